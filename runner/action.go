@@ -1,0 +1,67 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"time"
+
+	"virtscope/experiments/plan"
+	"virtscope/results"
+	"virtscope/testbed/guest"
+)
+
+const actionMigrate = "migrate"
+
+// prepareMigration does what need not count as migration time.
+func (e *execution) prepareMigration(ctx context.Context) error {
+	migrator, ok := e.guest.(guest.Migrator)
+	if !ok {
+		return &guest.NotSupportedError{Feature: "migration", Where: "driver " + e.site.Driver().Name(), Remedy: "choose another driver"}
+	}
+	ready, err := migrator.PrepareMigration(ctx, e.site.Destination(), e.site.Migration())
+	if err != nil {
+		return fmt.Errorf("prepare the migration: %w", err)
+	}
+	e.ready = ready
+	return nil
+}
+
+// act is the action itself. What fails here is the subject's outcome, unless the user or a probe ended it.
+func (e *execution) act(ctx context.Context) error {
+	attrs := map[string]string{"action": actionMigrate}
+	e.record(time.Now(), results.ActionBegin, attrs)
+	err := e.migrate(ctx)
+	e.record(time.Now(), results.ActionEnd, attrs)
+	return err
+}
+
+func (e *execution) migrate(ctx context.Context) error {
+	bounded, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	ended := make(chan struct{})
+	defer close(ended)
+	failed := e.set.Failed()
+	go func() {
+		select {
+		case <-failed:
+			cancel(errors.New("a probe failed"))
+		case <-ended:
+		}
+	}()
+	if err := e.ready.Run(bounded); err != nil {
+		if ctx.Err() == nil && bounded.Err() != nil {
+			return fmt.Errorf("migrate: %w: %w", context.Cause(bounded), err)
+		}
+		return fmt.Errorf("migrate: %w", err)
+	}
+	return nil
+}
+
+// seed gives each trial its own memory content, the same whenever the trial is run again.
+func seed(t plan.Trial) uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(t.ID)) // a hash takes anything
+	return h.Sum64()
+}

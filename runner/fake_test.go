@@ -1,0 +1,243 @@
+package runner
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"net"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"virtscope/experiments/plan"
+	"virtscope/experiments/spec"
+	"virtscope/probes"
+	"virtscope/results"
+	"virtscope/testbed/guest"
+	"virtscope/testbed/guest/agent"
+	"virtscope/testbed/host"
+)
+
+// A script says how a scripted subject behaves in one attempt. The zero value behaves well.
+type script struct {
+	up       error // the testbed does not come up
+	boot     error
+	deaf     bool // the agent never says hello
+	prepare  error
+	migrate  error
+	hang     bool // the migration ends only when it is cancelled
+	dies     bool // the guest ends during the migration
+	corrupt  int64
+	drops    float64 // frames that the capture drops
+	probe    error   // a probe fails in the middle
+	down     error
+	onAction func() // called when the action begins
+}
+
+// A fakeLab runs one script after the other and counts what is up.
+type fakeLab struct {
+	scripts []script
+	ups     int
+	open    atomic.Int64 // sites and guests that were not given back
+}
+
+func (l *fakeLab) Up(context.Context, plan.Trial, string) (Site, error) {
+	s := l.scripts[min(l.ups, len(l.scripts)-1)]
+	l.ups++
+	if s.up != nil {
+		return nil, s.up
+	}
+	l.open.Add(1)
+	return &fakeSite{lab: l, script: s}, nil
+}
+
+type fakeSite struct {
+	lab    *fakeLab
+	script script
+}
+
+type fakeHost struct {
+	host.Host
+	name string
+}
+
+func (h fakeHost) Name() string { return h.name }
+
+func (s *fakeSite) Source() host.Host               { return fakeHost{name: "src"} }
+func (s *fakeSite) Destination() host.Host          { return fakeHost{name: "dst"} }
+func (s *fakeSite) Driver() guest.Driver            { return &fakeDriver{s} }
+func (s *fakeSite) Guest() guest.Spec               { return guest.Spec{} }
+func (s *fakeSite) Migration() guest.MigrateOptions { return guest.MigrateOptions{} }
+func (s *fakeSite) Clocks(context.Context) ([]results.Record, error) {
+	return []results.Record{{Name: results.ClockOffset, Unit: results.Seconds, Attrs: map[string]string{"host": "src", "bound": "0"}}}, nil
+}
+
+func (s *fakeSite) Facts(context.Context) ([]results.Fact, error) {
+	return []results.Fact{{Subject: "src", Name: "fake", Value: "yes"}}, nil
+}
+
+func (s *fakeSite) Probes(func() []guest.Process) ([]probes.Probe, error) {
+	return []probes.Probe{fakeProbe{s.script}}, nil
+}
+
+func (s *fakeSite) Down(context.Context) error { s.lab.open.Add(-1); return s.script.down }
+
+type fakeProbe struct{ script script }
+
+func (fakeProbe) Name() string { return results.SourceCaptureSwitch }
+
+func (p fakeProbe) Run(ctx context.Context, rec results.Recorder, armed func()) error {
+	armed()
+	if p.script.probe != nil {
+		return p.script.probe
+	}
+	<-ctx.Done()
+	rec.Record(results.Record{Source: results.SourceCaptureSwitch, Name: results.CaptureDropped, Value: p.script.drops, Unit: results.One})
+	return nil
+}
+
+type fakeDriver struct{ site *fakeSite }
+
+func (d *fakeDriver) Name() string { return "fake" }
+func (d *fakeDriver) Fingerprint(context.Context, host.Host, guest.Spec) (guest.Capabilities, error) {
+	return guest.Capabilities{}, nil
+}
+
+func (d *fakeDriver) Boot(_ context.Context, _ host.Host, _ guest.Spec, rec results.Recorder) (guest.Instance, error) {
+	s := d.site.script
+	if s.boot != nil {
+		return nil, s.boot
+	}
+	d.site.lab.open.Add(1)
+	i := &fakeInstance{lab: d.site.lab, script: s, rec: rec, done: make(chan struct{})}
+	i.agent = agent.NewClient(guest.AgentReporter(rec))
+	ours, theirs := net.Pipe()
+	i.agent.Attach("src", ours)
+	i.agent.Use("src")
+	go i.serve(theirs)
+	return i, nil
+}
+
+type fakeInstance struct {
+	lab    *fakeLab
+	script script
+	rec    results.Recorder
+	agent  *agent.Client
+	done   chan struct{}
+	once   sync.Once
+	closed sync.Once
+}
+
+// serve answers as the guest's agent would.
+func (i *fakeInstance) serve(conn net.Conn) {
+	say := func(m agent.Message) {
+		line, _ := json.Marshal(m)
+		_, _ = conn.Write(append(line, '\n'))
+	}
+	if i.script.deaf {
+		return
+	}
+	say(agent.Message{Mono: 1, Hello: &agent.Hello{Version: agent.Version}})
+	in := bufio.NewScanner(conn)
+	for in.Scan() {
+		var r agent.Request
+		if json.Unmarshal(in.Bytes(), &r) != nil {
+			continue
+		}
+		m := agent.Message{ID: r.ID, Mono: 2}
+		switch r.Op {
+		case agent.OpVerify:
+			m.Verdict = &agent.Verdict{Verified: 4096, Corrupt: i.script.corrupt}
+		case agent.OpStop:
+			m.Progress = &agent.Progress{}
+		case agent.OpHello:
+			m.Hello = &agent.Hello{Version: agent.Version}
+		}
+		say(m)
+	}
+}
+
+func (i *fakeInstance) Host() host.Host            { return fakeHost{name: "src"} }
+func (i *fakeInstance) Processes() []guest.Process { return nil }
+func (i *fakeInstance) Done() <-chan struct{}      { return i.done }
+func (i *fakeInstance) Agent() *agent.Client       { return i.agent }
+func (i *fakeInstance) end()                       { i.once.Do(func() { close(i.done) }) }
+func (i *fakeInstance) Close() error {
+	i.end()
+	i.closed.Do(func() { i.lab.open.Add(-1) })
+	return i.agent.Close()
+}
+
+func (i *fakeInstance) PrepareMigration(context.Context, host.Host, guest.MigrateOptions) (guest.Migration, error) {
+	return &fakeMigration{i}, i.script.prepare
+}
+
+type fakeMigration struct{ i *fakeInstance }
+
+func (m *fakeMigration) Run(ctx context.Context) error {
+	s := m.i.script
+	if s.onAction != nil {
+		s.onAction()
+	}
+	if s.dies {
+		m.i.end()
+	}
+	if s.hang {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	return s.migrate
+}
+
+// quiet is a Progress that counts.
+type quiet struct {
+	mu     sync.Mutex
+	states []string
+	done   []results.Verdict
+}
+
+func (q *quiet) Trial(plan.Trial, int, int, time.Duration) {}
+func (q *quiet) Event(results.Record)                      {}
+func (q *quiet) State(s string, _ time.Duration) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.states = append(q.states, s)
+}
+
+func (q *quiet) Done(o results.Outcome) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.done = append(q.done, o.Verdict)
+}
+
+// testPlan has n trials with short observations and one retry.
+func testPlan(n int) *plan.Plan {
+	p := &plan.Plan{}
+	for i := range n {
+		retries := 1
+		s := &spec.Experiment{
+			Warmup: spec.Duration(time.Millisecond), Baseline: spec.Duration(time.Millisecond),
+			Quiesce: spec.Duration(time.Millisecond), Timeout: spec.Duration(20 * time.Second), Retries: &retries,
+		}
+		id := string(rune('a' + i))
+		p.Trials = append(p.Trials, plan.Trial{Trial: results.Trial{ID: id, Order: i + 1, Treatment: "t", Replicate: i + 1}, Spec: s, Estimate: time.Second})
+	}
+	return p
+}
+
+func testRun(t *testing.T, p *plan.Plan) *results.Run {
+	t.Helper()
+	var list []results.Trial
+	for _, trial := range p.Trials {
+		list = append(list, trial.Trial)
+	}
+	r, err := results.Create(t.TempDir(), results.Manifest{Format: results.ManifestFormat, Run: "r", Name: "n"}, nil, list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+var errOurs = errors.New("our fault")

@@ -1,0 +1,99 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"virtscope/experiments/plan"
+	"virtscope/results"
+)
+
+// ErrInterrupted says that the user stopped the run; the trials that ended are kept.
+var ErrInterrupted = errors.New("interrupted")
+
+// A Runner runs a plan into a run folder.
+type Runner struct {
+	Lab      Lab
+	Progress Progress
+}
+
+// Run runs the trials of p that r does not hold as completed or failed yet, in order, one at a time. It returns
+// what it ran, the last attempt of each trial. A trial's own end is never an error here; an error is a store that
+// cannot be written, or ErrInterrupted once ctx was done and the trial in progress was torn down.
+func (x Runner) Run(ctx context.Context, r *results.Run, p *plan.Plan) (ended []results.Outcome, err error) {
+	todo, err := remaining(r, p)
+	if err != nil {
+		return nil, err
+	}
+	journal, err := r.Journal()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, journal.Close()) }()
+	if err := journal.Append(results.Entry{Event: results.RunBegin}); err != nil {
+		return nil, err
+	}
+	left := newForecast(todo)
+	for i, t := range todo {
+		begin := time.Now()
+		o, err := x.trial(ctx, r, journal, t, len(p.Trials), left.from(i))
+		if err != nil {
+			return ended, err
+		}
+		ended = append(ended, o)
+		if o.Verdict == results.Interrupted {
+			return ended, errors.Join(ErrInterrupted, journal.Append(results.Entry{Event: results.RunEnd, Reason: ErrInterrupted.Error()}))
+		}
+		left.took(i, time.Since(begin))
+	}
+	return ended, journal.Append(results.Entry{Event: results.RunEnd})
+}
+
+// remaining leaves out the trials whose end is final.
+func remaining(r *results.Run, p *plan.Plan) ([]plan.Trial, error) {
+	var todo []plan.Trial
+	for _, t := range p.Trials {
+		o, ok, err := r.Outcome(t.ID)
+		if err != nil {
+			return nil, fmt.Errorf("resume run: %w", err)
+		}
+		if !ok || !o.Verdict.Final() {
+			todo = append(todo, t)
+		}
+	}
+	return todo, nil
+}
+
+// trial makes attempts at a trial until one is not invalid, or the retries are used up.
+func (x Runner) trial(ctx context.Context, r *results.Run, j *results.Journal, t plan.Trial, all int, left time.Duration) (results.Outcome, error) {
+	for try := 0; ; try++ {
+		o, err := x.attempt(ctx, r, j, t, all, left)
+		if err != nil {
+			return o, err
+		}
+		if o.Verdict != results.Invalid || try >= *t.Spec.Retries {
+			return o, nil
+		}
+	}
+}
+
+// attempt makes one attempt, journalled at both ends.
+func (x Runner) attempt(ctx context.Context, r *results.Run, j *results.Journal, t plan.Trial, all int, left time.Duration) (results.Outcome, error) {
+	a, number, err := r.Begin(t.Trial)
+	if err != nil {
+		return results.Outcome{}, err
+	}
+	x.Progress.Trial(t, number, all, left)
+	if err := j.Append(results.Entry{Event: results.TrialBegin, Trial: t.ID, Attempt: number}); err != nil {
+		return results.Outcome{}, errors.Join(err, a.Finish(&results.Outcome{Trial: t.Trial, Verdict: results.Invalid, Reason: err.Error()}))
+	}
+	o := newExecution(ctx, x, t, a).run()
+	o.Attempt = number
+	if err := a.Finish(&o); err != nil {
+		return o, fmt.Errorf("%w: free some space, then go on with virtscope run --resume %s", err, r.Dir)
+	}
+	x.Progress.Done(o)
+	return o, j.Append(results.Entry{Event: results.TrialDone, Trial: t.ID, Attempt: number, Verdict: o.Verdict, Reason: o.Reason})
+}

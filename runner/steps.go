@@ -1,0 +1,170 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"virtscope/experiments/spec"
+	"virtscope/probes"
+	"virtscope/testbed/guest"
+	"virtscope/testbed/guest/agent"
+)
+
+// prepare brings up the testbed.
+func (e *execution) prepare(ctx context.Context) error {
+	site, err := e.lab.Up(ctx, e.trial, e.dir)
+	if err != nil {
+		return fmt.Errorf("bring up the testbed: %w", err)
+	}
+	e.site = site
+	e.undo.Push("testbed", site.Down)
+	e.outcome.Facts, err = site.Facts(ctx)
+	if err != nil {
+		return err
+	}
+	return e.clocks(ctx)
+}
+
+func (e *execution) clocks(ctx context.Context) error {
+	offsets, err := e.site.Clocks(ctx)
+	if err != nil {
+		return fmt.Errorf("compare clocks: %w", err)
+	}
+	for _, r := range offsets {
+		e.rec.Record(r)
+	}
+	return nil
+}
+
+// boot starts the guest and waits for its agent.
+func (e *execution) boot(ctx context.Context) error {
+	instance, err := e.site.Driver().Boot(ctx, e.site.Source(), e.site.Guest(), e.rec)
+	if err != nil {
+		return fmt.Errorf("boot the guest: %w", err)
+	}
+	e.guest = instance
+	e.undo.Push("guest", func(context.Context) error { return instance.Close() })
+	agented, ok := instance.(guest.Agented)
+	if !ok {
+		return fmt.Errorf("boot the guest: driver %s has no agent", e.site.Driver().Name())
+	}
+	e.agent = agented.Agent()
+	return e.within(ctx, bootLimit, "boot the guest", func(ctx context.Context) error {
+		_, err := e.agent.Hello(ctx)
+		return err
+	})
+}
+
+// warmUp starts the workload and whatever the action needs to be ready, then the probes, and waits.
+func (e *execution) warmUp(ctx context.Context) error {
+	s := e.trial.Spec
+	err := e.within(ctx, defaultLimit, "start the workload", func(ctx context.Context) error {
+		if err := e.agent.Reserve(ctx, agent.Memory{Bytes: int64(s.Guest.Check), Seed: seed(e.trial)}); err != nil {
+			return err
+		}
+		return e.agent.Start(ctx, workload(s.Workload, seed(e.trial)))
+	})
+	if err != nil {
+		return err
+	}
+	if err := e.prepareMigration(ctx); err != nil {
+		return err
+	}
+	list, err := e.site.Probes(e.guest.Processes)
+	if err != nil {
+		return fmt.Errorf("make probes: %w", err)
+	}
+	e.set = new(probes.Set)
+	if err := e.set.Start(ctx, e.rec, list...); err != nil {
+		return fmt.Errorf("start probes: %w", err)
+	}
+	e.undo.Push("probes", func(context.Context) error { return e.stopProbes() })
+	return e.observe(time.Duration(s.Warmup))(ctx)
+}
+
+// stopProbes stops them once.
+func (e *execution) stopProbes() error {
+	if e.set == nil {
+		return nil
+	}
+	set := e.set
+	e.set = nil
+	return set.Stop()
+}
+
+// observe waits, and gives up early when a probe or the guest ends.
+func (e *execution) observe(d time.Duration) func(context.Context) error {
+	return func(ctx context.Context) error {
+		timer := time.NewTimer(d)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-e.guest.Done():
+			return &guest.OutcomeError{Reason: "the guest ended by itself in state " + e.state}
+		case <-e.set.Failed():
+			return errors.New("a probe failed")
+		}
+	}
+}
+
+// collect stops the workload, verifies the guest's memory, and stops the probes.
+func (e *execution) collect(ctx context.Context) error {
+	return errors.Join(e.verify(ctx), e.clocks(ctx), e.stopProbes())
+}
+
+func (e *execution) verify(ctx context.Context) error {
+	var verdict agent.Verdict
+	err := e.within(ctx, verifyLimit, "verify the guest's memory", func(ctx context.Context) (err error) {
+		if _, err = e.agent.Stop(ctx); err != nil {
+			return err
+		}
+		verdict, err = e.agent.Verify(ctx)
+		return err
+	})
+	switch {
+	case err != nil && ctx.Err() == nil:
+		return &guest.OutcomeError{Reason: "the guest did not answer after the action", Err: err}
+	case err != nil:
+		return err
+	case verdict.Corrupt > 0:
+		return &guest.OutcomeError{Reason: fmt.Sprintf("memory corrupted: %d pages, first %d: %s", verdict.Corrupt, verdict.First, verdict.Detail)}
+	}
+	return nil
+}
+
+// within bounds a step; the error says which it was.
+func (e *execution) within(ctx context.Context, limit time.Duration, what string, do func(context.Context) error) error {
+	bounded, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no answer within %s", limit))
+	defer cancel()
+	failed := make(chan struct{})
+	defer close(failed)
+	go func() {
+		select {
+		case <-e.guest.Done():
+			cancel()
+		case <-failed:
+		}
+	}()
+	err := do(bounded)
+	if err == nil {
+		return nil
+	}
+	select {
+	case <-e.guest.Done():
+		return fmt.Errorf("%s: the guest ended by itself: see its console in %s: %w", what, e.dir, err)
+	default:
+		return fmt.Errorf("%s: %w: see the guest's console in %s", what, err, e.dir)
+	}
+}
+
+func workload(w spec.Workload, seed uint64) agent.Workload {
+	return agent.Workload{
+		Kind: w.Kind, Rate: float64(w.Rate), WorkingSet: int64(w.WorkingSet), Pattern: w.Pattern,
+		Compressibility: w.Compressibility, Threads: w.Threads, Load: w.Load, Seed: seed,
+	}
+}

@@ -1,0 +1,73 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"virtscope/results"
+	"virtscope/testbed/guest"
+)
+
+// judge says how a trial ended that ended with err. User is done when the user asked to stop.
+func judge(user context.Context, err error) (results.Verdict, string) {
+	if err == nil {
+		return results.Completed, ""
+	}
+	if user.Err() != nil {
+		return results.Interrupted, "interrupted"
+	}
+	var outcome *guest.OutcomeError
+	if errors.As(err, &outcome) {
+		return results.Failed, err.Error()
+	}
+	return results.Invalid, err.Error()
+}
+
+var _ results.Recorder = (*witness)(nil)
+
+// A witness passes records on, shows the turns of the action, and remembers what spoils a trial.
+type witness struct {
+	to   results.Recorder
+	show func(results.Record)
+
+	mu     sync.Mutex
+	spoilt []string
+}
+
+// Record implements results.Recorder.
+func (w *witness) Record(r results.Record) {
+	switch r.Name {
+	case results.PreCopyRound, results.VMStop, results.VMResume:
+		w.show(r)
+	}
+	if reason := spoils(r); reason != "" {
+		w.mu.Lock()
+		w.spoilt = append(w.spoilt, reason)
+		w.mu.Unlock()
+	}
+	w.to.Record(r)
+}
+
+// spoils says why a record makes its trial invalid, or "".
+func spoils(r results.Record) string {
+	switch {
+	case r.Name == results.CaptureDropped && r.Value > 0:
+		return fmt.Sprintf("%s dropped %.0f frames", r.Source, r.Value)
+	case r.Name == results.ProbeDropped && r.Value > 0:
+		return fmt.Sprintf("probe %s dropped %.0f records", r.Source, r.Value)
+	}
+	return ""
+}
+
+// err is nil while nothing spoilt the trial.
+func (w *witness) err() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var errs []error
+	for _, s := range w.spoilt {
+		errs = append(errs, errors.New(s))
+	}
+	return errors.Join(errs...)
+}
