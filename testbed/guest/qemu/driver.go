@@ -1,0 +1,111 @@
+package qemu
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os/exec"
+	"regexp"
+	"time"
+
+	"virtscope/results"
+	"virtscope/testbed/guest"
+	"virtscope/testbed/guest/agent"
+	"virtscope/testbed/host"
+)
+
+// Name is the driver's name in an experiment.
+const Name = "qemu"
+
+var _ guest.Driver = (*Driver)(nil)
+
+// A Driver makes QEMU guests. The zero value is not usable: see New.
+type Driver struct {
+	accel accelProbe
+}
+
+// New makes a driver for this machine.
+func New() *Driver {
+	return &Driver{accel: accelProbe{kvm: "/dev/kvm", cpuinfo: "/proc/cpuinfo"}}
+}
+
+// Name implements guest.Driver.
+func (d *Driver) Name() string { return Name }
+
+// Fingerprint implements guest.Driver: it asks the binary for its version and chooses the accelerator.
+func (d *Driver) Fingerprint(ctx context.Context, h host.Host, s guest.Spec) (guest.Capabilities, error) {
+	binary := binaryOf(s)
+	version, err := binaryVersion(ctx, h, binary)
+	if err != nil {
+		return guest.Capabilities{}, err
+	}
+	accel, why, err := d.accel.choose(s.Accel, h.Name())
+	if err != nil {
+		return guest.Capabilities{}, err
+	}
+	return guest.Capabilities{
+		Version: version, Accelerator: accel, Why: why,
+		Facts: []results.Fact{
+			{Subject: h.Name(), Name: "qemu.version", Value: version},
+			{Subject: h.Name(), Name: "qemu.accel", Value: accel},
+			{Subject: h.Name(), Name: "qemu.accel.why", Value: why},
+		},
+	}, nil
+}
+
+func binaryOf(s guest.Spec) string {
+	if s.Binary != "" {
+		return s.Binary
+	}
+	return DefaultBinary
+}
+
+var versionLine = regexp.MustCompile(`QEMU emulator version ([0-9][^\n]*)`)
+
+func binaryVersion(ctx context.Context, h host.Host, binary string) (string, error) {
+	var out bytes.Buffer
+	p, err := h.Start(ctx, host.Cmd{Path: binary, Args: []string{"--version"}, Stdout: &out, Stderr: &out})
+	if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("find %s on %s: %w: install it (apt-get install qemu-system-x86) or set guest.qemu.binary",
+			binary, h.Name(), err)
+	}
+	if err != nil {
+		return "", fmt.Errorf("run %s --version on %s: %w", binary, h.Name(), err)
+	}
+	select {
+	case <-p.Done():
+	case <-ctx.Done():
+		_ = p.Kill()
+		return "", fmt.Errorf("run %s --version on %s: %w", binary, h.Name(), ctx.Err())
+	}
+	match := versionLine.FindSubmatch(out.Bytes())
+	if match == nil {
+		return "", fmt.Errorf("run %s --version on %s: got %.80q: is guest.qemu.binary a QEMU?", binary, h.Name(), out.String())
+	}
+	return string(match[1]), nil
+}
+
+// Boot implements guest.Driver. The trial's directories must exist; the tap too.
+func (d *Driver) Boot(ctx context.Context, h host.Host, s guest.Spec, rec results.Recorder) (guest.Instance, error) {
+	accel, _, err := d.accel.choose(s.Accel, h.Name())
+	if err != nil {
+		return nil, err
+	}
+	i := &instance{
+		spec: s, accel: accel, rec: rec, done: make(chan struct{}),
+		agent: agent.NewClient(guest.AgentReporter(rec)),
+	}
+	vm, err := i.spawn(ctx, h, false)
+	if err != nil {
+		_ = i.agent.Close()
+		return nil, err
+	}
+	i.agent.Use(h.Name())
+	i.moveTo(vm)
+	return i, nil
+}
+
+// stopLimit bounds the orderly end of a QEMU; after it, the process is killed.
+const stopLimit = 3 * time.Second

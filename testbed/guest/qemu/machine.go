@@ -1,0 +1,142 @@
+package qemu
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/digitalocean/go-qemu/qmp/raw"
+
+	"virtscope/results"
+	"virtscope/testbed/guest"
+	"virtscope/testbed/host"
+)
+
+// A machine is one QEMU process and the connections to it.
+type machine struct {
+	host    host.Host
+	role    string // "source", or "destination" if it waited for a migration
+	proc    host.Process
+	mon     *Monitor // nil until it is open
+	pumped  chan struct{} // closed when the last event was recorded
+	closers []io.Closer
+}
+
+// spawnMachine starts QEMU and connects to it. On an error nothing is left running.
+func spawnMachine(ctx context.Context, h host.Host, s guest.Spec, accel string, f files, incoming bool, rec results.Recorder) (_ *machine, err error) {
+	vm := &machine{host: h, role: "source", pumped: make(chan struct{})}
+	if incoming {
+		vm.role = "destination"
+	}
+	defer func() {
+		if err != nil {
+			vm.close()
+		}
+	}()
+	stderr, err := os.Create(f.stderr)
+	if err != nil {
+		return nil, fmt.Errorf("start qemu on %s: %w", h.Name(), err)
+	}
+	vm.closers = append(vm.closers, stderr)
+	transcript, err := os.Create(f.transcript)
+	if err != nil {
+		return nil, fmt.Errorf("start qemu on %s: %w", h.Name(), err)
+	}
+	vm.closers = append(vm.closers, transcript)
+	vm.proc, err = h.Start(ctx, host.Cmd{Path: binaryOf(s), Args: arguments(s, accel, f, incoming), Stdout: stderr, Stderr: stderr})
+	if err != nil {
+		return nil, fmt.Errorf("start qemu on %s: %w", h.Name(), err)
+	}
+	mon := NewMonitor(func(ctx context.Context) (net.Conn, error) { return vm.dialUnix(ctx, f.qmp) }, NewTranscript(transcript))
+	if err := mon.Open(ctx); err != nil {
+		return nil, fmt.Errorf("start qemu on %s: %w", h.Name(), vm.explain(err, f.stderr))
+	}
+	vm.mon = mon
+	go vm.pump(rec)
+	return vm, nil
+}
+
+// dialUnix connects to a socket that QEMU is about to make, until it is there, QEMU has ended, or ctx is done.
+func (vm *machine) dialUnix(ctx context.Context, path string) (net.Conn, error) {
+	for {
+		conn, err := vm.host.Dial(ctx, "unix", path)
+		if err == nil {
+			return conn, nil
+		}
+		select {
+		case <-vm.proc.Done():
+			return nil, errEnded
+		case <-ctx.Done():
+			return nil, errors.Join(ctx.Err(), err)
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+var errEnded = errors.New("qemu ended")
+
+// explain adds what QEMU wrote before it ended.
+func (vm *machine) explain(err error, stderr string) error {
+	select {
+	case <-vm.proc.Done():
+	case <-time.After(100 * time.Millisecond): // it may be about to
+		return err
+	}
+	text, readErr := os.ReadFile(stderr)
+	if readErr != nil || len(text) == 0 {
+		return fmt.Errorf("%w (%w)", err, errors.Join(vm.proc.Err(), readErr))
+	}
+	const most = 500
+	if len(text) > most {
+		text = text[len(text)-most:]
+	}
+	return fmt.Errorf("%w: %s", err, strings.TrimSpace(string(text)))
+}
+
+// pump records every event with QEMU's own stamp.
+func (vm *machine) pump(rec results.Recorder) {
+	defer close(vm.pumped)
+	events, err := vm.mon.Events(context.Background()) // ends with the connection
+	if err != nil {
+		return
+	}
+	for e := range events {
+		if r, ok := eventRecord(vm.host.Name(), e); ok {
+			rec.Record(r)
+		}
+	}
+}
+
+// close ends QEMU, politely first, and waits until it is gone. It is idempotent.
+func (vm *machine) close() {
+	if vm.proc != nil {
+		vm.end()
+	}
+	if vm.mon != nil {
+		_ = vm.mon.Disconnect()
+		<-vm.pumped
+	}
+	for _, c := range vm.closers {
+		_ = c.Close()
+	}
+	vm.closers = nil
+}
+
+func (vm *machine) end() {
+	ctx, cancel := context.WithTimeout(context.Background(), stopLimit)
+	defer cancel()
+	if vm.mon != nil {
+		// QEMU may end before it answers, so the error says nothing.
+		_ = raw.NewMonitor(vm.mon).Quit()
+		select {
+		case <-vm.proc.Done():
+		case <-ctx.Done():
+		}
+	}
+	_ = vm.proc.Stop(ctx)
+}
