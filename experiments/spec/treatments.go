@@ -1,0 +1,170 @@
+package spec
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"virtscope/results"
+)
+
+// The bounds of a plan: more is a mistake in the factors, and would take weeks.
+const (
+	MaxTreatments = 10_000
+	MaxTrials     = 100_000
+)
+
+// Treatments are all combinations of the factors' levels that exclude does not leave out, the last factor
+// varying fastest. Without factors there is one treatment, with no levels. It is nil if there would be more than
+// MaxTreatments.
+func (e *Experiment) Treatments() [][]results.Level {
+	if e.combinations() > MaxTreatments {
+		return nil
+	}
+	all := [][]results.Level{{}}
+	for _, f := range e.Factors {
+		var next [][]results.Level
+		for _, t := range all {
+			for _, level := range f.Levels {
+				next = append(next, append(slices.Clone(t), results.Level{Factor: f.Path, Value: level}))
+			}
+		}
+		all = next
+	}
+	return slices.DeleteFunc(all, e.excludes)
+}
+
+// combinations is the number of treatments before any is left out, or MaxTreatments+1 if there are more.
+func (e *Experiment) combinations() int {
+	n := 1
+	for _, f := range e.Factors {
+		if len(f.Levels) == 0 {
+			return 0
+		}
+		if n > MaxTreatments/len(f.Levels) {
+			return MaxTreatments + 1
+		}
+		n *= len(f.Levels)
+	}
+	return n
+}
+
+// excludes reports whether any entry of exclude matches all that it names of t.
+func (e *Experiment) excludes(t []results.Level) bool {
+	return slices.ContainsFunc(e.Exclude, func(entry map[string]any) bool {
+		for path, want := range entry {
+			i := slices.IndexFunc(t, func(l results.Level) bool { return l.Factor == path })
+			if i < 0 || !slices.ContainsFunc(excludedLevels(want), func(w string) bool { return sameLevel(path, w, t[i].Value) }) {
+				return false
+			}
+		}
+		return len(entry) > 0
+	})
+}
+
+// excludedLevels is what exclude holds for one factor: a level or several.
+func excludedLevels(v any) []string {
+	switch v := v.(type) {
+	case string:
+		return []string{v}
+	case []string:
+		return v
+	case []any: // as encoding/json reads it
+		var levels []string
+		for _, x := range v {
+			levels = append(levels, fmt.Sprint(x))
+		}
+		return levels
+	}
+	return []string{fmt.Sprint(v)}
+}
+
+// sameLevel reports whether a and b are the same value of the factor at path: 1GiB is 1024MiB.
+func sameLevel(path, a, b string) bool {
+	if a == b {
+		return true
+	}
+	f, ok := grammar().factor(path)
+	if !ok {
+		return false
+	}
+	x, errX := f.parse(a)
+	y, errY := f.parse(b)
+	return errX == nil && errY == nil && x.Interface() == y.Interface()
+}
+
+// With is a copy of e in which each level is set and which has no factors left. It shares nothing with e. A
+// level is read as the same text in a file would be; the error says what would be accepted.
+func (e *Experiment) With(levels []results.Level) (*Experiment, error) {
+	out := e.clone()
+	out.Factors, out.Exclude = nil, nil
+	for _, l := range levels {
+		if err := out.set(l.Factor, l.Value); err != nil {
+			return nil, fmt.Errorf("set %s to %q: %w", l.Factor, l.Value, err)
+		}
+	}
+	return out, nil
+}
+
+func (e *Experiment) set(path, text string) error {
+	f, ok := grammar().factor(path)
+	if !ok {
+		return fmt.Errorf("%s", factorWant(path))
+	}
+	x, err := f.parse(text)
+	if err != nil {
+		return err
+	}
+	v := reflect.ValueOf(e).Elem()
+	for key := range strings.SplitSeq(path, ".") {
+		if v.Kind() == reflect.Pointer { // an optional group
+			if v.IsNil() {
+				v.Set(newGroup(v.Type().Elem()))
+			}
+			v = v.Elem()
+		}
+		sub, _ := fieldNamed(grammar().structs[v.Type()], key)
+		v = v.Field(sub.index)
+	}
+	if v.Kind() == reflect.Pointer {
+		v.Set(reflect.New(x.Type()))
+		v = v.Elem()
+	}
+	v.Set(x)
+	return nil
+}
+
+// clone copies everything that e points to.
+func (e *Experiment) clone() *Experiment {
+	out := *e
+	if e.Testbed.MigrationLink != nil {
+		out.Testbed.MigrationLink = new(*e.Testbed.MigrationLink)
+	}
+	if e.Action.Migrate != nil {
+		out.Action.Migrate = new(*e.Action.Migrate)
+	}
+	if e.Order.Shuffle != nil {
+		out.Order.Shuffle = new(*e.Order.Shuffle)
+	}
+	if e.Retries != nil {
+		out.Retries = new(*e.Retries)
+	}
+	out.sources = slices.Clone(e.sources)
+	out.Factors = nil
+	for _, f := range e.Factors {
+		out.Factors = append(out.Factors, Factor{Path: f.Path, Levels: slices.Clone(f.Levels)})
+	}
+	out.Exclude = nil
+	for _, entry := range e.Exclude {
+		copied := map[string]any{}
+		for path, v := range entry {
+			if levels, ok := v.([]string); ok {
+				v = slices.Clone(levels)
+			}
+			copied[path] = v
+		}
+		out.Exclude = append(out.Exclude, copied)
+	}
+	return &out
+}
