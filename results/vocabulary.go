@@ -71,8 +71,9 @@ const (
 	GuestHeartbeat = "guest.heartbeat" // s: guest monotonic time; Attrs: seq, mono
 	GuestTickMiss  = "guest.tick.miss" // s: a step of the ticker longer than its threshold; Attrs: mono (ns, the step's end)
 	GuestTickInfo  = "guest.tick.info" // s: the ticker's interval; Attrs: threshold (s)
-	GuestDirtied   = "guest.dirtied"   // B, cumulative: memory that the workload wrote; Attrs: mono
+	GuestDirtied   = "guest.dirtied"   // B, cumulative: memory that the workload wrote; Attrs: mono, late (s behind its rate)
 	GuestReady     = "guest.ready"     // event: the agent answers and the guest's network is up
+	GuestLog       = "guest.log"       // event: the agent says something, such as that it lost reports; Attrs: text, mono
 	MemoryVerified = "memory.verified" // B: memory that was verified and found intact
 	MemoryCorrupt  = "memory.corrupt"  // 1: pages whose content is wrong; Attrs: first (page), detail
 )
@@ -86,7 +87,7 @@ const (
 	FlowBytes   = "flow.bytes"   // B: whole frames as captured (an offloaded super-frame counts once)
 	FlowPayload = "flow.payload" // B: TCP payload, retransmissions included
 
-	CaptureFrames   = "capture.frames"    // 1: frames seen in the whole trial
+	CaptureFrames   = "capture.frames"    // 1: frames seen in the whole trial; Attrs: malformed (how many could not be decoded), where there were any
 	CaptureDropped  = "capture.dropped"   // 1: frames that the kernel dropped for this capture
 	CaptureMaxFrame = "capture.frame.max" // B: longest frame seen; above the MTU when offloads merge frames
 )
@@ -94,7 +95,7 @@ const (
 // What the echo client sees. Time is when the probe was sent.
 const (
 	EchoRTT      = "echo.rtt"      // s: the probe was answered after Value; Attrs: seq
-	EchoLost     = "echo.lost"     // event: the probe was never answered; Attrs: seq
+	EchoLost     = "echo.lost"     // event: the probe was never answered; Attrs: seq; error where the send call failed
 	EchoInterval = "echo.interval" // s: the interval that was asked for
 )
 
