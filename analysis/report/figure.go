@@ -1,0 +1,102 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgimg"
+	"gonum.org/v1/plot/vg/vgpdf"
+	"gonum.org/v1/plot/vg/vgsvg"
+)
+
+// A Figure is a plot of the run. It is one column of a page wide.
+type Figure struct {
+	Name    string // file name without extension
+	Title   string
+	Caption string // what is drawn, in full sentences
+	height  vg.Length
+	draw    func(draw.Canvas)
+}
+
+// Figures lists the figures that the run's data allow: none if no trial counts.
+func Figures(r Run) []Figure {
+	var list []Figure
+	for _, f := range []func(Run) (Figure, bool){phaseFigure, outageFigure} {
+		if figure, ok := f(r); ok {
+			list = append(list, figure)
+		}
+	}
+	for _, g := range r.groups() {
+		t, ok := g.typical()
+		if !ok {
+			continue
+		}
+		for _, f := range []func(Trial) (Figure, bool){throughputFigure, cpuFigure} {
+			if figure, ok := f(t); ok {
+				list = append(list, figure)
+			}
+		}
+	}
+	return list
+}
+
+// WriteFigures writes each figure into dir as SVG, PDF and PNG (300 dpi), and returns the paths. The directory must exist.
+func WriteFigures(dir string, r Run) ([]string, error) {
+	var paths []string
+	for _, f := range Figures(r) {
+		for _, format := range []struct {
+			extension string
+			write     func(io.Writer) error
+		}{{".svg", f.WriteSVG}, {".pdf", f.WritePDF}, {".png", f.WritePNG}} {
+			path := filepath.Join(dir, f.Name+format.extension)
+			var b bytes.Buffer
+			if err := format.write(&b); err != nil {
+				return paths, fmt.Errorf("draw %s: %w", path, err)
+			}
+			if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
+				return paths, fmt.Errorf("write figure: %w", err)
+			}
+			paths = append(paths, path)
+		}
+	}
+	return paths, nil
+}
+
+// svgFonts are what a reader without Liberation Sans may have: first those of the same widths.
+const svgFonts = `font-family:'Liberation Sans',Arial,Arimo,Helvetica,'DejaVu Sans Condensed',sans-serif`
+
+// WriteSVG writes the figure as SVG. Its fonts are named, not embedded.
+func (f Figure) WriteSVG(w io.Writer) error {
+	c := vgsvg.NewWith(vgsvg.UseWH(columnWidth, f.height))
+	f.paint(draw.New(c))
+	var b bytes.Buffer
+	if _, err := c.WriteTo(&b); err != nil {
+		return err
+	}
+	_, err := w.Write(bytes.ReplaceAll(b.Bytes(), []byte("font-family:Liberation Sans"), []byte(svgFonts)))
+	return err
+}
+
+// WritePDF writes the figure as PDF, fonts embedded.
+func (f Figure) WritePDF(w io.Writer) error {
+	c := vgpdf.New(columnWidth, f.height)
+	c.EmbedFonts(true)
+	f.paint(draw.New(c))
+	_, err := c.WriteTo(w)
+	return err
+}
+
+// WritePNG writes the figure as PNG at 300 dpi.
+func (f Figure) WritePNG(w io.Writer) error {
+	c := vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(columnWidth, f.height), vgimg.UseDPI(300))}
+	f.paint(draw.New(c))
+	_, err := c.WriteTo(w)
+	return err
+}
+
+func (f Figure) paint(c draw.Canvas) { f.draw(draw.Crop(c, 2, -2, 2, -2)) }

@@ -1,0 +1,144 @@
+package report
+
+import (
+	"fmt"
+	"image/color"
+	"strings"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"virtscope/analysis/timeline"
+)
+
+// maxBars bounds the rows of the phase timeline; beyond, one trial a treatment is shown.
+const maxBars = 60
+
+// phaseFigure is the phases of each trial's action, grouped by treatment.
+func phaseFigure(r Run) (Figure, bool) {
+	groups := r.groups()
+	caption := "Phases of each trial's action, from the request until it returned. A treatment is a group of rows, a trial a row, r1 its first replicate."
+	total := 0
+	for _, g := range groups {
+		total += len(g.trials)
+	}
+	if total > maxBars {
+		caption = "Phases of the action, from the request until it returned, of each treatment's trial of median total time."
+		for i, g := range groups {
+			groups[i].trials = nil
+			if t, ok := g.typical(); ok {
+				groups[i].trials = []Trial{t}
+			}
+		}
+	}
+	chart := newGantt(groups)
+	if len(chart.bars) == 0 {
+		return Figure{}, false
+	}
+	height := vg.Length(chart.rows)*3.2*vg.Millimeter + 22*vg.Millimeter
+	return Figure{Name: "phases", Title: "Phases of the action", Caption: caption, height: height, draw: chart.draw}, true
+}
+
+type gantt struct {
+	rows  int
+	end   float64
+	bars  patches
+	heads headings
+	ticks []plot.Tick
+	used  map[string]bool
+}
+
+func newGantt(groups []group) *gantt {
+	g := &gantt{used: map[string]bool{}}
+	y := 0.0
+	for _, group := range groups {
+		first := true
+		for _, t := range group.trials {
+			if t.Timeline == nil || len(t.Timeline.Phases) == 0 {
+				continue
+			}
+			if first {
+				g.heads = append(g.heads, heading{y, group.name})
+				y--
+				first = false
+			}
+			label := fmt.Sprintf("r%d", t.Outcome.Trial.Replicate)
+			if !t.counted() {
+				label += "*"
+			}
+			g.ticks = append(g.ticks, plot.Tick{Value: y, Label: label})
+			g.row(t.Timeline, y)
+			y--
+		}
+	}
+	g.rows = int(-y)
+	return g
+}
+
+func (g *gantt) row(t *timeline.Timeline, y float64) {
+	for i, s := range t.Phases {
+		kind := phaseKind(s.Name)
+		c := phaseColor(kind)
+		if kind == "pre-copy" && i%2 == 0 {
+			c = sky
+		}
+		g.used[kind] = true
+		from := float64(s.Start.Time-t.ActionBegin.Time) / 1e9
+		to := float64(s.End.Time-t.ActionBegin.Time) / 1e9
+		g.end = max(g.end, to)
+		g.bars = append(g.bars, patch{from, to, y - 0.36, y + 0.36, c})
+	}
+}
+
+func phaseKind(name string) string {
+	if strings.HasPrefix(name, "pre-copy") {
+		return "pre-copy"
+	}
+	return name
+}
+
+func phaseColor(kind string) color.NRGBA {
+	switch kind {
+	case timeline.PhaseSetup:
+		return grey
+	case "pre-copy":
+		return blue
+	case timeline.PhaseStopAndCopy:
+		return red
+	case timeline.PhaseSwitchover:
+		return orange
+	case timeline.PhaseCompletion:
+		return green
+	case timeline.PhaseGivingUp:
+		return black
+	}
+	return pale
+}
+
+func (g *gantt) draw(c draw.Canvas) {
+	var keys []key
+	for _, kind := range []string{
+		timeline.PhaseSetup, "pre-copy", timeline.PhaseStopAndCopy, timeline.PhaseSwitchover, timeline.PhaseCompletion,
+		timeline.PhaseGivingUp, timeline.Unattributed,
+	} {
+		if !g.used[kind] {
+			continue
+		}
+		label := kind
+		if kind == "pre-copy" {
+			label = "pre-copy (rounds in two shades)"
+		}
+		keys = append(keys, key{label: label, color: phaseColor(kind)})
+	}
+	c = legend(c, keys)
+	p := newPlot()
+	p.X.Label.Text = "time since the request (s)"
+	p.X.Tick.Marker = plot.TickerFunc(ticks)
+	p.Y.Tick.Marker = plot.ConstantTicks(g.ticks)
+	p.Y.Tick.LineStyle.Width, p.Y.LineStyle.Width, p.Y.Tick.Length = 0, 0, 0
+	p.Add(g.bars, g.heads)
+	p.X.Min, p.X.Max = 0, max(g.end, 1e-3)
+	p.Y.Min, p.Y.Max = -float64(g.rows)+0.4, 0.6
+	p.Draw(c)
+}

@@ -1,0 +1,116 @@
+package report
+
+import (
+	"fmt"
+
+	"virtscope/analysis/timeline"
+	"virtscope/results"
+)
+
+// page is a trial's section.
+func (t Trial) page() pageTrial {
+	o := t.Outcome
+	p := pageTrial{
+		ID: o.Trial.ID, Treatment: treatmentName(o.Trial), Verdict: string(o.Verdict), Reason: o.Reason,
+		Total: timeline.Show(t.metric(timeline.TotalTime)), Open: o.Verdict != results.Completed,
+	}
+	if t.Problem != "" {
+		p.Notes = append(p.Notes, t.Problem)
+	}
+	tl := t.Timeline
+	if tl == nil {
+		return p
+	}
+	p.Bars = bars(tl)
+	p.Rounds = roundRows(tl)
+	for _, v := range tl.Outages {
+		floor := "—"
+		if v.Floor.Known {
+			floor = timeline.Show(v.Floor)
+		}
+		raw := "—"
+		if v.Raw.Known {
+			raw = timeline.Show(v.Raw)
+		}
+		p.Outages = append(p.Outages, []string{v.Name, timeline.Show(v.Quantity), orDash(timeline.ShowBounds(v.Quantity)), raw, floor})
+		if v.Why != "" {
+			p.Details = append(p.Details, v.Name+": "+v.Why)
+		}
+		for _, d := range v.Detail {
+			p.Details = append(p.Details, v.Name+": "+d)
+		}
+	}
+	for _, m := range tl.Metrics {
+		note := timeline.ShowBounds(m.Quantity)
+		if !m.Known || m.Censored {
+			note = m.Why
+		}
+		p.Metrics = append(p.Metrics, []string{m.Name, timeline.Show(m.Quantity), note})
+	}
+	p.Notes = append(p.Notes, tl.Warnings...)
+	for _, s := range tl.Missing {
+		p.Notes = append(p.Notes, "missing: "+s)
+	}
+	p.Notes = append(p.Notes, tl.Notes...)
+	return p
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "—"
+	}
+	return s
+}
+
+// bars are the phases as shares of the action.
+func bars(tl *timeline.Timeline) []pageBar {
+	whole := float64(tl.ActionEnd.Time - tl.ActionBegin.Time)
+	if whole <= 0 {
+		return nil
+	}
+	var list []pageBar
+	for i, s := range tl.Phases {
+		kind := phaseKind(s.Name)
+		c := phaseColor(kind)
+		if kind == "pre-copy" && i%2 == 0 {
+			c = sky
+		}
+		slack := s.Start.Bound() + s.End.Bound()
+		list = append(list, pageBar{
+			Name: s.Name, Length: timeline.Scaled(s.Duration().Seconds(), s.Duration().Seconds()/500, results.Seconds),
+			Error: "± " + slack.String(), Color: fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B),
+			Left:  fmt.Sprintf("%.3f", 100*float64(s.Start.Time-tl.ActionBegin.Time)/whole),
+			Width: fmt.Sprintf("%.3f", max(0.3, 100*float64(s.Duration())/whole)),
+		})
+	}
+	return list
+}
+
+func roundRows(tl *timeline.Timeline) [][]string {
+	show := func(q timeline.Quantity) string {
+		if !q.Known {
+			return "—"
+		}
+		return timeline.Show(q)
+	}
+	var rows [][]string
+	for _, r := range tl.Rounds {
+		rows = append(rows, []string{
+			r.Name, show(r.Duration), show(r.Bytes), orDash(timeline.ShowBounds(r.Bytes)), show(r.LinkRate),
+			show(r.Transferred), show(r.Remaining), show(r.DirtyRate),
+		})
+	}
+	return rows
+}
+
+// validity is what tells whether a trial may be trusted.
+func (t Trial) validity() []string {
+	show := func(name string) string { return timeline.Show(t.metric(name)) }
+	floor := func(name string) string { return show(name + timeline.FloorSuffix) }
+	return []string{
+		t.Outcome.Trial.ID, string(t.Outcome.Verdict), fmt.Sprint(t.Outcome.Attempt),
+		floor(timeline.BlackoutWire), floor(timeline.BlackoutClient), floor(timeline.BlackoutGuest),
+		show(timeline.CaptureDrops), show(timeline.RecordDrops), show(timeline.ProbesCPU), show(timeline.OverheadTime),
+		show(timeline.MemoryVerified), show(timeline.MemoryCorrupt),
+	}
+}

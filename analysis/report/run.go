@@ -1,0 +1,147 @@
+// Package report presents a run: a table, tidy CSV, figures and one HTML file.
+//
+// Nothing is measured or merged here: every number is a timeline's or a summary of one metric over the trials of a
+// treatment, and what is not known is shown as such, with its reason.
+package report
+
+import (
+	"cmp"
+	"slices"
+
+	"virtscope/analysis/stats"
+	"virtscope/analysis/timeline"
+	"virtscope/results"
+)
+
+// Confidence of the intervals that the report states.
+const Confidence = 0.95
+
+// A Run is what is reported. It need not be complete: trials that have not ended are simply not there.
+type Run struct {
+	Manifest results.Manifest
+	Spec     string // the experiment's text; "" if it is not at hand
+	Planned  int    // trials that the plan holds; 0 if not known
+	Trials   []Trial
+}
+
+// A Trial is one attempt that ended.
+type Trial struct {
+	Outcome results.Outcome
+	// Timeline is nil if the records could not be read; Problem then says why.
+	Timeline *timeline.Timeline
+	Problem  string
+	// What the prediction needs beside the records; 0 is unknown.
+	DowntimeLimit float64 // s, as asked
+	WorkingSet    float64 // B that the workload writes to
+}
+
+// counted reports whether a trial is data: invalid and interrupted ones are not.
+func (t Trial) counted() bool { return t.Outcome.Verdict.Final() && t.Timeline != nil }
+
+// metric is a metric of the trial, or why it has none.
+func (t Trial) metric(name string) timeline.Quantity {
+	if t.Timeline == nil {
+		return timeline.Quantity{Why: t.Problem}
+	}
+	return t.Timeline.Metric(name).Quantity
+}
+
+// A group is the trials of one treatment in the order of replicates.
+type group struct {
+	name   string
+	levels []results.Level
+	trials []Trial
+}
+
+// groups lists the treatments in the order of the experiment's levels.
+func (r Run) groups() []group {
+	var list []group
+	index := map[string]int{}
+	for _, t := range r.Trials {
+		key := t.Outcome.Trial.Treatment
+		i, ok := index[key]
+		if !ok {
+			i = len(list)
+			index[key] = i
+			list = append(list, group{name: treatmentName(t.Outcome.Trial), levels: t.Outcome.Trial.Levels})
+		}
+		list[i].trials = append(list[i].trials, t)
+	}
+	for _, g := range list {
+		slices.SortStableFunc(g.trials, func(a, b Trial) int {
+			return cmp.Compare(a.Outcome.Trial.Replicate, b.Outcome.Trial.Replicate)
+		})
+	}
+	slices.SortStableFunc(list, func(a, b group) int { return slices.Compare(r.rank(a), r.rank(b)) })
+	return list
+}
+
+// rank is the place of each of a group's levels in its factor.
+func (r Run) rank(g group) []int {
+	var places []int
+	for _, l := range g.levels {
+		place := len(g.levels)
+		for _, f := range r.Manifest.Factors {
+			if f.Path == l.Factor {
+				place = slices.Index(f.Levels, l.Value)
+			}
+		}
+		places = append(places, place)
+	}
+	return places
+}
+
+// treatmentName is what a reader calls a treatment: its levels.
+func treatmentName(t results.Trial) string {
+	if len(t.Levels) == 0 {
+		return "all trials"
+	}
+	var name string
+	for i, l := range t.Levels {
+		if i > 0 {
+			name += ", "
+		}
+		name += l.Factor + " " + l.Value
+	}
+	return name
+}
+
+// summary is a metric over the group's trials that count.
+func (g group) summary(metric string) stats.Summary {
+	var data []stats.Datum
+	for _, t := range g.trials {
+		if t.counted() {
+			q := t.metric(metric)
+			data = append(data, stats.Datum{Value: q.Value, Known: q.Known, Censored: q.Censored})
+		}
+	}
+	return stats.Summarise(data, Confidence)
+}
+
+// count is the number of trials with a verdict.
+func (g group) count(v results.Verdict) int {
+	n := 0
+	for _, t := range g.trials {
+		if t.Outcome.Verdict == v {
+			n++
+		}
+	}
+	return n
+}
+
+// typical is the completed trial whose total time is the (lower) median; ok is false if none completed.
+func (g group) typical() (t Trial, ok bool) {
+	var done []Trial
+	for _, t := range g.trials {
+		if t.counted() && t.Outcome.Verdict == results.Completed {
+			done = append(done, t)
+		}
+	}
+	if len(done) == 0 {
+		return Trial{}, false
+	}
+	slices.SortStableFunc(done, func(a, b Trial) int {
+		return cmp.Compare(a.metric(timeline.TotalTime).Value, b.metric(timeline.TotalTime).Value)
+	})
+	return done[(len(done)-1)/2], true
+}

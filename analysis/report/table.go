@@ -1,0 +1,175 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"virtscope/analysis/timeline"
+	"virtscope/results"
+)
+
+// WriteTable prints the run's table for a terminal: per treatment the medians, the spread beneath, and the noise floor of
+// each blackout. Text may be some 120 columns wide.
+func WriteTable(w io.Writer, r Run) error {
+	var b bytes.Buffer
+	groups := r.groups()
+	fmt.Fprintf(&b, "%s: %s\n", r.Manifest.Run, r.progress())
+	if r.Manifest.Question != "" {
+		fmt.Fprintf(&b, "%s\n", r.Manifest.Question)
+	}
+	if len(groups) == 0 {
+		b.WriteString("no trial has ended: there is nothing to report\n")
+		_, err := w.Write(b.Bytes())
+		return err
+	}
+	var foot notes
+	b.WriteString("\n")
+	writeAligned(&b, tableRows(groups, &foot))
+	fmt.Fprintf(&b, "\nmedians over trials; n below %d shows the range, else the quartiles; ≥: censored, the truth is larger\n", fewTrials)
+	b.WriteString("noise floor: the same estimate on the undisturbed baseline, median\n")
+	for i, text := range foot.list {
+		fmt.Fprintf(&b, "%s %s\n", superscript(i+1), text)
+	}
+	for _, text := range r.remarks() {
+		fmt.Fprintf(&b, "! %s\n", text)
+	}
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+func tableRows(groups []group, foot *notes) [][]string {
+	over, head := []string{"", ""}, []string{"", "n"}
+	for _, c := range columns {
+		over, head = append(over, c.over), append(head, c.title)
+	}
+	rows := [][]string{over, head}
+	for _, g := range groups {
+		medians := []string{g.name, g.tally()}
+		spreads := []string{"  " + g.spreadLabel(), ""}
+		floors := []string{"  noise floor", ""}
+		for _, c := range columns {
+			cell := g.cell(c.metric)
+			medians = append(medians, cell.Median+foot.mark(cell.Note))
+			spreads = append(spreads, cell.Spread)
+			floor := ""
+			if strings.HasPrefix(c.metric, "blackout.") {
+				floor = g.floor(c.metric)
+			}
+			floors = append(floors, floor)
+		}
+		rows = append(rows, medians)
+		for _, row := range [][]string{spreads, floors} {
+			if strings.Join(row[2:], "") != "" {
+				rows = append(rows, row)
+			}
+		}
+	}
+	return rows
+}
+
+// writeAligned pads the cells: the first column to the left, the others to the right.
+func writeAligned(b *bytes.Buffer, rows [][]string) {
+	widths := make([]int, len(rows[0]))
+	for _, row := range rows {
+		for i, c := range row {
+			widths[i] = max(widths[i], utf8.RuneCountInString(c))
+		}
+	}
+	for _, row := range rows {
+		var line strings.Builder
+		for i, c := range row {
+			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(c))
+			switch i {
+			case 0:
+				line.WriteString(c + pad)
+			default:
+				line.WriteString("  " + pad + c)
+			}
+		}
+		b.WriteString(strings.TrimRight(line.String(), " ") + "\n")
+	}
+}
+
+// WriteMarkdown prints the same table as Markdown.
+func WriteMarkdown(w io.Writer, r Run) error {
+	var b bytes.Buffer
+	groups := r.groups()
+	if len(groups) == 0 {
+		_, err := fmt.Fprintf(w, "%s: no trial has ended: there is nothing to report.\n", r.Manifest.Run)
+		return err
+	}
+	var foot notes
+	b.WriteString("| treatment | n |")
+	for _, c := range columns {
+		fmt.Fprintf(&b, " %s |", c.name())
+	}
+	b.WriteString("\n|---|--:|" + strings.Repeat("--:|", len(columns)) + "\n")
+	for _, g := range groups {
+		fmt.Fprintf(&b, "| %s | %s |", g.name, g.tally())
+		for _, c := range columns {
+			cell := g.cell(c.metric)
+			text := cell.Median + foot.mark(cell.Note)
+			if cell.Spread != "" {
+				text += " (" + cell.Spread + ")"
+			}
+			fmt.Fprintf(&b, " %s |", text)
+		}
+		b.WriteString("\n| *noise floor* | |")
+		for _, c := range columns {
+			floor := ""
+			if strings.HasPrefix(c.metric, "blackout.") {
+				floor = g.floor(c.metric)
+			}
+			fmt.Fprintf(&b, " %s |", floor)
+		}
+		b.WriteString("\n")
+	}
+	fmt.Fprintf(&b, "\nMedian over trials (range below n = %d, else quartiles). ≥: censored, the truth is larger. The noise floor is the same estimate on the undisturbed baseline.\n", fewTrials)
+	for i, text := range foot.list {
+		fmt.Fprintf(&b, "\n%s %s\n", superscript(i+1), text)
+	}
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+// progress is how much of the plan was done.
+func (r Run) progress() string {
+	if r.Planned > 0 {
+		return fmt.Sprintf("%d of %d trials ended", len(r.Trials), r.Planned)
+	}
+	return fmt.Sprintf("%d trials ended", len(r.Trials))
+}
+
+// remarks are what must be read beside the table.
+func (r Run) remarks() []string {
+	var list []string
+	for _, t := range r.Trials {
+		id := t.Outcome.Trial.ID
+		if t.Outcome.Verdict != results.Completed {
+			list = append(list, fmt.Sprintf("%s is %s: %s", id, t.Outcome.Verdict, orNoReason(t.Outcome.Reason)))
+		}
+		if t.Problem != "" {
+			list = append(list, fmt.Sprintf("%s: %s", id, t.Problem))
+		}
+		if t.Timeline == nil {
+			continue
+		}
+		if q := t.metric(timeline.MemoryCorrupt); q.Known && q.Value > 0 {
+			list = append(list, fmt.Sprintf("%s: %.0f pages of the guest's memory are corrupt", id, q.Value))
+		}
+		for _, w := range t.Timeline.Warnings {
+			list = append(list, fmt.Sprintf("%s: %s", id, w))
+		}
+	}
+	return list
+}
+
+func orNoReason(s string) string {
+	if s == "" {
+		return "no reason was given"
+	}
+	return s
+}

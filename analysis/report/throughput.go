@@ -1,0 +1,84 @@
+package report
+
+import (
+	"fmt"
+	"strconv"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"virtscope/analysis/timeline"
+)
+
+// throughputFigure is the migration's payload over time, with the rounds' beginnings, the downtime and the guest's
+// silence at the switch.
+func throughputFigure(t Trial) (Figure, bool) {
+	tl := t.Timeline
+	if len(tl.Throughput.Points) < 2 {
+		return Figure{}, false
+	}
+	id := t.Outcome.Trial.ID
+	return Figure{
+		Name: "throughput-" + id, Title: "Throughput of " + treatmentName(t.Outcome.Trial),
+		Caption: fmt.Sprintf("Payload of the migration at the switch in trial %s (the median total time of its treatment). Dashed lines: rounds begin. Shades: the guest was stopped (downtime), and the gap in its frames at the switch.", id),
+		height:  48 * vg.Millimeter,
+		draw:    func(c draw.Canvas) { drawThroughput(c, tl) },
+	}, true
+}
+
+func drawThroughput(c draw.Canvas, t *timeline.Timeline) {
+	var top float64
+	line := make(plotter.XYs, 0, len(t.Throughput.Points)*2)
+	width := t.Throughput.Points[1].T - t.Throughput.Points[0].T
+	for _, p := range t.Throughput.Points {
+		v := p.V / (1 << 20)
+		top = max(top, v)
+		// A bin is a step, not a slope.
+		line = append(line, plotter.XY{X: p.T - width, Y: v}, plotter.XY{X: p.T, Y: v})
+	}
+	top = max(top*1.08, 1e-6)
+	keys := []key{{label: "payload", color: blue, line: true}}
+	var shades patches
+	since := func(ns int64) float64 { return float64(ns-t.ActionBegin.Time) / 1e9 }
+	for _, s := range []struct {
+		name, label string
+		color       [4]uint8
+	}{
+		{timeline.BlackoutWire, "gap in guest's frames", [4]uint8{purple.R, purple.G, purple.B, 80}},
+		{timeline.Downtime, "downtime", [4]uint8{red.R, red.G, red.B, 140}},
+	} {
+		o := t.Outage(s.name)
+		if !o.Known || o.To <= o.From {
+			continue
+		}
+		shade := faded(black, s.color[3])
+		shade.R, shade.G, shade.B = s.color[0], s.color[1], s.color[2]
+		shades = append(shades, patch{since(o.From), since(o.To), 0, top, shade})
+		keys = append(keys, key{label: s.label, color: shade})
+	}
+	var rounds marks
+	for _, r := range t.Rounds {
+		if r.N > 0 {
+			rounds = append(rounds, mark{since(r.Start.Time), strconv.Itoa(r.N)})
+		}
+	}
+	if len(rounds) > 0 {
+		keys = append(keys, key{label: "round begins", color: grey, line: true, dash: []vg.Length{2, 2}})
+	}
+	c = legend(c, keys)
+	p := newPlot()
+	p.X.Label.Text = "time since the request (s)"
+	p.Y.Label.Text = "payload (MiB/s)"
+	p.X.Tick.Marker, p.Y.Tick.Marker = plot.TickerFunc(ticks), plot.TickerFunc(ticks)
+	curve, err := plotter.NewLine(line)
+	if err != nil {
+		return // a line of finite points is never refused
+	}
+	curve.LineStyle = draw.LineStyle{Color: blue, Width: 0.7}
+	p.Add(shades, curve, rounds)
+	p.X.Min, p.X.Max = line[0].X, line[len(line)-1].X
+	p.Y.Min, p.Y.Max = 0, top
+	p.Draw(c)
+}

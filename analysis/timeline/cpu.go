@@ -1,0 +1,97 @@
+package timeline
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"virtscope/results"
+)
+
+// cpuTick is the error of a CPU time in s that the kernel counts in clock ticks of 10 ms: user and system time are each
+// cut to one, at both edges (proc(5), USER_HZ).
+const cpuTick = 0.02
+
+// Roles of hypervisor processes, as the usage probe names them.
+const (
+	roleSource      = "source"
+	roleDestination = "destination"
+)
+
+// processCPU is the CPU time of the processes of a role in the action.
+func (x *index) processCPU(role string, from, to int64) Quantity {
+	groups := x.counters(results.ProcessCPU, func(r results.Record) string {
+		if r.Attrs["process"] != role {
+			return ""
+		}
+		return r.Host + "/" + r.Attrs["pid"]
+	})
+	if len(groups) == 0 {
+		return unknown(results.Seconds, fmt.Sprintf("the usage probe sampled no %s process", role))
+	}
+	return x.sumGrown(groups, from, to, x.cpus())
+}
+
+// migrationCPU is the CPU time of the hypervisors' migration threads in the action.
+func (x *index) migrationCPU(from, to int64) Quantity {
+	groups := x.counters(results.ThreadCPU, func(r results.Record) string {
+		if !migrationThread(r.Attrs["thread"]) {
+			return ""
+		}
+		return r.Host + "/" + r.Attrs["pid"] + "/" + r.Attrs["tid"]
+	})
+	if len(groups) == 0 {
+		return unknown(results.Seconds, "the usage probe sampled no migration thread: the migration may have been shorter than its interval")
+	}
+	// Where its process was sampled before the action, a thread that was not there yet began after it, at 0.
+	if sampled := x.byName[results.ProcessCPU]; len(sampled) > 0 && sampled[0].Time <= from {
+		for k, list := range groups {
+			if list[0].at > from {
+				groups[k] = append([]sample{{at: from}}, list...)
+			}
+		}
+	}
+	return x.sumGrown(groups, from, to, 1)
+}
+
+// inTicks reports whether all readings are whole clock ticks.
+func inTicks(list []sample) bool {
+	for _, s := range list {
+		if ticks := s.value * 100; math.Abs(ticks-math.Round(ticks)) > 1e-6 {
+			return false
+		}
+	}
+	return true
+}
+
+func (x *index) sumGrown(groups map[string][]sample, from, to int64, cores float64) Quantity {
+	var value, low, high float64
+	for _, list := range groups {
+		v, l, h := grown(list, from, to, cores)
+		err := 0.0
+		if inTicks(list) {
+			err = cpuTick
+		}
+		value, low, high = value+v, low+max(0, l-err), high+h+err
+	}
+	return within(value, low, high, results.Seconds)
+}
+
+func (x *index) cpus() float64 {
+	n := 1.0
+	for _, r := range x.byName[results.HostCPUs] {
+		n = max(n, min(r.Value, 1e5))
+	}
+	return n
+}
+
+// migrationThread reports whether a thread belongs to a migration: QEMU calls them live_migration and multifdsend_0 up to
+// 9.0, and mig/src/main, mig/dst/recv_0 and so on from 9.1.
+func migrationThread(name string) bool {
+	return strings.Contains(name, "migration") || strings.HasPrefix(name, "mig/") || strings.HasPrefix(name, "multifd")
+}
+
+// vcpuThread reports whether a thread runs a virtual CPU: QEMU calls them "CPU 0/KVM" and "CPU 0/TCG", or "ALL CPUs/TCG".
+func vcpuThread(name string) bool {
+	return strings.HasPrefix(name, "CPU ") || strings.HasPrefix(name, "ALL CPUs")
+}

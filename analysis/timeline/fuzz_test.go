@@ -1,0 +1,43 @@
+package timeline_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"virtscope/analysis/timeline"
+	"virtscope/analysis/timeline/timelinetest"
+	"virtscope/results"
+)
+
+// FuzzBuild feeds records as a run folder may hold them: Build must never panic, and its spans must add up.
+func FuzzBuild(f *testing.F) {
+	s := timelinetest.Default(1)
+	s.Echo, s.Usage = false, false
+	_, records := s.Make()
+	seed, err := json.Marshal(records[:min(len(records), 16)])
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(seed)
+	f.Add([]byte(`[{"t":1,"n":"action.begin"},{"t":5,"n":"echo.rtt","v":1},{"t":6,"n":"echo.lost"},{"t":9,"n":"action.end"}]`))
+	f.Add([]byte(`[{"t":1,"n":"action.begin"},{"t":5,"n":"flow.payload","s":"capture/switch","v":9,"a":{"flow":"migration","dir":"forward","bin":"1e-30"}}]`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var records []results.Record
+		if json.Unmarshal(data, &records) != nil {
+			return
+		}
+		tl, err := timeline.Build(results.Outcome{}, records)
+		if err != nil {
+			return
+		}
+		addUp(t, tl)
+		for _, m := range tl.Metrics {
+			if m.Known && (m.Low > m.Value || m.Value > m.High) {
+				t.Errorf("%s = %v is outside [%v, %v]", m.Name, m.Value, m.Low, m.High)
+			}
+			if !m.Known && m.Why == "" {
+				t.Errorf("%s is unknown without a reason", m.Name)
+			}
+		}
+	})
+}

@@ -1,0 +1,110 @@
+package timeline
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"sort"
+	"strconv"
+	"time"
+
+	"virtscope/results"
+)
+
+// maxTime bounds the times that Build takes, in ns: sums and differences of two cannot overflow.
+const maxTime = 1 << 61
+
+// An index holds the records by name, on the controller's clock, in order of time.
+type index struct {
+	byName     map[string][]results.Record
+	clocks     map[string]Clock
+	controller string // the runner's host; "" if the runner recorded nothing
+}
+
+func newIndex(records []results.Record) (*index, error) {
+	clocks, err := readClocks(records)
+	if err != nil {
+		return nil, err
+	}
+	x := &index{byName: map[string][]results.Record{}, clocks: clocks}
+	for i := range records {
+		r := records[i]
+		if r.Time < 0 || r.Time > maxTime {
+			return nil, fmt.Errorf("index record %d (%s): time %d ns is not a time since 1970", i+1, r.Name, r.Time)
+		}
+		if math.IsNaN(r.Value) || math.IsInf(r.Value, 0) {
+			return nil, fmt.Errorf("index record %d (%s): value %v is not a number", i+1, r.Name, r.Value)
+		}
+		if r.Source == results.SourceRunner && x.controller == "" {
+			x.controller = r.Host
+		}
+		r.Time -= int64(clocks[r.Host].Offset)
+		x.byName[r.Name] = append(x.byName[r.Name], r)
+	}
+	for _, list := range x.byName {
+		slices.SortStableFunc(list, func(a, b results.Record) int { return cmp.Compare(a.Time, b.Time) })
+	}
+	return x, nil
+}
+
+// A window is a span of time on the controller's clock, in ns. Both ends are part of it.
+type window struct{ from, to int64 }
+
+func (w window) holds(t int64) bool       { return t >= w.from && t <= w.to }
+func (w window) overlaps(a, b int64) bool { return b >= w.from && a <= w.to }
+func (w window) length() int64            { return w.to - w.from }
+
+// in returns the records of a name within w. The caller must not change them.
+func (x *index) in(name string, w window) []results.Record {
+	list := x.byName[name]
+	from := sort.Search(len(list), func(i int) bool { return list[i].Time >= w.from })
+	to := sort.Search(len(list), func(i int) bool { return list[i].Time > w.to })
+	if from >= to {
+		return nil
+	}
+	return list[from:to]
+}
+
+// An Edge is an instant at which a span begins or ends.
+type Edge struct {
+	Time  int64         `json:"t"`        // ns since the Unix epoch, controller's clock
+	Stamp time.Duration `json:"stamp_ns"` // error bound of the stamp itself
+	Clock time.Duration `json:"clock_ns"` // error bound of the offset of Host's clock; it cancels between edges of one host
+	Host  string        `json:"host"`
+	What  string        `json:"what"` // the record that set it
+}
+
+// Bound is the edge's whole error: the truth is within Bound of Time.
+func (e Edge) Bound() time.Duration { return e.Stamp + e.Clock }
+
+// qmpStamp is the error of a hypervisor's own stamp. QEMU cuts the time to whole µs (g_get_real_time), so the truth is
+// up to 1 µs later.
+const qmpStamp = time.Microsecond
+
+func (x *index) edge(r results.Record) Edge {
+	e := Edge{Time: r.Time, Clock: x.clocks[r.Host].Bound, Host: r.Host, What: r.Name}
+	if r.Source == results.SourceQMP {
+		e.Stamp = qmpStamp
+	}
+	return e
+}
+
+// between is the time from a to b in s, with its error. The clock's offset cancels on one host.
+func between(a, b Edge) Quantity {
+	slack := a.Stamp + b.Stamp
+	if a.Host != b.Host {
+		slack += a.Clock + b.Clock
+	}
+	d := b.Time - a.Time
+	if d < 0 && d+int64(slack) < 0 {
+		return unknown(results.Seconds, fmt.Sprintf("%s is stamped %v after %s, which the clocks' error of %v cannot explain: check the clock offsets", a.What, time.Duration(-d), b.What, slack))
+	}
+	return within(seconds(max(0, d)), seconds(max(0, d-int64(slack))), seconds(d+int64(slack)), results.Seconds)
+}
+
+// nanoseconds reads an attribute that holds ns; ok is false if it does not.
+func nanoseconds(s string) (int64, bool) {
+	n, err := strconv.ParseInt(s, 10, 64)
+	return n, err == nil && n >= 0 && n <= maxTime
+}

@@ -1,0 +1,146 @@
+package timeline
+
+import (
+	"fmt"
+	"time"
+
+	"virtscope/results"
+)
+
+// Names of the views of the outage. Each is reported by itself.
+const (
+	Downtime         = "downtime"          // the hypervisors' events: from the source's stop to the destination's resume
+	DowntimeReported = "downtime.reported" // the source's own figure, in whole ms
+	BlackoutWire     = "blackout.wire"     // the guest's frames at the switch
+	BlackoutClient   = "blackout.client"   // probes of a third host
+	BlackoutGuest    = "blackout.guest"    // the guest's own ticker
+)
+
+// An Outage is one view of how long the guest did not serve.
+type Outage struct {
+	Name     string `json:"name"`
+	Quantity        // s
+	// From and To are the last sign of life before and the first after, in ns; both 0 if not known. They enclose the
+	// outage, so they are further apart than it is long.
+	From int64 `json:"from,omitempty"`
+	To   int64 `json:"to,omitempty"`
+	// Raw is To − From, in s.
+	Raw Quantity `json:"raw"`
+	// Floor is the same estimate on the undisturbed baseline, which lasted FloorLength s: what is not above it may be noise.
+	Floor       Quantity `json:"floor"`
+	FloorLength float64  `json:"floor_length_s"`
+	// Switchover is the view's outage that spans the guest's stop, where that is not its longest.
+	Switchover *Quantity `json:"switchover,omitempty"`
+	Detail     []string  `json:"detail,omitempty"`
+}
+
+// downtime is the hypervisors' view.
+func (m *migration) downtime(observed int64) Outage {
+	o := Outage{Name: Downtime, Floor: unknown(results.Seconds, "events have no noise floor: their error is in the bounds")}
+	o.Raw = unknown(results.Seconds, "events bound it exactly")
+	switch {
+	case m.stop == nil && m.failed != nil:
+		o.Quantity = unknown(results.Seconds, "the migration ended ("+m.failed.What+") before the guest was stopped")
+	case m.stop == nil:
+		o.Quantity = unknown(results.Seconds, "no hypervisor reported that the guest stopped at the source")
+	case m.resume == nil && observed > m.stop.Time:
+		o.Quantity = atLeast(seconds(observed-m.stop.Time), results.Seconds, "the guest did not run again while it was observed")
+	case m.resume == nil:
+		o.Quantity = unknown(results.Seconds, "no hypervisor reported that the guest ran again")
+	default:
+		o.Quantity = between(*m.stop, *m.resume)
+		o.From, o.To = m.stop.Time, m.resume.Time
+		if m.rolledBack {
+			o.Detail = append(o.Detail, "the guest ran again at the source: the migration was rolled back")
+		}
+	}
+	return o
+}
+
+// reported is the hypervisor's own figure. QEMU counts whole ms on the source alone: from before it stops the guest until
+// it has sent everything. What the destination needs to load and start is not in it.
+func (x *index) reported() Outage {
+	q := x.final(results.ReportedDowntime, results.Seconds)
+	if q.Known {
+		q = within(q.Value, max(0, q.Value-0.001), q.Value+0.001, results.Seconds)
+	}
+	none := unknown(results.Seconds, "the hypervisor reports a figure, not edges")
+	return Outage{Name: DowntimeReported, Quantity: q, Raw: none, Floor: none}
+}
+
+// A gap is a stretch without a sign of life, and what it says about the outage in it.
+type gap struct {
+	from, to int64
+	outage   Quantity
+	open     bool // nothing came after it
+}
+
+// longest is the gap of the largest estimate among those that meet w.
+func longest(gaps []gap, w window) (best gap, ok bool) {
+	for _, g := range gaps {
+		if w.overlaps(g.from, g.to) && (!ok || g.outage.Value > best.outage.Value) {
+			best, ok = g, true
+		}
+	}
+	return best, ok
+}
+
+// undisturbed is the longest gap that ended in the baseline. One that lasts into the action belongs to the action.
+func undisturbed(gaps []gap, baseline window) (best gap, ok bool) {
+	for _, g := range gaps {
+		if !g.open && g.to > baseline.from && g.to <= baseline.to && (!ok || g.outage.Value > best.outage.Value) {
+			best, ok = g, true
+		}
+	}
+	return best, ok
+}
+
+// spanning is the gap that shares the most time with w.
+func spanning(gaps []gap, w window) (best gap, ok bool) {
+	shared := int64(-1)
+	for _, g := range gaps {
+		if s := min(g.to, w.to) - max(g.from, w.from); s > shared {
+			best, shared, ok = g, s, true
+		}
+	}
+	return best, ok
+}
+
+// view fills in an outage from its gaps.
+func view(name string, gaps []gap, o observation) Outage {
+	out := Outage{Name: name, FloorLength: seconds(o.baseline.length())}
+	g, ok := longest(gaps, o.span)
+	if !ok {
+		out.Quantity = unknown(results.Seconds, "no two signs of life enclose the action")
+		out.Raw = out.Quantity
+	} else {
+		out.Quantity, out.From, out.To = g.outage, g.from, g.to
+		out.Raw = exactly(seconds(g.to-g.from), results.Seconds)
+		if g.open {
+			out.Raw = atLeast(seconds(g.to-g.from), results.Seconds, g.outage.Why)
+		}
+	}
+	if floor, ok := undisturbed(gaps, o.baseline); ok {
+		out.Floor = floor.outage
+	} else {
+		out.Floor = unknown(results.Seconds, "nothing was seen in the baseline")
+	}
+	if o.stopped == nil || !ok {
+		return out
+	}
+	if s, found := spanning(gaps, *o.stopped); found && (s.from != g.from || s.to != g.to) {
+		out.Switchover = &s.outage
+		out.Detail = append(out.Detail, fmt.Sprintf("the longest gap began %v %s the guest's stop and does not span it; the one that does shows %s",
+			time.Duration(abs(g.from-o.stopped.from)).Round(time.Microsecond*100), beforeAfter(g.from, o.stopped.from), showSeconds(s.outage)))
+	}
+	return out
+}
+
+func abs(n int64) int64 { return max(n, -n) }
+
+func beforeAfter(t, ref int64) string {
+	if t < ref {
+		return "before"
+	}
+	return "after"
+}

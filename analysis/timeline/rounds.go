@@ -1,0 +1,131 @@
+package timeline
+
+import (
+	"fmt"
+	"strconv"
+
+	"virtscope/results"
+)
+
+// A Round is one pass over the guest's memory, or the stop-and-copy that follows the last one.
+//
+// A round begins with a synchronisation of the dirty bitmap while the guest runs. QEMU synchronises once more after it
+// stopped the guest: what it sends then is stop-and-copy. The last round may be short: it is the synchronisation that
+// led QEMU to stop the guest.
+type Round struct {
+	Name     string   `json:"name"`
+	N        int      `json:"n"` // as the hypervisor counts; 0 is stop-and-copy
+	Start    Edge     `json:"start"`
+	End      Edge     `json:"end"`
+	Duration Quantity `json:"duration"` // s
+	// Bytes is the payload that crossed the switch in it.
+	Bytes Quantity `json:"bytes"`
+	// LinkRate is Bytes over Duration, in B/s.
+	LinkRate Quantity `json:"link_rate"`
+	// Transferred is what the hypervisor says that it sent: the difference of its counter between the replies that
+	// follow the two edges, so it is late by a reply's time.
+	Transferred Quantity `json:"transferred"`
+	// Remaining is what the hypervisor says is left to send as the round begins.
+	Remaining Quantity `json:"remaining"`
+	// DirtyRate is what the hypervisor says at the round's end, in B/s. QEMU computes it anew only if a second has
+	// passed since it last did (migration_bitmap_sync), so it may be that of earlier rounds.
+	DirtyRate Quantity `json:"dirty_rate"`
+}
+
+// rounds lists the pre-copy rounds and the stop-and-copy.
+func (x *index) rounds(m *migration, phases []Span, payload flow) []Round {
+	var list []Round
+	for i, p := range m.passes {
+		next := p.n + 1
+		if i+1 < len(m.passes) {
+			next = m.passes[i+1].n
+		}
+		for _, s := range phases {
+			if s.Name == roundName(p.n) && s.Start == p.edge {
+				list = append(list, x.round(s, p.n, next, payload))
+				break
+			}
+		}
+	}
+	if m.stop == nil || m.resume == nil || m.resume.Time < m.stop.Time {
+		return list
+	}
+	last := 0
+	if len(m.final) > 0 {
+		last = m.final[0].n
+	}
+	s := Span{Name: PhaseStopAndCopy, Start: *m.stop, End: *m.resume}
+	r := x.round(s, last, 0, payload)
+	r.N = 0
+	return append(list, r)
+}
+
+func (x *index) round(s Span, n, next int, payload flow) Round {
+	r := Round{
+		Name: s.Name, N: n, Start: s.Start, End: s.End,
+		Duration:    between(s.Start, s.End),
+		Bytes:       payload.during(s.Start, s.End),
+		Transferred: x.transferred(n, next),
+		Remaining:   x.atPass(results.MigrationRemaining, n, results.Bytes),
+		DirtyRate:   x.atPass(results.MigrationDirtyRate, next, results.BytesPerSecond),
+	}
+	r.LinkRate = ratio(r.Bytes, r.Duration)
+	return r
+}
+
+// transferred is how much the counter grew from round n to round next; next 0 is the end of the migration.
+func (x *index) transferred(n, next int) Quantity {
+	from := x.atPass(results.MigrationTransferred, n, results.Bytes)
+	to := x.atPass(results.MigrationTransferred, next, results.Bytes)
+	if next == 0 {
+		to = x.final(results.MigrationTransferred, results.Bytes)
+	}
+	switch {
+	case !from.Known:
+		return from
+	case !to.Known:
+		return to
+	case to.Value < from.Value:
+		return unknown(results.Bytes, "the hypervisor's counter ran backwards")
+	}
+	return exactly(to.Value-from.Value, results.Bytes)
+}
+
+// atPass is the sample that was asked for when round n began.
+func (x *index) atPass(name string, n int, u results.Unit) Quantity {
+	for _, r := range x.byName[name] {
+		if r.Attrs["trigger"] == "pass" && r.Attrs["round"] == strconv.Itoa(n) {
+			return exactly(r.Value, u)
+		}
+	}
+	if n == 0 {
+		return unknown(u, "the hypervisor was not asked then")
+	}
+	return unknown(u, fmt.Sprintf("the hypervisor did not answer as round %d began", n))
+}
+
+// final is the sample that was asked for when the migration was over.
+func (x *index) final(name string, u results.Unit, attrs ...string) Quantity {
+	list := x.byName[name]
+	for i := len(list) - 1; i >= 0; i-- {
+		r := list[i]
+		if r.Attrs["trigger"] == "final" && (len(attrs) < 2 || r.Attrs[attrs[0]] == attrs[1]) {
+			return exactly(r.Value, u)
+		}
+	}
+	return unknown(u, "the hypervisor reported none")
+}
+
+// ratio is a rate over the time in which b was counted.
+func ratio(b, d Quantity) Quantity {
+	const u = results.BytesPerSecond
+	switch {
+	case !b.Known:
+		return unknown(u, b.Why)
+	case !d.Known:
+		return unknown(u, d.Why)
+	case d.Low <= 0:
+		return unknown(u, "its duration is not above its error bound")
+	}
+	return within(b.Value/d.Value, b.Low/d.High, b.High/d.Low, u)
+}

@@ -1,0 +1,100 @@
+package timeline
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"virtscope/results"
+)
+
+// Show writes a quantity for reading: scaled, with no more digits than its bounds support; "≥" if it is censored and
+// "unknown" if it is not known.
+func Show(q Quantity) string {
+	switch {
+	case !q.Known:
+		return "unknown"
+	case q.Censored:
+		return "≥ " + Scaled(q.Value, math.Abs(q.Value)/200, q.Unit)
+	}
+	return Scaled(q.Value, (q.High-q.Low)/2, q.Unit)
+}
+
+// ShowBounds writes the interval of a quantity, such as "[18.1, 20.3] ms"; "" if there is none.
+func ShowBounds(q Quantity) string {
+	if !q.Known || q.Censored || q.High <= q.Low {
+		return ""
+	}
+	factor, unit := scale(max(math.Abs(q.Low), math.Abs(q.High)), q.Unit)
+	d := Decimals((q.High-q.Low)/2/factor, q.High/factor)
+	return fmt.Sprintf("[%.*f, %.*f] %s", d, q.Low/factor, d, q.High/factor, unit)
+}
+
+// Scaled writes v in a unit fit for reading. Digits that err, its error either way, makes meaningless are left out;
+// at most four significant digits are written.
+func Scaled(v, err float64, u results.Unit) string {
+	factor, unit := scale(v, u)
+	return strings.TrimSpace(fmt.Sprintf("%.*f %s", Decimals(err/factor, v/factor), v/factor, unit))
+}
+
+// ScaleOf is the factor and the name of the unit in which v is fit for reading.
+func ScaleOf(v float64, u results.Unit) (factor float64, name string) { return scale(v, u) }
+
+func scale(v float64, u results.Unit) (float64, string) {
+	v = math.Abs(v)
+	switch u {
+	case results.Seconds:
+		switch {
+		case v >= 0.99995:
+			return 1, "s"
+		case v >= 0.99995e-3 || v == 0:
+			return 1e-3, "ms"
+		}
+		return 1e-6, "µs"
+	case results.Bytes, results.BytesPerSecond:
+		suffix := strings.TrimPrefix(string(u), "B")
+		switch {
+		case v >= 1<<30:
+			return 1 << 30, "GiB" + suffix
+		case v >= 1<<20:
+			return 1 << 20, "MiB" + suffix
+		case v >= 1<<10:
+			return 1 << 10, "KiB" + suffix
+		}
+		return 1, "B" + suffix
+	case results.One:
+		return 1, ""
+	}
+	return 1, string(u)
+}
+
+// Decimals is how many decimals a value deserves: it keeps two digits of the error and at most four significant digits of the value. Both are in the unit shown.
+func Decimals(err, v float64) int {
+	most := 3 - magnitude(v)
+	if v == 0 {
+		most = 1
+	}
+	if err > 0 {
+		most = min(most, 1-magnitude(err))
+	}
+	if v == math.Trunc(v) && err <= 0 {
+		return 0
+	}
+	return max(0, min(most, 3))
+}
+
+func magnitude(v float64) int {
+	if v == 0 {
+		return 0
+	}
+	return int(math.Floor(math.Log10(math.Abs(v))))
+}
+
+func showSeconds(q Quantity) string {
+	if b := ShowBounds(q); b != "" {
+		return Show(q) + " " + b
+	}
+	return Show(q)
+}
+
+func showDuration(s float64) string { return Scaled(s, math.Abs(s)/100, results.Seconds) }

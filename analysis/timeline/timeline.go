@@ -1,0 +1,174 @@
+package timeline
+
+import (
+	"fmt"
+	"slices"
+
+	"virtscope/results"
+)
+
+// A Timeline is what happened in one attempt at a trial. All times are on the controller's clock.
+type Timeline struct {
+	Trial       results.Trial   `json:"trial"`
+	Verdict     results.Verdict `json:"verdict"`
+	Reason      string          `json:"reason,omitempty"`
+	Source      string          `json:"source,omitempty"`      // host; "" if not known
+	Destination string          `json:"destination,omitempty"` // host; "" if not known
+	Clocks      []Clock         `json:"clocks"`
+
+	Begin  Edge   `json:"begin"`
+	End    Edge   `json:"end"`
+	States []Span `json:"states"` // add up to End − Begin
+
+	Action      string   `json:"action,omitempty"` // "" if it never began
+	ActionBegin Edge     `json:"action_begin"`
+	ActionEnd   Edge     `json:"action_end"`
+	Phases      []Span   `json:"phases"` // add up to ActionEnd − ActionBegin
+	Missing     []string `json:"missing,omitempty"`
+	Marks       []Mark   `json:"marks,omitempty"` // what the hypervisors said, in order
+
+	Rounds     []Round  `json:"rounds,omitempty"`
+	Outages    []Outage `json:"outages"`
+	Memory     Quantity `json:"memory"` // B, the guest memory that was migrated
+	Metrics    []Metric `json:"metrics"`
+	Throughput Series   `json:"throughput"`
+	CPU        []Series `json:"cpu,omitempty"`
+	Warnings   []string `json:"warnings,omitempty"` // what a reader must know beside the numbers
+	Notes      []string `json:"notes,omitempty"`    // what was assumed
+}
+
+// A Mark is an event of a hypervisor.
+type Mark struct {
+	Edge Edge   `json:"edge"`
+	Text string `json:"text"`
+}
+
+// An observation is the windows over which the outages are looked for.
+type observation struct {
+	action   int64   // when the action began
+	span     window  // from then to the end of the quiet time after it
+	baseline window  // the undisturbed guest; empty if there was none
+	stopped  *window // from the guest's stop to its resume, if known
+}
+
+// Build makes the timeline of a trial from its records, which may come in any order and are not changed. Records that
+// cannot be, such as a time before 1970 or a value that is not a number, are an error.
+func Build(o results.Outcome, records []results.Record) (*Timeline, error) {
+	x, err := newIndex(records)
+	if err != nil {
+		return nil, fmt.Errorf("build timeline of trial %s: %w", o.Trial.ID, err)
+	}
+	t := &Timeline{Trial: o.Trial, Verdict: o.Verdict, Reason: o.Reason, Clocks: sortedClocks(x.clocks)}
+	t.Notes, t.Warnings = clockNotes(t.Clocks, x.controller)
+	t.Warnings = append(slices.Clone(o.Warnings), t.Warnings...)
+	t.Begin, t.End, t.States = x.states(o)
+
+	obs, ok := t.frame(x)
+	if !ok {
+		t.Outages = nothingSeen("the action did not begin")
+		t.Memory = unknown(results.Bytes, "the action did not begin")
+		t.measure(x, o, nil, obs)
+		return t, nil
+	}
+	m := x.observe(obs.span, t.ActionBegin, t.ActionEnd)
+	t.Source, t.Destination = m.source, m.destination
+	t.Phases = m.phases()
+	t.Missing = m.missing
+	t.Notes = append(t.Notes, m.notes...)
+	t.Marks = x.marks(obs.span)
+	if m.stop != nil && m.resume != nil && m.stop.Time <= m.resume.Time {
+		obs.stopped = &window{m.stop.Time, m.resume.Time}
+	}
+	payload := x.readFlow(results.FlowPayload, "forward")
+	t.Rounds = x.rounds(m, t.Phases, payload)
+	t.Outages = []Outage{m.downtime(obs.span.to), x.reported(), x.wire(obs), x.client(obs), x.guest(obs)}
+	t.Warnings = append(t.Warnings, disagreements(t.Outages)...)
+	t.Memory = x.final(results.MigrationTotal, results.Bytes)
+	t.measure(x, o, m, obs)
+
+	shown := window{max(t.Begin.Time, t.ActionBegin.Time-int64(1e9)), obs.span.to}
+	t.Throughput = throughput(payload, t.ActionBegin.Time, shown)
+	t.CPU = x.cpuSeries(t.ActionBegin.Time, shown)
+	return t, nil
+}
+
+// frame finds the action and the windows around it; ok is false if the action did not begin.
+func (t *Timeline) frame(x *index) (o observation, ok bool) {
+	begins := x.byName[results.ActionBegin]
+	if base, found := state(t.States, results.StateBaseline); found {
+		o.baseline = base
+	}
+	if len(begins) == 0 {
+		return o, false
+	}
+	t.Action = begins[0].Attrs["action"]
+	t.ActionBegin = x.edge(begins[0])
+	o.action = t.ActionBegin.Time
+	t.ActionEnd = t.End
+	for _, r := range slices.Backward(x.byName[results.ActionEnd]) {
+		if r.Time >= t.ActionBegin.Time {
+			t.ActionEnd = x.edge(r)
+			break
+		}
+	}
+	if t.ActionEnd.What != results.ActionEnd {
+		t.Missing = append(t.Missing, "end of the action: it was cut off")
+		t.Warnings = append(t.Warnings, "the action did not return: its phases are counted to the end of the trial")
+	}
+	if t.ActionEnd.Time < t.ActionBegin.Time {
+		t.ActionEnd = t.ActionBegin
+	}
+	o.span = window{t.ActionBegin.Time, t.ActionEnd.Time}
+	if quiet, found := state(t.States, results.StateQuiesce); found {
+		o.span.to = max(o.span.to, quiet.to)
+	}
+	// The baseline ends where the action begins, whatever the states say.
+	o.baseline.to = min(o.baseline.to, o.span.from)
+	if o.baseline.from >= o.baseline.to {
+		o.baseline = window{}
+		t.Notes = append(t.Notes, "there was no baseline: noise floors are not known")
+	}
+	return o, true
+}
+
+func nothingSeen(why string) []Outage {
+	var list []Outage
+	for _, name := range []string{Downtime, DowntimeReported, BlackoutWire, BlackoutClient, BlackoutGuest} {
+		list = append(list, noView(name, why))
+	}
+	return list
+}
+
+// Outage returns a view by name; an unknown one if there is no such view.
+func (t *Timeline) Outage(name string) Outage {
+	for _, o := range t.Outages {
+		if o.Name == name {
+			return o
+		}
+	}
+	return noView(name, "there is no such view")
+}
+
+// marks lists what the hypervisors said within w.
+func (x *index) marks(w window) []Mark {
+	var list []Mark
+	for _, name := range []string{results.MigrationStatus, results.PreCopyRound, results.VMStop, results.VMResume} {
+		for _, r := range x.in(name, w) {
+			list = append(list, Mark{x.edge(r), markText(r)})
+		}
+	}
+	slices.SortStableFunc(list, func(a, b Mark) int { return int(min(1, max(-1, a.Edge.Time-b.Edge.Time))) })
+	return list
+}
+
+func markText(r results.Record) string {
+	switch r.Name {
+	case results.MigrationStatus:
+		return "migration " + r.Attrs["status"]
+	case results.PreCopyRound:
+		return fmt.Sprintf("bitmap synchronisation %.0f", r.Value)
+	case results.VMStop:
+		return "guest stopped"
+	}
+	return "guest runs"
+}

@@ -1,0 +1,197 @@
+package timelinetest
+
+import (
+	"math"
+	"strconv"
+
+	"virtscope/results"
+)
+
+// agent is what the guest says of itself, as its agent does: a ticker that looks at the clock at each multiple of a
+// millisecond.
+func (w *world) agent() {
+	const guest = results.SourceGuest
+	w.add(200e6, "controller", guest, results.GuestTickInfo, 0.001, results.Seconds, "threshold", "0.003")
+	last, nextBeat, seq := int64(0), beat, 0
+	dirtied := 0.0
+	for due := int64(300e6); ; {
+		t := w.runs(w.host(due)) + w.rng.Int64N(40_000)
+		t = w.runs(t)
+		if t > w.end {
+			return
+		}
+		now := w.mono(t)
+		arrives := t + 80_000 + w.late()
+		at := strconv.FormatInt(now, 10)
+		if last != 0 && now-last > threshold {
+			w.add(arrives, "controller", guest, results.GuestTickMiss, float64(now-last)/1e9, results.Seconds, "mono", at)
+		}
+		if now >= nextBeat {
+			seq++
+			w.add(arrives, "controller", guest, results.GuestHeartbeat, float64(now)/1e9, results.Seconds, "seq", strconv.Itoa(seq), "mono", at)
+			nextBeat = now - now%beat + beat
+			if seq%5 == 0 {
+				dirtied = float64(now) / 1e9 * (8 << 20)
+				w.add(arrives, "controller", guest, results.GuestDirtied, math.Round(dirtied), results.Bytes, "mono", at)
+			}
+		}
+		last = now
+		due = now - now%tick + tick
+	}
+}
+
+// echo sends probes; the answers are the guest's frames at the switch.
+func (w *world) echo() {
+	const echo = results.SourceEcho
+	const half = int64(60_000) // least way from the client to the guest, or back
+	w.add(int64(warmUp), "client", echo, results.EchoInterval, w.Interval.Seconds(), results.Seconds)
+	phase := w.rng.Int64N(int64(w.Interval))
+	seq := 0
+	for sent := int64(warmUp) + phase; sent < w.end; sent += int64(w.Interval) {
+		seq++
+		number := strconv.Itoa(seq)
+		there := sent + half + w.late()
+		lost := there >= w.stopped.from && there < w.stopped.to && !w.Buffered
+		wakes := w.runs(there)
+		if lost || wakes > w.end {
+			w.add(sent, "client", echo, results.EchoLost, 0, results.Event, "seq", number)
+			continue
+		}
+		port := "src"
+		if wakes >= w.stopped.to {
+			port = "dst"
+		}
+		back := wakes + half + w.late()
+		w.add(sent, "client", echo, results.EchoRTT, float64(back-sent)/1e9, results.Seconds, "seq", number)
+		if w.Capture {
+			w.add(wakes+half/2, "switch", results.SourceCaptureSwitch, results.GuestFrame, 106, results.Bytes, "port", port)
+		}
+	}
+	if !w.Capture {
+		return
+	}
+	w.add(w.end+1e6, "switch", results.SourceCaptureSwitch, results.CaptureFrames, float64(seq), results.One)
+	w.add(w.end+1e6, "switch", results.SourceCaptureSwitch, results.CaptureDropped, 0, results.One)
+	if w.GoneFor {
+		return
+	}
+	// The hypervisor's own announcements: some come before the guest answers anything.
+	for _, after := range []int64{-1_000_000, 49e6, 149e6, 249e6} {
+		t := w.stopped.to + after
+		w.add(t, "switch", results.SourceCaptureSwitch, results.GuestFrame, 60, results.Bytes, "port", "dst")
+		w.add(t, "switch", results.SourceCaptureSwitch, results.GuestAnnounce, 0, results.Event, "port", "dst", "kind", "rarp")
+	}
+	w.add(w.stopped.to+2e6, "switch", results.SourceCaptureSwitch, results.GuestFrame, 60, results.Bytes, "port", "dst")
+	w.add(w.stopped.to+2e6, "switch", results.SourceCaptureSwitch, results.GuestAnnounce, 0, results.Event, "port", "dst", "kind", "garp")
+}
+
+// passes is when each round begins: round 1 takes most of the time, each further one a third of the one before.
+func (w *world) passes() []int64 {
+	rounds := max(1, w.Rounds)
+	begin, end := int64(action)+14e6, w.stopped.from
+	var sum float64
+	for i := range rounds {
+		sum += math.Pow(3, -float64(i))
+	}
+	at, list := float64(begin), []int64{}
+	for i := range rounds {
+		list = append(list, int64(at)/1000*1000)
+		at += float64(end-begin) * math.Pow(3, -float64(i)) / sum
+	}
+	return list
+}
+
+// hypervisors say what QEMU says: stamps cut to µs, one synchronisation after STOP, and the destination's RESUME before
+// its "completed".
+func (w *world) hypervisors() {
+	const qmp = results.SourceQMP
+	say := func(t int64, host, name string, v float64, attrs ...string) {
+		w.add(t/1000*1000, host, qmp, name, v, results.Event, attrs...)
+	}
+	counters := func(t int64, sent float64, attrs ...string) {
+		w.add(t, "src", qmp, results.MigrationTransferred, sent, results.Bytes, attrs...)
+		w.add(t, "src", qmp, results.MigrationRemaining, max(0, 64e6-sent), results.Bytes, attrs...)
+		w.add(t, "src", qmp, results.MigrationDirtyRate, 8<<20, results.BytesPerSecond, attrs...)
+	}
+	say(250e6, "src", results.VMResume, 0) // the boot
+	say(int64(action)+1e6, "src", results.MigrationStatus, 0, "status", "setup")
+	passes := w.passes()
+	for i, t := range passes {
+		n := strconv.Itoa(i + 1)
+		say(t, "src", results.PreCopyRound, float64(i+1))
+		counters(t+700_000, w.Rate*float64(t-passes[0])/1e9, "trigger", "pass", "round", n)
+	}
+	say(passes[0]+200_000, "src", results.MigrationStatus, 0, "status", "active")
+	say(w.stopped.from, "src", results.VMStop, 0)
+	if w.GoneFor {
+		say(w.stopped.from+300e6, "src", results.MigrationStatus, 0, "status", "failed")
+		return
+	}
+	say(w.stopped.from+300_000, "src", results.PreCopyRound, float64(len(passes)+1))
+	final := []string{"trigger", "final"}
+	copied := w.stopped.to - (w.stopped.to-w.stopped.from)/4
+	counters(w.stopped.from+900_000, w.Rate*float64(w.stopped.from-passes[0])/1e9, "trigger", "pass", "round", strconv.Itoa(len(passes)+1))
+	say(copied, "src", results.MigrationStatus, 0, "status", "completed")
+	say(w.stopped.to, "dst", results.VMResume, 0)
+	say(w.stopped.to+200_000, "dst", results.MigrationStatus, 0, "status", "completed")
+	counters(w.ended-1e6, w.Rate*float64(copied-passes[0])/1e9, final...)
+	w.add(w.ended-1e6, "src", qmp, results.MigrationTotal, 256<<20, results.Bytes, final...)
+	w.add(w.ended-1e6, "src", qmp, results.MigrationPages, 21000, results.One, "trigger", "final", "kind", "normal")
+	w.add(w.ended-1e6, "src", qmp, results.MigrationPages, 44000, results.One, "trigger", "final", "kind", "zero")
+	w.add(w.ended-1e6, "src", qmp, results.ReportedDowntime, float64((copied-w.stopped.from)/1e6)/1e3, results.Seconds, final...)
+	w.add(w.ended-1e6, "src", qmp, results.ReportedTotalTime, float64((copied-int64(action))/1e6)/1e3, results.Seconds, final...)
+	w.add(w.end+20e6, "controller", results.SourceGuest, results.MemoryVerified, 16<<20, results.Bytes)
+	w.add(w.end+20e6, "controller", results.SourceGuest, results.MemoryCorrupt, 0, results.One)
+}
+
+// flow is the migration's payload at a constant rate from round 1 until all is copied, in bins of 10 ms.
+func (w *world) flow() {
+	const length = int64(10e6)
+	from := w.passes()[0]
+	to := min(w.stopped.to-(w.stopped.to-w.stopped.from)/4, w.stopped.from+300e6)
+	for t := from / length * length; t < to; t += length {
+		part := min(to, t+length) - max(from, t)
+		bytes := math.Round(w.Rate * float64(part) / 1e9)
+		for _, f := range []struct {
+			name, dir string
+			v         float64
+		}{
+			{results.FlowPayload, "forward", bytes},
+			{results.FlowBytes, "forward", math.Round(bytes * 1.045)},
+			{results.FlowBytes, "reverse", math.Round(bytes * 0.01)},
+		} {
+			w.add(t, "switch", results.SourceCaptureSwitch, f.name, f.v, results.Bytes, "flow", "migration", "dir", f.dir, "bin", "0.01")
+		}
+	}
+}
+
+// usage samples two processes, their threads and the machine every 100 ms.
+func (w *world) usage() {
+	const usage = results.SourceUsage
+	w.add(300e6, "controller", usage, results.HostCPUs, 2, results.One)
+	busy := func(t, from, to int64, share float64) float64 {
+		return math.Floor(100*share*float64(max(0, min(t, to)-from))/1e9) / 100
+	}
+	first := w.passes()[0]
+	for t := int64(300e6); t < w.end; t += 100e6 {
+		guest := busy(t, 0, w.stopped.from, 0.4)
+		moved := busy(t, w.stopped.to, w.end, 0.4)
+		sender := busy(t, first, w.stopped.to, 0.3)
+		receiver := busy(t, first, w.stopped.to, 0.2)
+		w.add(t, "controller", usage, results.ProcessCPU, guest+sender, results.Seconds, "process", "source", "pid", "100")
+		w.add(t, "controller", usage, results.ProcessCPU, moved+receiver, results.Seconds, "process", "destination", "pid", "200")
+		w.add(t, "controller", usage, results.ThreadCPU, guest, results.Seconds, "process", "source", "pid", "100", "thread", "CPU 0/TCG", "tid", "101")
+		w.add(t, "controller", usage, results.ThreadCPU, moved, results.Seconds, "process", "destination", "pid", "200", "thread", "CPU 0/TCG", "tid", "201")
+		if t > first && t < w.stopped.to {
+			w.add(t, "controller", usage, results.ThreadCPU, sender, results.Seconds, "process", "source", "pid", "100", "thread", "mig/src/main", "tid", "102")
+		}
+		all := guest + moved + sender + receiver
+		w.add(t, "controller", usage, results.HostCPU, all*0.8, results.Seconds, "mode", "user")
+		w.add(t, "controller", usage, results.HostCPU, all*0.3, results.Seconds, "mode", "system")
+		w.add(t, "controller", usage, results.HostCPU, 2*float64(t)/1e9-all*1.1, results.Seconds, "mode", "idle")
+	}
+	for _, p := range []string{usage, results.SourceEcho} {
+		w.add(w.end, "controller", p, results.ProbeCPU, 0.03, results.Seconds)
+		w.add(w.end, "controller", p, results.ProbeWall, 6, results.Seconds)
+	}
+}
