@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 
 	"virtscope/results"
@@ -18,11 +19,12 @@ func judge(user context.Context, err error) (results.Verdict, string) {
 	if user.Err() != nil {
 		return results.Interrupted, "interrupted"
 	}
+	reason := strings.ReplaceAll(err.Error(), "\n", "; ") // joined errors, on one line
 	var outcome *guest.OutcomeError
 	if errors.As(err, &outcome) {
-		return results.Failed, err.Error()
+		return results.Failed, reason
 	}
-	return results.Invalid, err.Error()
+	return results.Invalid, reason
 }
 
 var _ results.Recorder = (*witness)(nil)

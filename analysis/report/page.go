@@ -47,6 +47,9 @@ func (t Trial) page() pageTrial {
 		}
 		p.Metrics = append(p.Metrics, []string{m.Name, timeline.Show(m.Quantity), note})
 	}
+	for _, d := range tl.Disagreements {
+		p.Notes = append(p.Notes, "views differ by more than their bounds and noise explain: "+d)
+	}
 	p.Notes = append(p.Notes, tl.Warnings...)
 	for _, s := range tl.Missing {
 		p.Notes = append(p.Notes, "missing: "+s)

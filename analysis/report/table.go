@@ -146,6 +146,7 @@ func (r Run) progress() string {
 // remarks are what must be read beside the table.
 func (r Run) remarks() []string {
 	var list []string
+	disagree, first := 0, results.Trial{}
 	for _, t := range r.Trials {
 		id := t.Outcome.Trial.ID
 		if t.Outcome.Verdict != results.Completed {
@@ -163,6 +164,15 @@ func (r Run) remarks() []string {
 		for _, w := range t.Timeline.Warnings {
 			list = append(list, fmt.Sprintf("%s: %s", id, w))
 		}
+		if len(t.Timeline.Disagreements) > 0 {
+			if disagree++; disagree == 1 {
+				first = t.Outcome.Trial
+			}
+		}
+	}
+	if disagree > 0 {
+		list = append(list, fmt.Sprintf("the views of the outage differ by more than their bounds and noise explain in %d of %d trials: virtscope show RUN %d tells which",
+			disagree, len(r.Trials), first.Order))
 	}
 	return list
 }

@@ -126,10 +126,8 @@ func TestStallsAreNoise(t *testing.T) {
 	if tl.Outage(timeline.Downtime).Value > 0.021 {
 		t.Errorf("downtime %v", tl.Outage(timeline.Downtime))
 	}
-	for _, w := range tl.Warnings {
-		if strings.Contains(w, "differ") {
-			t.Errorf("a stall below the noise floor is called a disagreement: %s", w)
-		}
+	for _, d := range tl.Disagreements {
+		t.Errorf("a stall below the noise floor is called a disagreement: %s", d)
 	}
 }
 
@@ -138,11 +136,11 @@ func TestDisagreementIsFlagged(t *testing.T) {
 	s.Stalls = []timelinetest.Stall{{At: 300 * time.Millisecond, For: 700 * time.Millisecond}}
 	tl := build(t, s)
 	found := false
-	for _, w := range tl.Warnings {
+	for _, w := range tl.Disagreements {
 		found = found || strings.Contains(w, "blackout.client") && strings.Contains(w, "downtime")
 	}
 	if !found {
-		t.Errorf("no warning that blackout.client and downtime differ: %q", tl.Warnings)
+		t.Errorf("no warning that blackout.client and downtime differ: %q", tl.Disagreements)
 	}
 }
 

@@ -26,7 +26,7 @@ func disagreements(outages []Outage) []string {
 			if long.Low-noise <= short.High {
 				continue
 			}
-			list = append(list, fmt.Sprintf("%s (%s) and %s (%s) differ by more than their error bounds and the noise floor (%s) explain",
+			list = append(list, fmt.Sprintf("%s %s against %s %s, noise floor %s",
 				long.Name, showSeconds(long.Quantity), short.Name, showSeconds(short.Quantity), showDuration(noise)))
 		}
 	}

@@ -53,8 +53,10 @@ func (x *index) guest(o observation) Outage {
 		out.Floor = g.outage
 	}
 	s, ok := p.standstill(o.span)
-	if quiet := seconds(o.span.to - beats[len(beats)-1].at); !ok || quiet > max(silentFor, 10*p.pace) {
-		out.Quantity = unknown(results.Seconds, fmt.Sprintf("the guest's agent was not heard for the last %s: the guest or its channel was lost", showDuration(quiet)))
+	// Beats after the observation do not fill a silence within it.
+	heard := beats[max(0, firstBeat(beats, o.span.to)-1)].at
+	if quiet := seconds(o.span.to - heard); !ok || quiet > max(silentFor, 10*p.pace) {
+		out.Quantity = unknown(results.Seconds, fmt.Sprintf("the guest's agent was not heard for the last %s of the observation: the guest, its timers or its channel were stuck", showDuration(quiet)))
 		return out
 	}
 	g, detail := t.outage(s, misses, o.span, p)

@@ -34,7 +34,9 @@ type Timeline struct {
 	Throughput Series   `json:"throughput"`
 	CPU        []Series `json:"cpu,omitempty"`
 	Warnings   []string `json:"warnings,omitempty"` // what a reader must know beside the numbers
-	Notes      []string `json:"notes,omitempty"`    // what was assumed
+	// Disagreements are the pairs of views of the outage that differ by more than bounds and noise explain.
+	Disagreements []string `json:"disagreements,omitempty"`
+	Notes         []string `json:"notes,omitempty"` // what was assumed
 }
 
 // A Mark is an event of a hypervisor.
@@ -82,7 +84,7 @@ func Build(o results.Outcome, records []results.Record) (*Timeline, error) {
 	payload := x.readFlow(results.FlowPayload, "forward")
 	t.Rounds = x.rounds(m, t.Phases, payload)
 	t.Outages = []Outage{m.downtime(obs.span.to), x.reported(), x.wire(obs), x.client(obs), x.guest(obs)}
-	t.Warnings = append(t.Warnings, disagreements(t.Outages)...)
+	t.Disagreements = disagreements(t.Outages)
 	t.Memory = x.final(results.MigrationTotal, results.Bytes)
 	t.measure(x, o, m, obs)
 

@@ -24,6 +24,7 @@ func Write(w io.Writer, t *Timeline) error {
 	writeRounds(&b, t)
 	writeOutages(&b, t)
 	writeMetrics(&b, t)
+	writeList(&b, "views of the outage that differ by more than their bounds and noise explain", t.Disagreements)
 	writeList(&b, "warnings", t.Warnings)
 	writeList(&b, "missing", t.Missing)
 	writeList(&b, "notes", t.Notes)

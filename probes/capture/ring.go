@@ -12,12 +12,14 @@ import (
 )
 
 const (
-	// blockSize is the unit that the kernel hands over. A super-frame of BIG TCP must fit in it.
-	blockSize = 1 << 20
-	// retire is after how long the kernel hands over a block that is not full: the delay with which frames
-	// are seen, not an error of their time.
-	retire = 10 * time.Millisecond
-	// frameSize only has to divide blockSize: TPACKET_V3 packs frames of any length.
+	// A block is the unit that the kernel hands over. One that holds any frame is handed over after retire, so a ring
+	// lasts for at most retire × its number of blocks while nobody reads: many small blocks, then, unless whole
+	// super-frames (of BIG TCP, at most) must fit.
+	smallBlock = 1 << 16
+	largeBlock = 1 << 20
+	// retire is the delay with which frames are seen, not an error of their time.
+	retire = 20 * time.Millisecond
+	// frameSize only has to divide a block: TPACKET_V3 packs frames of any length.
 	frameSize = 1 << 11
 )
 
@@ -26,6 +28,7 @@ const (
 type ring struct {
 	fd   int
 	mem  []byte
+	size int        // of a block
 	mu   sync.Mutex // guards wake, which stop uses
 	wake int        // eventfd that ends a poll; -1 once closed
 
@@ -42,15 +45,23 @@ type ring struct {
 	arrived int64 // frames that passed the filter, dropped ones too, as the kernel counts
 }
 
-// openRing opens a ring of size bytes (whole blocks, at least two). Frames pass the program from the first on.
-// Index 0 is all interfaces of the namespace of the calling thread.
-func openRing(index, size int, program []bpf.Instruction) (*ring, error) {
+// blockFor is the size of a block in which frames of snap bytes fit well.
+func blockFor(snap int) int {
+	if snap <= smallBlock/16 {
+		return smallBlock
+	}
+	return largeBlock
+}
+
+// openRing opens a ring of size bytes (whole blocks, at least two) for frames that are cut to snap. Frames pass the program
+// from the first on. Index 0 is all interfaces of the namespace of the calling thread.
+func openRing(index, size, snap int, program []bpf.Instruction) (*ring, error) {
 	// With protocol 0 the socket receives nothing until it is bound, so nothing passes without the filter.
 	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, fmt.Errorf("open packet socket: %w: run as root or give CAP_NET_RAW", err)
 	}
-	r := &ring{fd: fd, wake: -1}
+	r := &ring{fd: fd, wake: -1, size: blockFor(snap)}
 	if err := r.configure(index, size, program); err != nil {
 		return nil, errors.Join(err, r.Close())
 	}
@@ -64,18 +75,18 @@ func (r *ring) configure(index, size int, program []bpf.Instruction) error {
 	if err := unix.SetsockoptInt(r.fd, unix.SOL_PACKET, unix.PACKET_VERSION, unix.TPACKET_V3); err != nil {
 		return fmt.Errorf("set packet version TPACKET_V3: %w: Linux 3.2 or newer is needed", err)
 	}
-	blocks := max(size/blockSize, 2)
+	blocks := max(size/r.size, 2)
 	req := unix.TpacketReq3{
-		Block_size: blockSize, Block_nr: uint32(blocks),
-		Frame_size: frameSize, Frame_nr: uint32(blocks * (blockSize / frameSize)),
+		Block_size: uint32(r.size), Block_nr: uint32(blocks),
+		Frame_size: frameSize, Frame_nr: uint32(blocks * (r.size / frameSize)),
 		Retire_blk_tov: uint32(retire.Milliseconds()),
 	}
 	if err := unix.SetsockoptTpacketReq3(r.fd, unix.SOL_PACKET, unix.PACKET_RX_RING, &req); err != nil {
-		return fmt.Errorf("make packet ring of %d MiB: %w: the machine may lack memory", blocks, err)
+		return fmt.Errorf("make packet ring of %d B: %w: the machine may lack memory", blocks*r.size, err)
 	}
-	mem, err := unix.Mmap(r.fd, 0, blocks*blockSize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	mem, err := unix.Mmap(r.fd, 0, blocks*r.size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 	if err != nil {
-		return fmt.Errorf("map packet ring of %d MiB: %w", blocks, err)
+		return fmt.Errorf("map packet ring of %d B: %w", blocks*r.size, err)
 	}
 	r.mem = mem
 	if r.wake, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {

@@ -21,7 +21,7 @@ func open(tb testing.TB, n namespace, name string, size, snap int, exclude ...st
 		if l, err = survey(Config{Interface: name, Exclude: exclude}); err != nil {
 			return err
 		}
-		r, err = openRing(l.index, size, filter(snap, l.excluded))
+		r, err = openRing(l.index, size, snap, filter(snap, l.excluded))
 		return err
 	}))
 	tb.Cleanup(func() { must(tb, r.Close()) })
@@ -86,7 +86,7 @@ func TestRingSeesEveryFrameOnce(t *testing.T) {
 func TestRingCountsDrops(t *testing.T) {
 	a, b := newNamespace(t), newNamespace(t)
 	join(t, a, "a0", b, "b0")
-	r, _ := open(t, b, "", 2*blockSize, 2000)
+	r, _ := open(t, b, "", 2*smallBlock, 2000)
 	out := newSender(t, a, "a0")
 	const n = 6000 // 8.4 MB into a ring of 2 MiB that nobody empties
 	for i := range n {
@@ -112,7 +112,7 @@ func TestRingExcludes(t *testing.T) {
 	a, b := newNamespace(t), newNamespace(t)
 	join(t, a, "a0", b, "b0")
 	join(t, a, "a1", b, "b1")
-	r, _ := open(t, b, "", 2*blockSize, 64, "b1")
+	r, _ := open(t, b, "", 2*smallBlock, 64, "b1")
 	wanted, unwanted := newSender(t, a, "a0"), newSender(t, a, "a1")
 	for i := range 10 {
 		unwanted.send(t, numbered(60, 1000+i))
@@ -136,7 +136,7 @@ func TestRingGivesWhatArrivedBeforeStop(t *testing.T) {
 	a, b := newNamespace(t), newNamespace(t)
 	join(t, a, "a0", b, "b0")
 	for range 20 {
-		r, _ := open(t, b, "b0", 2*blockSize, 64)
+		r, _ := open(t, b, "b0", 2*smallBlock, 64)
 		out := newSender(t, a, "a0")
 		out.send(t, numbered(60, 0))
 		r.stop()
@@ -159,7 +159,7 @@ func TestRingOfMissingOrDownInterface(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "nosuch0") || !strings.Contains(err.Error(), "br9") || !strings.Contains(err.Error(), "src") {
 		t.Fatalf("got %v, want both missing interfaces and the host named", err)
 	}
-	r, _ := open(t, b, "b0", 2*blockSize, 64)
+	r, _ := open(t, b, "b0", 2*smallBlock, 64)
 	must(t, b.Do(func() error { return down("b0") }))
 	if _, err := r.Next(); !errors.Is(err, unix.ENETDOWN) {
 		t.Fatalf("after the interface went down: %v", err)
@@ -169,7 +169,7 @@ func TestRingOfMissingOrDownInterface(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		_, err = openRing(i.Index, 2*blockSize, filter(64, nil))
+		_, err = openRing(i.Index, 2*smallBlock, 64, filter(64, nil))
 		return err
 	})
 	if !errors.Is(err, unix.ENETDOWN) {

@@ -31,7 +31,7 @@ func (r *ring) Next() (Frame, error) {
 		}
 	}
 	r.left--
-	base := r.block*blockSize + int(r.next)
+	base := r.block*r.size + int(r.next)
 	h := (*unix.Tpacket3Hdr)(unsafe.Pointer(&r.mem[base]))
 	link := (*unix.RawSockaddrLinklayer)(unsafe.Pointer(&r.mem[base+linkOffset]))
 	r.next += h.Next_offset
@@ -47,7 +47,7 @@ func (r *ring) Next() (Frame, error) {
 
 // header is the head of the block at hand.
 func (r *ring) header() *unix.TpacketHdrV1 {
-	d := (*unix.TpacketBlockDesc)(unsafe.Pointer(&r.mem[r.block*blockSize]))
+	d := (*unix.TpacketBlockDesc)(unsafe.Pointer(&r.mem[r.block*r.size]))
 	return (*unix.TpacketHdrV1)(unsafe.Pointer(&d.Hdr))
 }
 
@@ -58,7 +58,7 @@ func (r *ring) release() {
 	}
 	atomic.StoreUint32(&r.header().Block_status, unix.TP_STATUS_KERNEL)
 	r.held = false
-	r.block = (r.block + 1) % (len(r.mem) / blockSize)
+	r.block = (r.block + 1) % (len(r.mem) / r.size)
 }
 
 // take makes the block at hand ours if the kernel has handed it over.

@@ -76,7 +76,7 @@ func (t *train) send(ctx context.Context, armed func()) error {
 	}
 	defer restore()
 	// Without the right to it, the sender may be late: it counts when it is.
-	if ordinary, err := probes.Realtime(); err == nil {
+	if ordinary, err := probes.Urgent(); err == nil {
 		defer ordinary()
 	}
 	steps := probes.NewStepDetector()

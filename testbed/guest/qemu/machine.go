@@ -22,7 +22,7 @@ type machine struct {
 	host    host.Host
 	role    string // "source", or "destination" if it waited for a migration
 	proc    host.Process
-	mon     *Monitor // nil until it is open
+	mon     *Monitor      // nil until it is open
 	pumped  chan struct{} // closed when the last event was recorded
 	closers []io.Closer
 }

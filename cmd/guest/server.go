@@ -1,0 +1,160 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strings"
+	"sync/atomic"
+
+	"virtscope/testbed/guest/agent"
+)
+
+// A server answers the controller's requests, one after the other.
+type server struct {
+	out     *outbox
+	running atomic.Pointer[meter] // read by the ticker
+	asked   atomic.Bool           // a request came: the host listens
+
+	job        *job
+	static     *region
+	workingSet *region
+}
+
+// maxRequest bounds a request's line, in B.
+const maxRequest = 64 << 10
+
+// serve handles requests until r fails.
+func (s *server) serve(r io.Reader) error {
+	in := bufio.NewReaderSize(r, maxRequest)
+	for {
+		line, err := in.ReadSlice('\n')
+		if errors.Is(err, bufio.ErrBufferFull) {
+			s.out.log("ignored a request longer than %d B", maxRequest)
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("read request: %w", err)
+		}
+		var req agent.Request
+		if err := json.Unmarshal(line, &req); err != nil {
+			s.out.log("ignored a request that is no JSON: %v", err)
+			continue
+		}
+		s.asked.Store(true)
+		reply := s.handle(&req)
+		reply.ID = req.ID
+		if err := s.out.say(&reply); err != nil {
+			return err
+		}
+	}
+}
+
+func (s *server) handle(req *agent.Request) agent.Message {
+	var (
+		m   agent.Message
+		err error
+	)
+	switch req.Op {
+	case agent.OpHello:
+		m.Hello, err = hello()
+	case agent.OpReserve:
+		err = s.reserve(req.Memory)
+	case agent.OpStart:
+		err = s.start(req.Workload)
+	case agent.OpStop:
+		m.Progress, err = s.stop()
+	case agent.OpVerify:
+		m.Verdict, err = s.verify()
+	default:
+		err = fmt.Errorf("handle request %q: no such operation in version %d", req.Op, agent.Version)
+	}
+	if err != nil {
+		return agent.Message{Error: err.Error()}
+	}
+	return m
+}
+
+// reserve replaces the static region.
+func (s *server) reserve(m *agent.Memory) (err error) {
+	if m == nil {
+		return errors.New("reserve memory: the request has none")
+	}
+	s.static.release()
+	s.static = nil
+	if m.Bytes == 0 {
+		return nil
+	}
+	s.static, err = newRegion("static region", m.Bytes, m.Seed, layoutFor(0), true)
+	return err
+}
+
+func (s *server) start(w *agent.Workload) (err error) {
+	if s.job != nil {
+		return errors.New("start workload: one is running: stop it first")
+	}
+	if err := check(w); err != nil {
+		return err
+	}
+	s.workingSet.release()
+	s.workingSet = nil
+	if w.Kind == kindDirty {
+		s.workingSet, err = newRegion("working set", w.WorkingSet, w.Seed, layoutFor(w.Compressibility), false)
+		if err != nil {
+			return err
+		}
+	}
+	s.job = startJob(w, s.workingSet, s.yieldToAgent)
+	s.running.Store(s.job.meter)
+	return nil
+}
+
+// yieldToAgent puts the calling thread, a workload's, behind the agent's.
+func (s *server) yieldToAgent() {
+	if err := idleThread(); err != nil {
+		s.out.log("%v: the workload may delay heartbeats and answers", err)
+	}
+}
+
+func (s *server) stop() (*agent.Progress, error) {
+	if s.job == nil {
+		return nil, errors.New("stop workload: none is running")
+	}
+	s.running.Store(nil)
+	p := s.job.stop()
+	s.job = nil
+	return &p, nil
+}
+
+func (s *server) verify() (*agent.Verdict, error) {
+	if s.job != nil {
+		return nil, errors.New("verify memory: the workload is running: stop it first")
+	}
+	v := verify(s.static, s.workingSet)
+	return &v, nil
+}
+
+// hello says what the guest is.
+func hello() (*agent.Hello, error) {
+	total, err := memory("MemTotal")
+	if err != nil {
+		return nil, err
+	}
+	source, err := os.ReadFile("/sys/devices/system/clocksource/clocksource0/current_clocksource")
+	if err != nil {
+		return nil, fmt.Errorf("read clock source: %w", err)
+	}
+	release, err := os.ReadFile("/proc/sys/kernel/osrelease")
+	if err != nil {
+		return nil, fmt.Errorf("read kernel release: %w", err)
+	}
+	return &agent.Hello{
+		Version: agent.Version, Kernel: strings.TrimSpace(string(release)), ClockSource: strings.TrimSpace(string(source)),
+		CPUs: runtime.NumCPU(), MemoryTotal: total,
+		TickNS: tickInterval, MissNS: missThreshold, BeatNS: beatInterval,
+	}, nil
+}

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"virtscope/experiments/plan"
+	"virtscope/results"
+	"virtscope/testbed/host"
+)
+
+// A runID names a run: its folder, and the short form that namespaces carry.
+type runID struct{ name, short string }
+
+func newRunID(experiment string) runID {
+	name := experiment + "-" + time.Now().UTC().Format("20060102T150405.000Z")
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d", name, os.Getpid()))
+	return runID{name: name, short: hex.EncodeToString(sum[:4])}
+}
+
+func createRun(ctx context.Context, dir string, lab *lab, p *plan.Plan) (*results.Run, error) {
+	text, err := p.Experiment.Resolved()
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(text)
+	m := results.Manifest{
+		Format: results.ManifestFormat, Run: lab.id.name, Short: lab.id.short,
+		Name: p.Experiment.Name, Question: p.Experiment.Question,
+		Created: time.Now().UTC(), Tool: tool(),
+		SpecHash: hex.EncodeToString(sum[:]), Seed: p.Experiment.Order.Seed,
+		Facts: append(host.Facts(ctx), lab.facts...),
+	}
+	for _, s := range p.Experiment.Sources() {
+		m.Sources = append(m.Sources, results.Source{Path: s.Path, SHA256: s.SHA256})
+	}
+	for _, f := range p.Experiment.Factors {
+		m.Factors = append(m.Factors, results.Factor{Path: f.Path, Levels: f.Levels})
+	}
+	trials := make([]results.Trial, 0, len(p.Trials))
+	for _, t := range p.Trials {
+		trials = append(trials, t.Trial)
+	}
+	return results.Create(dir, m, text, trials)
+}
+
+func tool() results.Tool {
+	t := results.Tool{Version: version, Go: runtime.Version()}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return t
+	}
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision":
+			t.Revision = s.Value + t.Revision
+		case s.Key == "vcs.modified" && s.Value == "true":
+			t.Revision += "+dirty"
+		}
+	}
+	return t
+}
+
+// Space that a run may need: raw records of a trial, and a capture that is kept.
+const (
+	trialSpace   = 8 << 20
+	headersSpace = 64 << 20
+)
+
+// needSpace refuses to start when the disk would fill up.
+func needSpace(dir string, p *plan.Plan) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("make the runs folder: %w", err)
+	}
+	var fs unix.Statfs_t
+	if err := unix.Statfs(dir, &fs); err != nil {
+		return fmt.Errorf("find the free space of %s: %w", dir, err)
+	}
+	free := int64(fs.Bavail) * fs.Bsize
+	var need int64
+	for _, t := range p.Trials {
+		need += trialSpace
+		switch t.Spec.Probes.Capture.Keep {
+		case "headers":
+			need += headersSpace
+		case "whole":
+			need += 2 * int64(t.Spec.Guest.Memory)
+		}
+	}
+	if free < need {
+		return fmt.Errorf("start the run: %s has %d MiB free and %d trials may need %d MiB: free some, or name another folder with --runs",
+			dir, free>>20, len(p.Trials), need>>20)
+	}
+	return nil
+}

@@ -1,0 +1,399 @@
+//go:build e2e
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"virtscope/analysis/timeline"
+	"virtscope/results"
+)
+
+// These tests run the built program (make build) on real guests, as root. They look at the machine from outside: with
+// tshark, /run/netns and /proc.
+
+const program = "../../bin/virtscope"
+
+// virtscope runs the program in dir and returns what it printed.
+func virtscope(t *testing.T, dir string, args ...string) (stdout, stderr string, err error) {
+	t.Helper()
+	path, err := filepath.Abs(program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+	defer cancel()
+	c := exec.CommandContext(ctx, path, args...)
+	c.Dir = dir
+	var out, errs bytes.Buffer
+	c.Stdout, c.Stderr = &out, &errs
+	err = c.Run()
+	return out.String(), errs.String(), err
+}
+
+// experiment writes a file that extends one of the catalogue, and returns the folder for its runs.
+func experiment(t *testing.T, text string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, name := range []string{"quickstart", "accuracy"} {
+		data, err := os.ReadFile("../../experiments/" + name + ".yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name+".yaml"), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "e.yaml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// open opens the one run in dir.
+func open(t *testing.T, dir string) *results.Run {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(dir, "runs", "*", "manifest.json"))
+	if err != nil || len(found) != 1 {
+		t.Fatalf("runs %v, %v", found, err)
+	}
+	r, err := results.Open(filepath.Dir(found[0]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func build(t *testing.T, r *results.Run, id string) (results.Outcome, *timeline.Timeline) {
+	t.Helper()
+	o, ok, err := r.Outcome(id)
+	if err != nil || !ok {
+		t.Fatalf("outcome of %s: %v, %v", id, ok, err)
+	}
+	records, err := r.Records(id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tl, err := timeline.Build(o, records)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o, tl
+}
+
+// nothingLeft looks for what a run may leave: namespaces, processes, sockets' folders.
+func nothingLeft(t *testing.T) {
+	t.Helper()
+	if left, _ := filepath.Glob("/run/netns/vs-*"); len(left) > 0 {
+		t.Errorf("namespaces left behind: %v", left)
+	}
+	if left, _ := filepath.Glob("/run/virtscope/*"); len(left) > 0 {
+		t.Errorf("runtime folders left behind: %v", left)
+	}
+	processes, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+	for _, p := range processes {
+		line, _ := os.ReadFile(p)
+		if bytes.Contains(line, []byte("virtscope.agent.0")) || bytes.Contains(line, []byte(scriptedGuestName)) {
+			t.Errorf("process left behind: %s: %s", p, bytes.ReplaceAll(line, []byte{0}, []byte(" ")))
+		}
+	}
+}
+
+const oneMigration = `virtscope: 1
+name: one
+extends: quickstart.yaml
+replicates: 1
+factors: {workload.rate: [8MiB/s]}
+`
+
+// TestMigration migrates a real guest and holds the figures against each other and against tshark.
+func TestMigration(t *testing.T) {
+	dir := experiment(t, oneMigration)
+	stdout, stderr, err := virtscope(t, dir, "run", "e.yaml")
+	if err != nil {
+		t.Fatalf("%v\n%s\n%s", err, stdout, stderr)
+	}
+	nothingLeft(t)
+	r := open(t, dir)
+	o, tl := build(t, r, r.Plan[0].ID)
+	if o.Verdict != results.Completed {
+		t.Fatalf("%s: %s", o.Verdict, o.Reason)
+	}
+	sumUp(t, tl.States, tl.End.Time-tl.Begin.Time)
+	sumUp(t, tl.Phases, tl.ActionEnd.Time-tl.ActionBegin.Time)
+	for _, name := range []string{
+		timeline.TotalTime, timeline.Downtime, timeline.DowntimeReported, timeline.BlackoutWire, timeline.BlackoutClient,
+		timeline.BlackoutGuest, timeline.RoundCount, timeline.BytesWire, timeline.BytesTransferred, timeline.CPUSource,
+		timeline.CPUDestination, timeline.MemoryVerified, timeline.DirtyRateBaseline,
+	} {
+		if m := tl.Metric(name); !m.Known || m.Value <= 0 {
+			t.Errorf("%s is %+v", name, m)
+		}
+	}
+	// A guest cannot have answered while it was stopped: no outer view may be shorter than the stop.
+	stop := tl.Outage(timeline.Downtime)
+	for _, name := range []string{timeline.BlackoutWire, timeline.BlackoutClient, timeline.BlackoutGuest} {
+		if view := tl.Outage(name); view.High < stop.Low {
+			t.Errorf("%s is at most %g s, and the guest was stopped for %g s", name, view.High, stop.Low)
+		}
+	}
+	// What QEMU says it sent is what crossed the wire, but for retransmissions.
+	sent, wire := tl.Metric(timeline.BytesTransferred).Value, tl.Metric(timeline.BytesPayload).Value
+	if math.Abs(sent-wire) > 0.01*sent {
+		t.Errorf("QEMU sent %.0f B, the wire carried %.0f B", sent, wire)
+	}
+	if bytes := tsharkBytes(t, filepath.Join(r.TrialDir(o.Trial.ID), captureFile)); bytes != int64(tl.Metric(timeline.BytesWire).Value) {
+		t.Errorf("tshark counts %d B in the kept capture, virtscope %.0f B", bytes, tl.Metric(timeline.BytesWire).Value)
+	}
+	wholeReport(t, r)
+	rebuilt(t, dir, r)
+}
+
+func sumUp(t *testing.T, spans []timeline.Span, wall int64) {
+	t.Helper()
+	if sum := int64(timeline.Total(spans)); sum != wall {
+		t.Errorf("spans add up to %d ns, the wall time is %d ns", sum, wall)
+	}
+}
+
+// tsharkBytes counts the frames of the migration's forward direction by an independent tool.
+func tsharkBytes(t *testing.T, file string) int64 {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "tshark", "-r", file, "-Y", "tcp.dstport=="+strconv.Itoa(migrationPort), "-T", "fields", "-e", "frame.len").Output()
+	if err != nil {
+		t.Fatalf("tshark: %v (make deps-test installs it)", err)
+	}
+	var sum int64
+	for line := range strings.Lines(string(out)) {
+		n, err := strconv.ParseInt(strings.TrimSpace(line), 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum += n
+	}
+	return sum
+}
+
+// wholeReport checks that the report stands alone and that every figure is there.
+func wholeReport(t *testing.T, r *results.Run) {
+	t.Helper()
+	page, err := os.ReadFile(filepath.Join(r.Dir, reportFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, outside := range []string{"src=\"http", "href=\"http", "url(http", "@import"} {
+		if bytes.Contains(page, []byte(outside)) {
+			t.Errorf("the report refers to something outside: %s", outside)
+		}
+	}
+	if !bytes.Contains(page, []byte("<svg")) {
+		t.Error("the report holds no figure")
+	}
+	for _, format := range []string{"png", "svg"} {
+		if found, _ := filepath.Glob(filepath.Join(r.Dir, figuresDir, "*."+format)); len(found) < 4 {
+			t.Errorf("figures: %v", found)
+		}
+	}
+}
+
+// rebuilt checks that all that is derived comes out the same from the raw records.
+func rebuilt(t *testing.T, dir string, r *results.Run) {
+	t.Helper()
+	before, err := os.ReadFile(filepath.Join(r.Dir, csvFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, derived := range []string{csvFile, reportFile, figuresDir} {
+		if err := os.RemoveAll(filepath.Join(r.Dir, derived)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, stderr, err := virtscope(t, dir, "analyze", "latest"); err != nil {
+		t.Fatalf("%v\n%s", err, stderr)
+	}
+	after, err := os.ReadFile(filepath.Join(r.Dir, csvFile))
+	if err != nil || !bytes.Equal(before, after) {
+		t.Errorf("trials.csv differs after analyze: %v", err)
+	}
+	wholeReport(t, r)
+}
+
+// TestOldQEMU runs QEMU 7.2. Under emulation it corrupts a guest that dirties memory, in most runs; virtscope must
+// either verify the memory or say what went wrong: never a completed trial without verified memory.
+func TestOldQEMU(t *testing.T) {
+	old, err := filepath.Abs("../../.cache/qemu-7.2/usr/bin/qemu-system-x86_64")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(old); err != nil {
+		t.Skipf("needs QEMU 7.2: %v (make deps-test unpacks it)", err)
+	}
+	dir := experiment(t, oneMigration+"guest: {qemu: {binary: "+old+"}}\n")
+	if stdout, stderr, err := virtscope(t, dir, "run", "e.yaml"); err != nil {
+		t.Fatalf("%v\n%s\n%s", err, stdout, stderr)
+	}
+	nothingLeft(t)
+	r := open(t, dir)
+	o, tl := build(t, r, r.Plan[0].ID)
+	switch o.Verdict {
+	case results.Completed:
+		if m := tl.Metric(timeline.MemoryVerified); !m.Known || m.Value <= 0 {
+			t.Errorf("completed, and memory verified is %+v", m)
+		}
+	case results.Failed:
+		if o.Reason == "" {
+			t.Error("failed without a reason")
+		}
+	default:
+		t.Errorf("%s: %s", o.Verdict, o.Reason)
+	}
+	if m := tl.Metric(timeline.Downtime); !m.Known {
+		t.Errorf("the migration itself was not seen: %+v; %s", m, o.Reason)
+	}
+}
+
+// start runs the program until the journal holds n entries of an event, and returns it running.
+func start(t *testing.T, dir, event string, n int) (c *exec.Cmd, stderr *bytes.Buffer) {
+	t.Helper()
+	path, err := filepath.Abs(program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c = exec.CommandContext(t.Context(), path, "run", "e.yaml")
+	c.Dir, stderr = dir, new(bytes.Buffer)
+	c.Stderr = stderr
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for range 1200 {
+		time.Sleep(100 * time.Millisecond)
+		found, _ := filepath.Glob(filepath.Join(dir, "runs", "*", "journal.ndjson"))
+		if len(found) == 0 {
+			continue
+		}
+		data, _ := os.ReadFile(found[0])
+		if strings.Count(string(data), `"`+event+`"`) >= n {
+			return c, stderr
+		}
+	}
+	_ = c.Process.Kill()
+	t.Fatalf("no %d × %s: %s", n, event, stderr)
+	return nil, nil
+}
+
+const threeShort = `virtscope: 1
+name: three
+extends: accuracy.yaml
+replicates: 3
+factors: {action.migrate.outage: [50ms]}
+`
+
+// TestInterrupt stops a run in its second trial, then resumes it.
+func TestInterrupt(t *testing.T) {
+	dir := experiment(t, threeShort)
+	c, stderr := start(t, dir, results.TrialBegin, 2)
+	time.Sleep(500 * time.Millisecond) // into the trial
+	if err := c.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	_ = c.Wait()
+	if code := c.ProcessState.ExitCode(); code != exitInterrupted || !strings.Contains(stderr.String(), "run --resume") {
+		t.Errorf("exit %d: %s", code, stderr)
+	}
+	nothingLeft(t)
+	r := open(t, dir)
+	first, _ := build(t, r, r.Plan[0].ID)
+	if first.Verdict != results.Completed {
+		t.Errorf("first trial: %s", first.Verdict)
+	}
+	resumes(t, dir, r, first)
+}
+
+// TestKill kills a run at once in its second trial; clean finds what is left, and resume completes the plan.
+func TestKill(t *testing.T) {
+	dir := experiment(t, threeShort)
+	c, _ := start(t, dir, results.TrialBegin, 2)
+	time.Sleep(500 * time.Millisecond)
+	if err := c.Process.Signal(syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	_ = c.Wait()
+	if stdout, _, err := virtscope(t, dir, "clean", "--check"); err == nil || !strings.Contains(stdout, "namespace vs-") {
+		t.Errorf("clean --check found: %s, %v", stdout, err)
+	}
+	if stdout, stderr, err := virtscope(t, dir, "clean"); err != nil {
+		t.Errorf("%v\n%s\n%s", err, stdout, stderr)
+	}
+	nothingLeft(t)
+	r := open(t, dir)
+	first, _ := build(t, r, r.Plan[0].ID)
+	resumes(t, dir, r, first)
+}
+
+// resumes completes the plan without touching what ended.
+func resumes(t *testing.T, dir string, r *results.Run, first results.Outcome) {
+	t.Helper()
+	if _, stderr, err := virtscope(t, dir, "run", "--resume", "latest"); err != nil {
+		t.Fatalf("%v\n%s", err, stderr)
+	}
+	nothingLeft(t)
+	for i, planned := range r.Plan {
+		o, ok, err := r.Outcome(planned.ID)
+		if err != nil || !ok || o.Verdict != results.Completed {
+			t.Errorf("%s: %+v, %v, %v", planned.ID, o, ok, err)
+		}
+		if i == 0 && !o.Begin.Equal(first.Begin) {
+			t.Error("a finished trial was run again")
+		}
+	}
+}
+
+// TestAccuracy scripts outages and holds each view against the truth.
+func TestAccuracy(t *testing.T) {
+	dir := experiment(t, `virtscope: 1
+name: some
+extends: accuracy.yaml
+replicates: 1
+factors: {action.migrate.outage: [5ms, 50ms, 1s]}
+`)
+	if stdout, stderr, err := virtscope(t, dir, "run", "e.yaml"); err != nil {
+		t.Fatalf("%v\n%s\n%s", err, stdout, stderr)
+	}
+	nothingLeft(t)
+	stdout, stderr, err := virtscope(t, dir, "accuracy", "latest")
+	t.Log("\n" + stdout)
+	if err != nil {
+		t.Errorf("%v: %s", err, stderr)
+	}
+}
+
+// TestPlanAndJournalAreJSON guards the format that other tools read.
+func TestPlanAndJournalAreJSON(t *testing.T) {
+	dir := experiment(t, threeShort)
+	if _, stderr, err := virtscope(t, dir, "run", "e.yaml"); err != nil {
+		t.Fatalf("%v\n%s", err, stderr)
+	}
+	r := open(t, dir)
+	for _, name := range []string{"plan.ndjson", "journal.ndjson"} {
+		data, err := os.ReadFile(filepath.Join(r.Dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range bytes.Lines(data) {
+			if !json.Valid(line) {
+				t.Errorf("%s: %s", name, line)
+			}
+		}
+	}
+}

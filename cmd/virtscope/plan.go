@@ -1,0 +1,26 @@
+package main
+
+import (
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"virtscope/experiments/plan"
+)
+
+func newPlanCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "plan EXPERIMENT",
+		Short: "print the trials in the order in which they would run; start nothing",
+		Args:  needArgs(1, "name an experiment file, or one of the catalogue such as quickstart"),
+		RunE: func(c *cobra.Command, args []string) error {
+			p, err := loadPlan(args[0])
+			if err != nil {
+				return err
+			}
+			return plan.Write(c.OutOrStdout(), p)
+		},
+	}
+}
+
+func round(d time.Duration) time.Duration { return d.Round(time.Second) }

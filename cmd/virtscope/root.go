@@ -1,0 +1,34 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+)
+
+// newRoot is the command line. Each subcommand stands in a file of its own.
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "virtscope",
+		Short: "measure what a virtualization testbed does to the things that run on it",
+		Long: `virtscope runs declarative experiments that boot and migrate real guests while packet capture and host
+probes watch, and tells what happened: phases, rounds, four views of the outage, each with its error bound.
+
+Start with: virtscope run quickstart`,
+		Version:       version,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.PersistentFlags().String("runs", "runs", "folder that holds the runs")
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return specError(err) })
+	root.AddCommand(
+		newRunCommand(), newValidateCommand(), newPlanCommand(), newSchemaCommand(),
+		newShowCommand(), newAnalyzeCommand(), newAccuracyCommand(),
+		newDoctorCommand(), newCleanCommand(), newScriptedGuestCommand(),
+	)
+	return root
+}
+
+// runsDir is where runs are kept.
+func runsDir(c *cobra.Command) string {
+	dir, _ := c.Flags().GetString("runs") // a flag of root: it is always there
+	return dir
+}

@@ -1,0 +1,22 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"virtscope/testbed/guest/guesttest"
+)
+
+const scriptedGuestName = "scripted-guest"
+
+// newScriptedGuestCommand is the process that the scripted driver starts on a host: this program again.
+func newScriptedGuestCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:                scriptedGuestName,
+		Short:              "be the scripted guest (virtscope starts this itself)",
+		Hidden:             true,
+		DisableFlagParsing: true,
+		RunE: func(c *cobra.Command, args []string) error {
+			return guesttest.RunGuest(c.Context(), args, c.InOrStdin(), c.OutOrStdout())
+		},
+	}
+}

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"virtscope/analysis/report"
+	"virtscope/analysis/timeline"
+	"virtscope/results"
+)
+
+func newShowCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "show RUN [TRIAL]",
+		Short: "print a run's table, or one trial's timeline",
+		Example: `  virtscope show latest
+  virtscope show latest 3          # by place in the order
+  virtscope show runs/quickstart-… 003-rate-4MiBps-r2`,
+		Args: needArgs(1, "name a run folder, or latest"),
+		RunE: func(c *cobra.Command, args []string) error {
+			r, err := openRun(c, args[0])
+			if err != nil {
+				return specError(err)
+			}
+			if len(args) > 1 {
+				return showTrial(c.OutOrStdout(), r, args[1])
+			}
+			run, err := analyzeRun(c.Context(), r)
+			if err != nil {
+				return err
+			}
+			return report.WriteTable(c.OutOrStdout(), run)
+		},
+	}
+}
+
+func showTrial(w io.Writer, r *results.Run, name string) error {
+	for _, t := range r.Plan {
+		if t.ID != name && fmt.Sprint(t.Order) != name {
+			continue
+		}
+		o, ok, err := r.Outcome(t.ID)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return fmt.Errorf("trial %s of %s has not ended: go on with virtscope run --resume %s", t.ID, r.Dir, r.Dir)
+		}
+		records, err := r.Records(t.ID)
+		if err != nil {
+			return err
+		}
+		tl, err := timeline.Build(o, records)
+		if err != nil {
+			return err
+		}
+		return timeline.Write(w, tl)
+	}
+	return specError(fmt.Errorf("run %s has no trial %q: virtscope show %s lists them", r.Dir, name, r.Dir))
+}

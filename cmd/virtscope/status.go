@@ -1,0 +1,154 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"golang.org/x/term"
+
+	"virtscope/experiments/plan"
+	"virtscope/results"
+	"virtscope/runner"
+)
+
+var _ runner.Progress = (*status)(nil)
+
+// redraw is how often the status line is drawn on a terminal.
+const redraw = 200 * time.Millisecond
+
+// A status shows a run's progress: one line that is redrawn on a terminal, a line per trial elsewhere.
+type status struct {
+	w        io.Writer
+	terminal bool
+	width    func() int
+
+	mu       sync.Mutex
+	heading  string // which trial
+	state    string
+	detail   string // of the action
+	since    time.Time
+	expect   time.Duration
+	deadline time.Time // when the run will be over, roughly
+	stop     chan struct{}
+	stopped  sync.WaitGroup
+}
+
+// newStatus draws on f. The caller calls close.
+func newStatus(f *os.File) *status {
+	s := &status{w: f, terminal: term.IsTerminal(int(f.Fd())), stop: make(chan struct{})}
+	s.width = func() int {
+		w, _, err := term.GetSize(int(f.Fd()))
+		if err != nil || w < 20 {
+			return 80
+		}
+		return w
+	}
+	if s.terminal {
+		s.stopped.Go(s.run)
+	}
+	return s
+}
+
+func (s *status) run() {
+	tick := time.NewTicker(redraw)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			s.draw(time.Now())
+		case <-s.stop:
+			return
+		}
+	}
+}
+
+// close ends the drawing and clears the line.
+func (s *status) close() {
+	close(s.stop)
+	s.stopped.Wait()
+	s.clear()
+}
+
+func (s *status) clear() {
+	if s.terminal {
+		fmt.Fprint(s.w, "\r\x1b[K")
+	}
+}
+
+func (s *status) draw(now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.heading == "" {
+		return
+	}
+	line := fmt.Sprintf("%s · %s", s.heading, s.phase(now))
+	if left := s.deadline.Sub(now); left > 0 {
+		line += fmt.Sprintf(" · about %s left", left.Round(time.Second))
+	}
+	if r := []rune(line); len(r) > s.width()-1 {
+		line = string(r[:s.width()-2]) + "…"
+	}
+	fmt.Fprintf(s.w, "\r%s\x1b[K", line)
+}
+
+// phase is the state, how long it has lasted, and how long it should.
+func (s *status) phase(now time.Time) string {
+	text := s.state
+	if s.detail != "" {
+		text += ", " + s.detail
+	}
+	text += fmt.Sprintf(" %.1f s", now.Sub(s.since).Seconds())
+	if s.expect > 0 {
+		text += fmt.Sprintf(" of %.1f s", s.expect.Seconds())
+	}
+	return text
+}
+
+// Trial implements runner.Progress.
+func (s *status) Trial(t plan.Trial, attempt, all int, left time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.heading = fmt.Sprintf("[%d/%d] %s, replicate %d", t.Order, all, t.Treatment, t.Replicate)
+	if attempt > 1 {
+		s.heading += fmt.Sprintf(", attempt %d", attempt)
+	}
+	s.deadline = time.Now().Add(left)
+}
+
+// State implements runner.Progress.
+func (s *status) State(state string, expect time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state, s.detail, s.since, s.expect = state, "", time.Now(), expect
+}
+
+// Event implements runner.Progress.
+func (s *status) Event(r results.Record) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.state != results.StateAction:
+	case r.Name == results.PreCopyRound:
+		s.detail = fmt.Sprintf("pre-copy round %.0f", r.Value)
+	case r.Name == results.VMStop:
+		s.detail = "stop-and-copy"
+	case r.Name == results.VMResume:
+		s.detail = "resumed on " + r.Host
+	}
+}
+
+// Done implements runner.Progress.
+func (s *status) Done(o results.Outcome) {
+	s.clear()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	line := fmt.Sprintf("%s: %s in %.1f s", s.heading, o.Verdict, o.End.Sub(o.Begin).Seconds())
+	if o.Reason != "" {
+		line += ": " + o.Reason
+	}
+	fmt.Fprintln(s.w, line)
+	s.heading = ""
+}

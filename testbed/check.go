@@ -1,0 +1,102 @@
+package testbed
+
+import (
+	"errors"
+	"fmt"
+	"virtscope/testbed/guest"
+	"virtscope/testbed/host"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// Check finds out, before anything is started, whether Up can bring up cfg here: the values, root, the tap
+// device, the kernel's queueing disciplines, and names that are taken. It reports all problems at once; what
+// the kernel lacks is a *guest.NotSupportedError. It tries on links in a nameless namespace that is gone when
+// it returns.
+func Check(cfg Config) error {
+	if err := cfg.validate(); err != nil {
+		return fmt.Errorf("check the testbed: %w", err)
+	}
+	err := errors.Join(checkNames(cfg.RunID), host.InScratchNamespace(func() error { return try(cfg) }))
+	if err != nil {
+		return fmt.Errorf("check the testbed: %w", err)
+	}
+	return nil
+}
+
+func checkNames(runID string) error {
+	taken, err := namespacesOf(runID)
+	if err != nil {
+		return err
+	}
+	if len(taken) > 0 {
+		return fmt.Errorf("namespace %s exists: take another run id, or remove what a killed run left with virtscope clean", taken[0])
+	}
+	return checkOwner(runID)
+}
+
+// try runs in the scratch namespace.
+func try(cfg Config) error {
+	nl, err := netlink.NewHandle(unix.NETLINK_ROUTE)
+	if err != nil {
+		return fmt.Errorf("open netlink: %w", err)
+	}
+	defer nl.Close()
+	links := []Link{cfg.Link}
+	if cfg.MigrationLink != nil {
+		links = append(links, *cfg.MigrationLink)
+	}
+	errs := []error{makeTap(TapName, false), tryBridge(nl)}
+	for i, l := range links {
+		errs = append(errs, tryLink(nl, fmt.Sprintf("try%d", i), l))
+	}
+	return errors.Join(errs...)
+}
+
+func tryBridge(nl *netlink.Handle) error {
+	attrs := netlink.NewLinkAttrs()
+	attrs.Name = bridgeName
+	if err := nl.LinkAdd(&netlink.Bridge{LinkAttrs: attrs}); err != nil {
+		return lacking("bridges", "bridge", err)
+	}
+	return nil
+}
+
+func tryLink(nl *netlink.Handle, name string, l Link) error {
+	attrs := netlink.NewLinkAttrs()
+	attrs.Name = name
+	if err := nl.LinkAdd(&netlink.Veth{LinkAttrs: attrs, PeerName: name + "peer"}); err != nil {
+		return lacking("virtual Ethernet links", "veth", err)
+	}
+	device, err := nl.LinkByName(name)
+	if err != nil {
+		return fmt.Errorf("find %s: %w", name, err)
+	}
+	return shape(nl, device, l)
+}
+
+func lacking(feature, module string, err error) error {
+	if !errors.Is(err, unix.EOPNOTSUPP) {
+		return err
+	}
+	return notSupported(fmt.Sprintf("%s (%s)", feature, module), "load it with modprobe "+module, err)
+}
+
+// unknownQdisc explains the kernel's word for a queueing discipline that it does not have, ENOENT.
+func unknownQdisc(kind string, err error) error {
+	feature, without := "link rate (tbf)", "the rate"
+	if kind == "netem" {
+		feature, without = "link delay, jitter and loss (netem)", "delay, jitter and loss"
+	}
+	return notSupported(feature, "load it with modprobe sch_"+kind+", or remove "+without+" from the link", err)
+}
+
+func notSupported(feature, remedy string, err error) error {
+	where := "this kernel"
+	var uts unix.Utsname
+	if unix.Uname(&uts) == nil {
+		where = "kernel " + unix.ByteSliceToString(uts.Release[:])
+	}
+	return &guest.NotSupportedError{Feature: feature, Where: where, Remedy: remedy, Err: err}
+}

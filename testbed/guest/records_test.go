@@ -1,0 +1,52 @@
+package guest
+
+import (
+	"reflect"
+	"testing"
+	"time"
+
+	"virtscope/results"
+	"virtscope/testbed/guest/agent"
+)
+
+func TestAgentReporter(t *testing.T) {
+	var got []results.Record
+	report := AgentReporter(results.RecorderFunc(func(r results.Record) { got = append(got, r) }))
+	at := time.Unix(1, 500)
+	for _, m := range []agent.Message{
+		{Mono: 1e9, Hello: &agent.Hello{TickNS: 1e6, MissNS: 3e6}},
+		{Mono: 2e9, Hello: &agent.Hello{TickNS: 1e6, MissNS: 3e6}},
+		{Mono: 1_020_000_001, Heartbeat: &agent.Heartbeat{Seq: 2, MaxStep: 5}},
+		{Mono: 9, TickMiss: &agent.TickMiss{Start: 1_000_000, End: 8_500_000}},
+		{Mono: 10, Progress: &agent.Progress{Dirtied: 4096, Late: 2_000_000}},
+		{ID: 4, Mono: 11, Verdict: &agent.Verdict{Verified: 40960}},
+		{ID: 5, Mono: 12, Verdict: &agent.Verdict{Verified: 40960, Corrupt: 2, First: 0, Detail: "bad"}},
+		{Mono: 13, Log: "dropped 3 messages"},
+		{ID: 6, Mono: 14},
+	} {
+		report(m, at, "src")
+	}
+	record := func(name string, v float64, u results.Unit, attrs map[string]string) results.Record {
+		return results.Record{Time: at.UnixNano(), Host: "src", Source: results.SourceGuest, Name: name, Value: v, Unit: u, Attrs: attrs}
+	}
+	want := []results.Record{
+		record(results.GuestTickInfo, 0.001, results.Seconds, map[string]string{"threshold": "0.003"}),
+		record(results.GuestReady, 0, results.Event, map[string]string{"mono": "1000000000"}),
+		record(results.GuestHeartbeat, 1.020000001, results.Seconds, map[string]string{"seq": "2", "mono": "1020000001"}),
+		record(results.GuestTickMiss, 0.0075, results.Seconds, map[string]string{"mono": "8500000"}),
+		record(results.GuestDirtied, 4096, results.Bytes, map[string]string{"mono": "10", "late": "0.002"}),
+		record(results.MemoryVerified, 40960, results.Bytes, map[string]string{"mono": "11"}),
+		record(results.MemoryCorrupt, 0, results.One, map[string]string{"mono": "11"}),
+		record(results.MemoryVerified, 32768, results.Bytes, map[string]string{"mono": "12"}),
+		record(results.MemoryCorrupt, 2, results.One, map[string]string{"mono": "12", "first": "0", "detail": "bad"}),
+		record(results.GuestLog, 0, results.Event, map[string]string{"mono": "13", "text": "dropped 3 messages"}),
+	}
+	if len(got) != len(want) {
+		t.Fatalf("%d records, want %d: %+v", len(got), len(want), got)
+	}
+	for i := range want {
+		if !reflect.DeepEqual(got[i], want[i]) {
+			t.Errorf("record %d is\n%+v, want\n%+v", i, got[i], want[i])
+		}
+	}
+}

@@ -1,0 +1,101 @@
+package testbed
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"virtscope/testbed/host"
+	"virtscope/testbed/undo"
+)
+
+// A Testbed is up until Down. Its methods are safe for concurrent use.
+type Testbed struct {
+	cfg   Config
+	hosts map[string]*host.Netns // and the switch
+	undo  undo.Stack
+}
+
+// Down kills what runs on the testbed and removes it. It is idempotent; cancelling ctx does not stop it.
+func (t *Testbed) Down(ctx context.Context) error {
+	if err := t.undo.Run(ctx); err != nil {
+		return fmt.Errorf("take down testbed %s: %w", t.cfg.RunID, err)
+	}
+	return nil
+}
+
+// Host returns Source, Destination or Client. Another name is an error. The testbed closes its hosts.
+func (t *Testbed) Host(name string) (*host.Netns, error) {
+	h, ok := t.hosts[name]
+	if !ok || name == switchName {
+		return nil, fmt.Errorf("no host %q: want %s, %s or %s", name, Source, Destination, Client)
+	}
+	return h, nil
+}
+
+// Source is the host that a guest boots on.
+func (t *Testbed) Source() *host.Netns { return t.hosts[Source] }
+
+// Destination is the host that a guest is migrated to.
+func (t *Testbed) Destination() *host.Netns { return t.hosts[Destination] }
+
+// Client is the host that talks to the guest. It has no tap.
+func (t *Testbed) Client() *host.Netns { return t.hosts[Client] }
+
+// Switch is the switch as a host: probes capture at its ports.
+func (t *Testbed) Switch() *host.Netns { return t.hosts[switchName] }
+
+// SwitchPorts maps the switch's interfaces of the network that the guest is on to the hosts behind them.
+func (t *Testbed) SwitchPorts() map[string]string {
+	return map[string]string{
+		lanPort(Source): Source, lanPort(Destination): Destination, lanPort(Client): Client,
+	}
+}
+
+// MigrationPorts maps the switch's interfaces of the migration network to the hosts behind them. Without a
+// migration link they are the ports of SwitchPorts.
+func (t *Testbed) MigrationPorts() map[string]string {
+	if t.cfg.MigrationLink == nil {
+		return t.SwitchPorts()
+	}
+	return map[string]string{migPort(Source): Source, migPort(Destination): Destination}
+}
+
+func lanPort(name string) string { return "p-" + name }
+func migPort(name string) string { return "m-" + name }
+
+// LanAddr is a host's address on the network that the guest is on.
+func (t *Testbed) LanAddr(name string) netip.Addr { return hostAddr(lanPrefix(), name) }
+
+// MigrationAddr is where src or dst takes migrations: on the migration network, if there is one.
+func (t *Testbed) MigrationAddr(name string) netip.Addr {
+	if t.cfg.MigrationLink == nil {
+		return t.LanAddr(name)
+	}
+	return hostAddr(migPrefix(), name)
+}
+
+// Tap is the name of the guest's tap on src and dst.
+func (t *Testbed) Tap() string { return t.cfg.GuestNIC.Tap }
+
+// SwitchBridges are the bridge devices of the switch: what they carry has passed a port before.
+func (t *Testbed) SwitchBridges() []string {
+	if t.cfg.MigrationLink == nil {
+		return []string{lanBridge}
+	}
+	return []string{lanBridge, migBridge}
+}
+
+// Processes lists, by host, the processes that live in the testbed's namespaces, whoever started them.
+func (t *Testbed) Processes() (map[string][]int, error) {
+	all := make(map[string][]int)
+	for name, h := range t.hosts {
+		pids, err := inside(h.Namespace())
+		if err != nil {
+			return nil, fmt.Errorf("list processes of %s: %w", name, err)
+		}
+		if len(pids) > 0 {
+			all[name] = pids
+		}
+	}
+	return all, nil
+}
