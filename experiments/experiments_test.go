@@ -8,7 +8,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-
 	"virtscope/experiments/plan"
 	"virtscope/experiments/spec"
 )

@@ -6,10 +6,9 @@ import (
 	"math"
 	"strconv"
 	"time"
+	"virtscope/results"
 
 	"golang.org/x/sys/unix"
-
-	"virtscope/results"
 )
 
 // An Offset is a host's CLOCK_REALTIME minus the controller's. The true value is within Bound of it.

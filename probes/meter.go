@@ -4,10 +4,9 @@ import (
 	"runtime"
 	"sync/atomic"
 	"time"
+	"virtscope/results"
 
 	"golang.org/x/sys/unix"
-
-	"virtscope/results"
 )
 
 // A Meter measures what a probe costs. It is safe for concurrent use.

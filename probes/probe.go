@@ -3,7 +3,6 @@ package probes
 
 import (
 	"context"
-
 	"virtscope/results"
 )
 

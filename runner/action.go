@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"hash/fnv"
 	"time"
-
 	"virtscope/experiments/plan"
 	"virtscope/results"
 	"virtscope/testbed/guest"

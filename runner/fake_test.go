@@ -10,7 +10,6 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
-
 	"virtscope/experiments/plan"
 	"virtscope/experiments/spec"
 	"virtscope/probes"

@@ -2,7 +2,6 @@ package runner
 
 import (
 	"time"
-
 	"virtscope/experiments/plan"
 	"virtscope/results"
 )

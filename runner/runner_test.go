@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
 	"virtscope/results"
 	"virtscope/testbed/guest"
 )

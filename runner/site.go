@@ -2,7 +2,6 @@ package runner
 
 import (
 	"context"
-
 	"virtscope/experiments/plan"
 	"virtscope/probes"
 	"virtscope/results"

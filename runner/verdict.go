@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 	"sync"
-
 	"virtscope/results"
 	"virtscope/testbed/guest"
 )

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"text/tabwriter"
 	"time"
-
 	"virtscope/analysis/timeline"
 )
 

@@ -4,7 +4,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
 	"virtscope/analysis/timeline"
 	"virtscope/results"
 )

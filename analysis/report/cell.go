@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
 	"virtscope/analysis/stats"
 	"virtscope/analysis/timeline"
 	"virtscope/results"
@@ -89,10 +88,10 @@ func (g group) missing(metric string) string {
 			}
 		}
 	}
-	switch {
-	case n == 0:
+	switch n {
+	case 0:
 		return ""
-	case n == all:
+	case all:
 		return strings.Join(whys, "; ")
 	}
 	return fmt.Sprintf("%d of %d trials: %s", n, all, strings.Join(whys, "; "))

@@ -4,13 +4,12 @@ import (
 	"fmt"
 	"image/color"
 	"strings"
+	"virtscope/analysis/timeline"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-
-	"virtscope/analysis/timeline"
 )
 
 // cpuFigure is the CPU use over time: the source's hypervisor above, the destination's below, the machines in both.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"strconv"
-
 	"virtscope/analysis/timeline"
 	"virtscope/results"
 )

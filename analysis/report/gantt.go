@@ -4,12 +4,11 @@ import (
 	"fmt"
 	"image/color"
 	"strings"
+	"virtscope/analysis/timeline"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-
-	"virtscope/analysis/timeline"
 )
 
 // maxBars bounds the rows of the phase timeline; beyond, one trial a treatment is shown.
@@ -136,7 +135,7 @@ func (g *gantt) draw(c draw.Canvas) {
 	p.X.Label.Text = "time since the request (s)"
 	p.X.Tick.Marker = plot.TickerFunc(ticks)
 	p.Y.Tick.Marker = plot.ConstantTicks(g.ticks)
-	p.Y.Tick.LineStyle.Width, p.Y.LineStyle.Width, p.Y.Tick.Length = 0, 0, 0
+	p.Y.Tick.Width, p.Y.Width, p.Y.Tick.Length = 0, 0, 0
 	p.Add(g.bars, g.heads)
 	p.X.Min, p.X.Max = 0, max(g.end, 1e-3)
 	p.Y.Min, p.Y.Max = -float64(g.rows)+0.4, 0.6

@@ -8,7 +8,6 @@ import (
 	"io"
 	"strings"
 	"time"
-
 	"virtscope/analysis/stats"
 	"virtscope/analysis/timeline"
 	"virtscope/results"

@@ -4,12 +4,11 @@ import (
 	"fmt"
 	"image/color"
 	"math"
+	"virtscope/analysis/timeline"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-
-	"virtscope/analysis/timeline"
 )
 
 // The views of the outage, as the figure shows them.
@@ -147,7 +146,7 @@ func (o *outageChart) draw(c draw.Canvas) {
 		all = append(all, d)
 	}
 	p.Y.Tick.Marker = plot.ConstantTicks(o.ticks)
-	p.Y.Tick.LineStyle.Width, p.Y.Tick.Length = 0, 0
+	p.Y.Tick.Width, p.Y.Tick.Length = 0, 0
 	p.Add(o.stripes(unit), all, o.heads)
 	p.X.Min, p.X.Max = o.low/unit, o.high/unit
 	p.Y.Min, p.Y.Max = -float64(o.rows)+0.4, 0.6

@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-
 	"virtscope/analysis/timeline"
 	"virtscope/results"
 )

@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-
 	"virtscope/analysis/model"
 	"virtscope/analysis/timeline"
 	"virtscope/results"

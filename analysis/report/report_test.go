@@ -10,12 +10,11 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
-
 	"virtscope/analysis/timeline"
 	"virtscope/analysis/timeline/timelinetest"
 	"virtscope/results"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 var (

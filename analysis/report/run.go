@@ -7,7 +7,6 @@ package report
 import (
 	"cmp"
 	"slices"
-
 	"virtscope/analysis/stats"
 	"virtscope/analysis/timeline"
 	"virtscope/results"

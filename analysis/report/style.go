@@ -53,7 +53,7 @@ func newPlot() *plot.Plot {
 	for _, a := range []*plot.Axis{&p.X, &p.Y} {
 		a.Label.TextStyle.Font = textStyle(normalText).Font
 		a.Tick.Label.Font = textStyle(smallText).Font
-		a.LineStyle.Width, a.Tick.LineStyle.Width = 0.5, 0.5
+		a.Width, a.Tick.Width = 0.5, 0.5
 		a.Tick.Length = 3
 		a.Padding = 2
 		a.Label.Padding = 2

@@ -6,7 +6,6 @@ import (
 	"io"
 	"strings"
 	"unicode/utf8"
-
 	"virtscope/analysis/timeline"
 	"virtscope/results"
 )

@@ -3,13 +3,12 @@ package report
 import (
 	"fmt"
 	"strconv"
+	"virtscope/analysis/timeline"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-
-	"virtscope/analysis/timeline"
 )
 
 // throughputFigure is the migration's payload over time, with the rounds' beginnings, the downtime and the guest's

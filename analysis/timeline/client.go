@@ -6,7 +6,6 @@ import (
 	"math"
 	"slices"
 	"sort"
-
 	"virtscope/results"
 )
 

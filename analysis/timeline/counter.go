@@ -3,7 +3,6 @@ package timeline
 import (
 	"math"
 	"strconv"
-
 	"virtscope/results"
 )
 

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"strings"
-
 	"virtscope/results"
 )
 

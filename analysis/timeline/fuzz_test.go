@@ -3,7 +3,6 @@ package timeline_test
 import (
 	"encoding/json"
 	"testing"
-
 	"virtscope/analysis/timeline"
 	"virtscope/analysis/timeline/timelinetest"
 	"virtscope/results"

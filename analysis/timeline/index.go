@@ -8,7 +8,6 @@ import (
 	"sort"
 	"strconv"
 	"time"
-
 	"virtscope/results"
 )
 

@@ -3,7 +3,6 @@ package timeline
 import (
 	"fmt"
 	"time"
-
 	"virtscope/results"
 )
 

@@ -2,7 +2,6 @@ package timeline
 
 import (
 	"math"
-
 	"virtscope/results"
 )
 

@@ -3,7 +3,6 @@ package timeline
 import (
 	"fmt"
 	"strconv"
-
 	"virtscope/results"
 )
 

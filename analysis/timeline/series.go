@@ -3,7 +3,6 @@ package timeline
 import (
 	"cmp"
 	"slices"
-
 	"virtscope/results"
 )
 

@@ -2,7 +2,6 @@ package timeline
 
 import (
 	"time"
-
 	"virtscope/results"
 )
 

@@ -4,7 +4,6 @@ import (
 	"math"
 	"testing"
 	"time"
-
 	"virtscope/analysis/timeline"
 	"virtscope/analysis/timeline/timelinetest"
 )

@@ -3,7 +3,6 @@ package timeline
 import (
 	"fmt"
 	"slices"
-
 	"virtscope/results"
 )
 

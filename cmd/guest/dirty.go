@@ -2,7 +2,6 @@ package main
 
 import (
 	"sync/atomic"
-
 	"virtscope/testbed/guest/agent"
 )
 

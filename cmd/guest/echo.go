@@ -15,7 +15,7 @@ func echoSocket(port int) (int, error) {
 		return -1, fmt.Errorf("open echo socket: %w", err)
 	}
 	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Port: port}); err != nil {
-		syscall.Close(fd)
+		_ = syscall.Close(fd)
 		return -1, fmt.Errorf("bind echo socket to UDP port %d: %w", port, err)
 	}
 	return fd, nil

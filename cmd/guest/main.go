@@ -10,7 +10,6 @@ import (
 	"runtime/debug"
 	"syscall"
 	"time"
-
 	"virtscope/testbed/guest/agent"
 )
 

@@ -37,7 +37,7 @@ func loadModule(path string) error {
 	if err != nil {
 		return err
 	}
-	defer syscall.Close(fd)
+	defer func() { _ = syscall.Close(fd) }()
 	params := []byte{0}
 	_, _, errno := syscall.Syscall(sysFinitModule, uintptr(fd), uintptr(unsafe.Pointer(&params[0])), 0)
 	if errno != 0 && !errors.Is(errno, syscall.EEXIST) {

@@ -74,7 +74,7 @@ func networkUp(p netip.Prefix, wait time.Duration) (link string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("open socket for ioctls: %w", err)
 	}
-	defer syscall.Close(fd)
+	defer func() { _ = syscall.Close(fd) }()
 	s := linkSocket(fd)
 	if err := s.up("lo"); err != nil {
 		return "", err

@@ -6,7 +6,6 @@ import (
 	"sync"
 	"syscall"
 	"unsafe"
-
 	"virtscope/testbed/guest/agent"
 )
 
@@ -67,7 +66,7 @@ func (o *outbox) log(format string, args ...any) {
 
 func (o *outbox) signal() {
 	one := uint64(1)
-	syscall.RawSyscall(syscall.SYS_WRITE, uintptr(o.wake), uintptr(unsafe.Pointer(&one)), 8)
+	_, _, _ = syscall.RawSyscall(syscall.SYS_WRITE, uintptr(o.wake), uintptr(unsafe.Pointer(&one)), 8)
 }
 
 // await waits for a signal.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"strings"
 	"testing"
-
 	"virtscope/testbed/guest/agent"
 )
 

@@ -3,7 +3,6 @@ package main
 import (
 	"sync/atomic"
 	"time"
-
 	"virtscope/testbed/guest/agent"
 )
 

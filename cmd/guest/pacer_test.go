@@ -4,7 +4,6 @@ import (
 	"math"
 	"sync/atomic"
 	"testing"
-
 	"virtscope/testbed/guest/agent"
 )
 

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 	"unsafe"
-
 	"virtscope/testbed/guest/agent"
 )
 

@@ -3,7 +3,6 @@ package main
 import (
 	"strconv"
 	"sync/atomic"
-
 	"virtscope/testbed/guest/agent"
 )
 

@@ -10,7 +10,6 @@ import (
 	"runtime"
 	"strings"
 	"sync/atomic"
-
 	"virtscope/testbed/guest/agent"
 )
 

@@ -6,7 +6,6 @@ import (
 	"math"
 	"strings"
 	"testing"
-
 	"virtscope/testbed/guest/agent"
 )
 

@@ -5,7 +5,6 @@ import (
 	"reflect"
 	"sync/atomic"
 	"testing"
-
 	"virtscope/testbed/guest/agent"
 )
 

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"strings"
-
 	"virtscope/testbed/guest/agent"
 )
 

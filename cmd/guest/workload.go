@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"runtime"
 	"sync/atomic"
-
 	"virtscope/testbed/guest/agent"
 )
 

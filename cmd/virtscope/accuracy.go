@@ -5,13 +5,12 @@ import (
 	"fmt"
 	"strings"
 	"time"
-
-	"github.com/spf13/cobra"
-
 	"virtscope/analysis/accuracy"
 	"virtscope/analysis/timeline"
 	"virtscope/experiments/spec"
 	"virtscope/results"
+
+	"github.com/spf13/cobra"
 )
 
 func newAccuracyCommand() *cobra.Command {

@@ -6,13 +6,12 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-
-	"github.com/spf13/cobra"
-
 	"virtscope/analysis/report"
 	"virtscope/analysis/timeline"
 	"virtscope/experiments/spec"
 	"virtscope/results"
+
+	"github.com/spf13/cobra"
 )
 
 // What is derived from a run, in its folder.

@@ -3,10 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
+	"virtscope/testbed"
 
 	"github.com/spf13/cobra"
-
-	"virtscope/testbed"
 )
 
 func newCleanCommand() *cobra.Command {

@@ -9,12 +9,11 @@ import (
 	"runtime"
 	"runtime/debug"
 	"time"
-
-	"golang.org/x/sys/unix"
-
 	"virtscope/experiments/plan"
 	"virtscope/results"
 	"virtscope/testbed/host"
+
+	"golang.org/x/sys/unix"
 )
 
 // A runID names a run: its folder, and the short form that namespaces carry.

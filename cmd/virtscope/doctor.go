@@ -4,14 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-
-	"github.com/spf13/cobra"
-
 	"virtscope/probes/energy"
 	"virtscope/testbed"
 	"virtscope/testbed/guest"
 	"virtscope/testbed/host"
 	"virtscope/testbed/image"
+
+	"github.com/spf13/cobra"
 )
 
 func newDoctorCommand() *cobra.Command {
@@ -24,7 +23,7 @@ func newDoctorCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			defer local.Close()
+			defer func() { _ = local.Close() }()
 			d := doctor{w: c.OutOrStdout()}
 			d.needed("testbed", testbed.Check(testbed.Config{RunID: newRunID("doctor").short, GuestNIC: guestNIC()}), "network namespaces, taps")
 			kernel, err := image.FindKernel("")

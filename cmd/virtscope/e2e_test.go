@@ -15,7 +15,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
 	"virtscope/analysis/timeline"
 	"virtscope/results"
 )

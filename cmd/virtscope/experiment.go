@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"os"
 	"strings"
-
 	"virtscope/experiments"
 	"virtscope/experiments/plan"
 	"virtscope/experiments/spec"

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-
 	"virtscope/experiments/plan"
 	"virtscope/experiments/spec"
 	"virtscope/results"
@@ -40,7 +39,7 @@ func newLab(ctx context.Context, p *plan.Plan, id runID) (*lab, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer local.Close()
+	defer func() { _ = local.Close() }()
 	var errs []error
 	seen := map[string]bool{}
 	report := func(err error) {

@@ -6,10 +6,9 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+	"virtscope/results"
 
 	"github.com/spf13/cobra"
-
-	"virtscope/results"
 )
 
 // latest names the newest run.

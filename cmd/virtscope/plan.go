@@ -2,10 +2,9 @@ package main
 
 import (
 	"time"
+	"virtscope/experiments/plan"
 
 	"github.com/spf13/cobra"
-
-	"virtscope/experiments/plan"
 )
 
 func newPlanCommand() *cobra.Command {

@@ -5,13 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
-
-	"github.com/spf13/cobra"
-
 	"virtscope/experiments/plan"
 	"virtscope/experiments/spec"
 	"virtscope/results"
 	"virtscope/runner"
+
+	"github.com/spf13/cobra"
 )
 
 func newRunCommand() *cobra.Command {
@@ -34,7 +33,7 @@ func newRunCommand() *cobra.Command {
 	return c
 }
 
-func startRun(c *cobra.Command, name string) error {
+func startRun(c *cobra.Command, name string) (err error) {
 	p, err := loadPlan(name)
 	if err != nil {
 		return err
@@ -43,7 +42,7 @@ func startRun(c *cobra.Command, name string) error {
 	if err != nil {
 		return err
 	}
-	defer lab.Close()
+	defer func() { err = errors.Join(err, lab.Close()) }()
 	if err := needSpace(runsDir(c), p); err != nil {
 		return err
 	}
@@ -54,7 +53,7 @@ func startRun(c *cobra.Command, name string) error {
 	return execute(c, lab, r, p)
 }
 
-func resumeRun(c *cobra.Command, name string) error {
+func resumeRun(c *cobra.Command, name string) (err error) {
 	r, err := openRun(c, name)
 	if err != nil {
 		return specError(err)
@@ -74,7 +73,7 @@ func resumeRun(c *cobra.Command, name string) error {
 	if err != nil {
 		return err
 	}
-	defer lab.Close()
+	defer func() { err = errors.Join(err, lab.Close()) }()
 	if err := needSpace(r.Dir, p); err != nil {
 		return err
 	}

@@ -1,9 +1,9 @@
 package main
 
 import (
-	"github.com/spf13/cobra"
-
 	"virtscope/experiments/spec"
+
+	"github.com/spf13/cobra"
 )
 
 func newSchemaCommand() *cobra.Command {

@@ -1,9 +1,9 @@
 package main
 
 import (
-	"github.com/spf13/cobra"
-
 	"virtscope/testbed/guest/guesttest"
+
+	"github.com/spf13/cobra"
 )
 
 const scriptedGuestName = "scripted-guest"

@@ -3,12 +3,11 @@ package main
 import (
 	"fmt"
 	"io"
-
-	"github.com/spf13/cobra"
-
 	"virtscope/analysis/report"
 	"virtscope/analysis/timeline"
 	"virtscope/results"
+
+	"github.com/spf13/cobra"
 )
 
 func newShowCommand() *cobra.Command {

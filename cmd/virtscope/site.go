@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"os"
 	"time"
-
 	"virtscope/experiments/plan"
 	"virtscope/experiments/spec"
 	"virtscope/probes"

@@ -4,7 +4,6 @@ import (
 	"maps"
 	"path/filepath"
 	"time"
-
 	"virtscope/probes"
 	"virtscope/probes/capture"
 	"virtscope/probes/echo"

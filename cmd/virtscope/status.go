@@ -6,12 +6,11 @@ import (
 	"os"
 	"sync"
 	"time"
-
-	"golang.org/x/term"
-
 	"virtscope/experiments/plan"
 	"virtscope/results"
 	"virtscope/runner"
+
+	"golang.org/x/term"
 )
 
 var _ runner.Progress = (*status)(nil)

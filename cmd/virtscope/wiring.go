@@ -4,7 +4,6 @@ import (
 	"maps"
 	"os"
 	"slices"
-
 	"virtscope/testbed/guest"
 	"virtscope/testbed/guest/guesttest"
 	"virtscope/testbed/guest/qemu"

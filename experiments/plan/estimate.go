@@ -2,7 +2,6 @@ package plan
 
 import (
 	"time"
-
 	"virtscope/experiments/spec"
 )
 

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"time"
-
 	"virtscope/experiments/spec"
 	"virtscope/results"
 )

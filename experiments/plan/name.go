@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
 	"virtscope/experiments/spec"
 	"virtscope/results"
 )

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math/bits"
 	"math/rand/v2"
-
 	"virtscope/experiments/spec"
 	"virtscope/results"
 )

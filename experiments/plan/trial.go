@@ -4,7 +4,6 @@ package plan
 
 import (
 	"time"
-
 	"virtscope/experiments/spec"
 	"virtscope/results"
 )

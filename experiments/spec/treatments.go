@@ -5,7 +5,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-
 	"virtscope/results"
 )
 

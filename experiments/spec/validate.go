@@ -5,7 +5,6 @@ import (
 	"maps"
 	"regexp"
 	"slices"
-
 	"virtscope/results"
 )
 

@@ -8,7 +8,6 @@ import (
 	"net"
 	"strconv"
 	"time"
-
 	"virtscope/probes"
 	"virtscope/results"
 	"virtscope/testbed/host"

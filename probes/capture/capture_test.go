@@ -13,11 +13,10 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"virtscope/results"
 
 	"github.com/google/gopacket/layers"
 	"golang.org/x/sys/unix"
-
-	"virtscope/results"
 )
 
 // lab is a switch with a bridge and two hosts on it, src (10.0.0.1) and dst (10.0.0.2).

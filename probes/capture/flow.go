@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strconv"
 	"time"
-
 	"virtscope/results"
 )
 

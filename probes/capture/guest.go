@@ -4,10 +4,9 @@ import (
 	"bytes"
 	"net"
 	"slices"
+	"virtscope/results"
 
 	"github.com/google/gopacket/layers"
-
-	"virtscope/results"
 )
 
 // guest finds the frames of one guest.

@@ -4,11 +4,10 @@ import (
 	"encoding/binary"
 	"net"
 	"testing"
+	"virtscope/results"
 
 	"github.com/google/gopacket"
 	"github.com/google/gopacket/layers"
-
-	"virtscope/results"
 )
 
 // arpFrame is ARP or RARP by the guest for Ethernet and IPv4, byte by byte (RFC 826, RFC 903).

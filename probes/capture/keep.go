@@ -8,12 +8,11 @@ import (
 	"os"
 	"slices"
 	"time"
+	"virtscope/probes"
 
 	"github.com/google/gopacket"
 	"github.com/google/gopacket/layers"
 	"github.com/google/gopacket/pcapgo"
-
-	"virtscope/probes"
 )
 
 // KeepMode says how much of each frame is kept.

@@ -9,11 +9,10 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"virtscope/probes"
 
 	"github.com/google/gopacket/pcapgo"
 	"golang.org/x/sys/unix"
-
-	"virtscope/probes"
 )
 
 // disk is a file that can be slow or full.

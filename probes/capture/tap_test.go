@@ -3,11 +3,10 @@ package capture
 import (
 	"errors"
 	"testing"
+	"virtscope/results"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
-
-	"virtscope/results"
 )
 
 // plug opens a tap as a hypervisor does.

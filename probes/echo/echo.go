@@ -10,7 +10,6 @@ import (
 	"net/netip"
 	"strconv"
 	"time"
-
 	"virtscope/probes"
 	"virtscope/results"
 	"virtscope/testbed/host"

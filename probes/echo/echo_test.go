@@ -14,10 +14,9 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"virtscope/results"
 
 	"golang.org/x/sys/unix"
-
-	"virtscope/results"
 )
 
 // here is this process's own network.

@@ -6,10 +6,9 @@ import (
 	"fmt"
 	"sync/atomic"
 	"time"
+	"virtscope/probes"
 
 	"golang.org/x/sys/unix"
-
-	"virtscope/probes"
 )
 
 // A train is one run of the probe. Sent and failed belong to the sender, replies to the receiver until it has

@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"time"
-
 	"virtscope/probes"
 	"virtscope/results"
 )

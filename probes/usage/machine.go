@@ -5,13 +5,12 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+	"virtscope/results"
 
 	"github.com/shirou/gopsutil/v3/cpu"
 	"github.com/shirou/gopsutil/v3/disk"
 	"github.com/shirou/gopsutil/v3/load"
 	"github.com/shirou/gopsutil/v3/mem"
-
-	"virtscope/results"
 )
 
 // A machine samples this machine as a whole.

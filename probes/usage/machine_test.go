@@ -6,10 +6,9 @@ import (
 	"slices"
 	"testing"
 	"time"
+	"virtscope/results"
 
 	"golang.org/x/sys/unix"
-
-	"virtscope/results"
 )
 
 func TestMachine(t *testing.T) {

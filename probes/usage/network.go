@@ -4,10 +4,9 @@ import (
 	"fmt"
 	"os"
 	"time"
+	"virtscope/results"
 
 	"github.com/shirou/gopsutil/v3/net"
-
-	"virtscope/results"
 )
 
 // A network samples the interfaces of one network namespace from outside.

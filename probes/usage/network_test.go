@@ -6,12 +6,11 @@ import (
 	"runtime"
 	"testing"
 	"time"
+	"virtscope/results"
 
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
-
-	"virtscope/results"
 )
 
 // namespace is a network namespace without a name: it goes when its last user does.

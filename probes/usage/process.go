@@ -7,10 +7,9 @@ import (
 	"os"
 	"strconv"
 	"time"
+	"virtscope/results"
 
 	"golang.org/x/sys/unix"
-
-	"virtscope/results"
 )
 
 // errGone is a process or thread that has ended.

@@ -8,10 +8,9 @@ import (
 	"maps"
 	"strconv"
 	"time"
+	"virtscope/results"
 
 	"golang.org/x/sys/unix"
-
-	"virtscope/results"
 )
 
 // A thread is one series of samples.

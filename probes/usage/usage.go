@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"time"
-
 	"virtscope/probes"
 	"virtscope/results"
 	"virtscope/testbed/host"

@@ -15,10 +15,9 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"virtscope/results"
 
 	"golang.org/x/sys/unix"
-
-	"virtscope/results"
 )
 
 const (

@@ -3,7 +3,6 @@ package guest
 import (
 	"context"
 	"time"
-
 	"virtscope/results"
 	"virtscope/testbed/guest/agent"
 	"virtscope/testbed/host"

@@ -4,7 +4,6 @@ import (
 	"strconv"
 	"sync/atomic"
 	"time"
-
 	"virtscope/results"
 	"virtscope/testbed/guest/agent"
 )

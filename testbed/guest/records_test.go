@@ -4,7 +4,6 @@ import (
 	"reflect"
 	"testing"
 	"time"
-
 	"virtscope/results"
 	"virtscope/testbed/guest/agent"
 )

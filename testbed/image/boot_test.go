@@ -14,7 +14,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
 	"virtscope/testbed/guest/agent"
 	"virtscope/testbed/image"
 )

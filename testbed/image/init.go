@@ -74,7 +74,7 @@ func buildInit(root string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("build %s: %w", initPackage, err)
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	built := filepath.Join(dir, initBinary)
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=", "-o", built, initPackage)
 	cmd.Dir = root

@@ -27,7 +27,7 @@ func keep(name string, data []byte) (err error) {
 	}
 	defer func() {
 		if err != nil {
-			os.Remove(f.Name())
+			_ = os.Remove(f.Name())
 			err = fmt.Errorf("write to image cache: %w", err)
 		}
 	}()

@@ -3,7 +3,6 @@ package timelinetest
 import (
 	"math"
 	"strconv"
-
 	"virtscope/results"
 )
 
@@ -13,7 +12,7 @@ func (w *world) agent() {
 	const guest = results.SourceGuest
 	w.add(200e6, "controller", guest, results.GuestTickInfo, 0.001, results.Seconds, "threshold", "0.003")
 	last, nextBeat, seq := int64(0), beat, 0
-	dirtied := 0.0
+	var dirtied float64
 	for due := int64(300e6); ; {
 		t := w.runs(w.host(due)) + w.rng.Int64N(40_000)
 		t = w.runs(t)

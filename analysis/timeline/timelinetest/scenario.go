@@ -11,7 +11,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"time"
-
 	"virtscope/results"
 )
 

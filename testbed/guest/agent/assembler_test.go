@@ -51,12 +51,14 @@ func TestAssembler(t *testing.T) {
 		{
 			"the end is seen before the beginning",
 			[]chunk{{"b", `2}` + "\n" + `{"mono":3}` + "\n", 0}, {"a", `{"mono":1`, ms}, {"b", `{"mono":4}` + "\n", 200 * ms}},
-			[]int64{3, 12, 4}, 0,
+			[]int64{3, 12, 4},
+			0,
 		},
 		{
 			"the beginning was not whole yet",
 			[]chunk{{"a", `{"mono":1`, 0}, {"b", `3}` + "\n" + `{"mono":4}` + "\n", ms}, {"a", `2`, 2 * ms}, {"b", `{"mono":5}` + "\n", 200 * ms}},
-			[]int64{4, 123, 5}, 0,
+			[]int64{4, 123, 5},
+			0,
 		},
 		{"no beginning", []chunk{{"a", `{"mono":1}` + "\n", 0}, {"b", `2}` + "\n" + `{"mono":3}` + "\n", 0}}, []int64{1, 3}, 1},
 		{"no end", []chunk{{"a", `{"mono":1}` + "\n" + `{"mo`, 0}}, []int64{1}, 1},

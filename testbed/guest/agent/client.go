@@ -73,7 +73,7 @@ func (c *Client) Attach(from string, conn io.ReadWriteCloser) {
 	c.mu.Lock()
 	if c.closed {
 		c.mu.Unlock()
-		conn.Close()
+		_ = conn.Close()
 		return
 	}
 	if len(c.open) == 0 {
@@ -148,7 +148,7 @@ func (c *Client) read(conn *connection) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.closed {
-		conn.Close() // its error says nothing that the end of reading did not
+		_ = conn.Close() // its error says nothing that the end of reading did not
 	}
 	delete(c.open, conn)
 	if c.conns[conn.from] == conn {

@@ -6,7 +6,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-
 	"virtscope/testbed/guest"
 )
 

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-
 	"virtscope/testbed/guest"
 	"virtscope/testbed/guest/agent"
 )

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
 	"virtscope/testbed/guest"
 )
 

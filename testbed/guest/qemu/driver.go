@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"regexp"
 	"time"
-
 	"virtscope/results"
 	"virtscope/testbed/guest"
 	"virtscope/testbed/guest/agent"

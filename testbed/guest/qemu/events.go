@@ -2,10 +2,9 @@ package qemu
 
 import (
 	"math"
+	"virtscope/results"
 
 	"github.com/digitalocean/go-qemu/qmp"
-
-	"virtscope/results"
 )
 
 // QMP events that virtscope records (QAPI qapi/run-state.json and qapi/migration.json).

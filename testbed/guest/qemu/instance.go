@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"sync"
-
 	"virtscope/results"
 	"virtscope/testbed/guest"
 	"virtscope/testbed/guest/agent"

@@ -9,12 +9,11 @@ import (
 	"os"
 	"strings"
 	"time"
-
-	"github.com/digitalocean/go-qemu/qmp/raw"
-
 	"virtscope/results"
 	"virtscope/testbed/guest"
 	"virtscope/testbed/host"
+
+	"github.com/digitalocean/go-qemu/qmp/raw"
 )
 
 // A machine is one QEMU process and the connections to it.

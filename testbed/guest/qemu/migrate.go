@@ -6,7 +6,6 @@ import (
 	"math"
 	"net"
 	"strconv"
-
 	"virtscope/testbed/guest"
 	"virtscope/testbed/host"
 )

@@ -9,10 +9,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"virtscope/results"
 
 	"github.com/digitalocean/go-qemu/qmp"
-
-	"virtscope/results"
 )
 
 // recordings are QMP transcripts of real pre-copy migrations, kept by virtscope itself.

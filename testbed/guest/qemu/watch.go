@@ -4,10 +4,9 @@ import (
 	"context"
 	"fmt"
 	"time"
+	"virtscope/testbed/guest"
 
 	"github.com/digitalocean/go-qemu/qmp"
-
-	"virtscope/testbed/guest"
 )
 
 // pollInterval of query-migrate: samples for a curve. Events decide, never the poll.
