@@ -8,6 +8,8 @@ export CGO_ENABLED := 0
 CACHE := $(CURDIR)/.cache
 TOOLS := $(CACHE)/tools
 VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+# A clone that belongs to another user is no repository to git: build it all the same.
+export GOFLAGS := $(GOFLAGS) $(shell git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=false)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 
 GOLANGCI_VERSION := v2.15.0
@@ -48,19 +50,19 @@ vet:
 race:
 	CGO_ENABLED=1 go test -race -short ./...
 
-# Everything that needs root or real guests, without the race detector's slow-down of timing.
+# Everything that needs root or real guests, one package at a time: they measure, and the race detector would slow them.
 unit:
-	go test -count=1 ./...
+	go test -count=1 -p 1 -timeout 20m ./...
 
 e2e: build
 	go test -count=1 -tags e2e -timeout 20m -v ./cmd/virtscope/...
 
 accuracy: deps build
-	bin/virtscope run accuracy --quiet-report
+	bin/virtscope run --strict accuracy
 	bin/virtscope accuracy latest
 
 soak: deps build
-	bin/virtscope run soak
+	bin/virtscope run --strict soak
 	bin/virtscope clean --check
 
 bench:
@@ -71,8 +73,9 @@ fuzz:
 	@set -e; for p in $$(go list ./...); do for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
 		echo "$$p $$f"; go test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p; done; done
 
-schema: build
-	bin/virtscope schema > experiments/schema.json
+# What is generated from the comments of the language's types.
+schema:
+	go test ./experiments/... -update
 
 clean:
 	rm -rf bin $(CACHE)

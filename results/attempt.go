@@ -98,10 +98,16 @@ func (a *Attempt) write(f *os.File) {
 	b := bufio.NewWriterSize(f, 64<<10)
 	z, _ := gzip.NewWriterLevel(b, gzip.BestSpeed) // the level is a valid constant
 	enc := json.NewEncoder(z)
+	var err error
 	for a.waitMore() {
-		a.err = errors.Join(a.err, a.drain(enc))
+		err = a.drain(enc, err)
 	}
-	a.err = errors.Join(a.err, a.drain(enc), z.Close(), b.Flush(), f.Sync(), f.Close())
+	err = a.drain(enc, err)
+	closing := errors.Join(z.Close(), b.Flush(), f.Sync(), f.Close())
+	if err == nil { // else closing only says the same again
+		err = closing
+	}
+	a.err = err
 }
 
 // waitMore returns when there may be records to write; false when there will be no more.
@@ -114,20 +120,31 @@ func (a *Attempt) waitMore() bool {
 	}
 }
 
-func (a *Attempt) drain(enc *json.Encoder) error {
+// drain writes what is pending, or counts it as dropped once an error has come.
+func (a *Attempt) drain(enc *json.Encoder, err error) error {
 	a.mu.Lock()
 	batch := a.pending
 	a.pending = nil
 	a.mu.Unlock()
 	for i := range batch {
-		if err := enc.Encode(&batch[i]); err != nil {
+		if err == nil {
+			err = enc.Encode(&batch[i])
+		}
+		if err != nil {
 			a.mu.Lock()
 			a.dropped += int64(len(batch) - i)
 			a.mu.Unlock()
-			return fmt.Errorf("write record %s of %s: %w", batch[i].Name, batch[i].Source, err)
+			return err
 		}
 	}
 	return nil
+}
+
+// Dropped is how many records could not be kept so far.
+func (a *Attempt) Dropped() int64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.dropped
 }
 
 // Finish writes what is left and the outcome, with what was dropped filled in, and syncs. It returns the first

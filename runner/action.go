@@ -30,6 +30,7 @@ func (e *execution) prepareMigration(ctx context.Context) error {
 // act is the action itself. What fails here is the subject's outcome, unless the user or a probe ended it.
 func (e *execution) act(ctx context.Context) error {
 	attrs := map[string]string{"action": actionMigrate}
+	e.acted = true
 	e.record(time.Now(), results.ActionBegin, attrs)
 	err := e.migrate(ctx)
 	e.record(time.Now(), results.ActionEnd, attrs)

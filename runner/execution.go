@@ -29,6 +29,7 @@ type execution struct {
 	progress Progress
 	lab      Lab
 	trial    plan.Trial
+	attempt  *results.Attempt
 	dir      string
 	rec      *witness
 	undo     undo.Stack
@@ -40,6 +41,7 @@ type execution struct {
 	set   *probes.Set
 
 	outcome results.Outcome
+	acted   bool // the action began
 	state   string
 	since   time.Time
 	spent   map[string]time.Duration // by state
@@ -47,7 +49,7 @@ type execution struct {
 
 func newExecution(user context.Context, x Runner, t plan.Trial, a *results.Attempt) *execution {
 	return &execution{
-		user: user, progress: x.Progress, lab: x.Lab, trial: t, dir: a.Dir,
+		user: user, progress: x.Progress, lab: x.Lab, trial: t, attempt: a, dir: a.Dir,
 		rec:   &witness{to: a, show: x.Progress.Event},
 		spent: map[string]time.Duration{},
 	}
@@ -60,6 +62,7 @@ func (e *execution) run() results.Outcome {
 		fmt.Errorf("trial timed out after %s in state", e.trial.Spec.Timeout))
 	defer cancel()
 	err := e.states(ctx)
+	interrupted := e.user.Err() != nil // before tear-down: a trial that has ended is not undone by a late signal
 	if err != nil && ctx.Err() != nil && e.user.Err() == nil {
 		err = fmt.Errorf("%w %s: %w", context.Cause(ctx), e.state, err)
 	}
@@ -67,7 +70,7 @@ func (e *execution) run() results.Outcome {
 	if downErr := e.undo.Run(ctx); downErr != nil {
 		err = errors.Join(err, fmt.Errorf("tear down: %w", downErr))
 	}
-	e.finish(err)
+	e.finish(interrupted, err)
 	return e.outcome
 }
 
@@ -110,19 +113,29 @@ func (e *execution) leave(now time.Time) {
 	}
 }
 
-func (e *execution) finish(err error) {
+func (e *execution) finish(interrupted bool, err error) {
 	now := time.Now()
 	e.leave(now)
 	e.record(now, results.TrialEnd, nil)
 	if err == nil {
-		err = e.rec.err()
+		err = errors.Join(e.rec.err(), e.lost())
 	}
 	o := &e.outcome
-	o.Verdict, o.Reason = judge(e.user, err)
+	o.Verdict, o.Reason = judge(interrupted, err)
 	o.End = now
 	for _, state := range []string{results.StatePrepare, results.StateCollect, results.StateTearDown} {
 		o.Overhead += e.spent[state]
 	}
+	// What warm-up takes beyond what was asked for is the start of the workload, the destination and the probes.
+	o.Overhead += max(0, e.spent[results.StateWarmUp]-time.Duration(e.trial.Spec.Warmup))
+}
+
+// lost is an error if the store could not keep a record: a gap in the records looks like an outage.
+func (e *execution) lost() error {
+	if n := e.attempt.Dropped(); n > 0 {
+		return fmt.Errorf("the store could not keep %d records", n)
+	}
+	return nil
 }
 
 func (e *execution) record(at time.Time, name string, attrs map[string]string) {

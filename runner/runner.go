@@ -16,13 +16,14 @@ var ErrInterrupted = errors.New("interrupted")
 type Runner struct {
 	Lab      Lab
 	Progress Progress
+	Note     string // for the journal, such as what has changed since the run began; may be empty
 }
 
 // Run runs the trials of p that r does not hold as completed or failed yet, in order, one at a time. It returns
 // what it ran, the last attempt of each trial. A trial's own end is never an error here; an error is a store that
 // cannot be written, or ErrInterrupted once ctx was done and the trial in progress was torn down.
 func (x Runner) Run(ctx context.Context, r *results.Run, p *plan.Plan) (ended []results.Outcome, err error) {
-	todo, err := remaining(r, p)
+	todo, err := Remaining(r, p)
 	if err != nil {
 		return nil, err
 	}
@@ -31,11 +32,14 @@ func (x Runner) Run(ctx context.Context, r *results.Run, p *plan.Plan) (ended []
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, journal.Close()) }()
-	if err := journal.Append(results.Entry{Event: results.RunBegin}); err != nil {
+	if err := journal.Append(results.Entry{Event: results.RunBegin, Reason: x.Note}); err != nil {
 		return nil, err
 	}
 	left := newForecast(todo)
 	for i, t := range todo {
+		if ctx.Err() != nil {
+			return ended, interrupted(journal)
+		}
 		begin := time.Now()
 		o, err := x.trial(ctx, r, journal, t, len(p.Trials), left.from(i))
 		if err != nil {
@@ -43,15 +47,19 @@ func (x Runner) Run(ctx context.Context, r *results.Run, p *plan.Plan) (ended []
 		}
 		ended = append(ended, o)
 		if o.Verdict == results.Interrupted {
-			return ended, errors.Join(ErrInterrupted, journal.Append(results.Entry{Event: results.RunEnd, Reason: ErrInterrupted.Error()}))
+			return ended, interrupted(journal)
 		}
 		left.took(i, time.Since(begin))
 	}
 	return ended, journal.Append(results.Entry{Event: results.RunEnd})
 }
 
-// remaining leaves out the trials whose end is final.
-func remaining(r *results.Run, p *plan.Plan) ([]plan.Trial, error) {
+func interrupted(j *results.Journal) error {
+	return errors.Join(ErrInterrupted, j.Append(results.Entry{Event: results.RunEnd, Reason: ErrInterrupted.Error()}))
+}
+
+// Remaining are the trials of p that r does not hold as completed or failed.
+func Remaining(r *results.Run, p *plan.Plan) ([]plan.Trial, error) {
 	var todo []plan.Trial
 	for _, t := range p.Trials {
 		o, ok, err := r.Outcome(t.ID)

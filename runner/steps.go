@@ -104,11 +104,20 @@ func (e *execution) observe(d time.Duration) func(context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-e.guest.Done():
-			return &guest.OutcomeError{Reason: "the guest ended by itself in state " + e.state}
+			return e.guestEnded()
 		case <-e.set.Failed():
 			return errors.New("a probe failed")
 		}
 	}
+}
+
+// guestEnded is the subject's outcome after the action; before it, nothing was done to the guest that it could answer for.
+func (e *execution) guestEnded() error {
+	reason := "the guest ended by itself in state " + e.state
+	if e.acted {
+		return &guest.OutcomeError{Reason: reason}
+	}
+	return errors.New(reason)
 }
 
 // collect stops the workload, verifies the guest's memory, and stops the probes.

@@ -1,7 +1,6 @@
 package runner
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -10,18 +9,18 @@ import (
 	"virtscope/testbed/guest"
 )
 
-// judge says how a trial ended that ended with err. User is done when the user asked to stop.
-func judge(user context.Context, err error) (results.Verdict, string) {
+// judge says how a trial ended that ended with err. The subject's own outcome stands even if the user then asked to stop.
+func judge(interrupted bool, err error) (results.Verdict, string) {
 	if err == nil {
 		return results.Completed, ""
-	}
-	if user.Err() != nil {
-		return results.Interrupted, "interrupted"
 	}
 	reason := strings.ReplaceAll(err.Error(), "\n", "; ") // joined errors, on one line
 	var outcome *guest.OutcomeError
 	if errors.As(err, &outcome) {
 		return results.Failed, reason
+	}
+	if interrupted {
+		return results.Interrupted, "interrupted"
 	}
 	return results.Invalid, reason
 }

@@ -21,7 +21,7 @@ func cpuFigure(t Trial) (Figure, bool) {
 	id := t.Outcome.Trial.ID
 	return Figure{
 		Name: "cpu-" + id, Title: "CPU use of " + treatmentName(t.Outcome.Trial),
-		Caption: fmt.Sprintf("CPU use in trial %s: the hypervisor's process at the source (above) and at the destination (below), its vCPU and migration threads, and the whole machine. The shade is the downtime.", id),
+		Caption: fmt.Sprintf("CPU use in trial %s: the hypervisor's process at the source (above) and at the destination (below), its vCPU and migration threads, and the whole machine on which it runs. A rate holds from one sample to the next. The kernel counts a machine's use in clock ticks, which miss short runs, so that it may lie below that of one process. The shade is the downtime.", id),
 		height:  78 * vg.Millimeter,
 		draw:    func(c draw.Canvas) { drawCPU(c, tl) },
 	}, true
@@ -34,10 +34,10 @@ type curve struct {
 }
 
 var curves = []curve{
-	{"", "hypervisor", black, nil},
-	{" vCPU", "vCPU threads", blue, nil},
-	{" migration", "migration threads", red, nil},
-	{"machine", "machine", grey, []vg.Length{3, 2}},
+	{"", "hypervisor process", black, nil},
+	{" vCPU", "its vCPU threads", blue, nil},
+	{" migration", "its migration threads", green, nil},
+	{"machine", "whole machine", faded(grey, 160), []vg.Length{3, 2}},
 }
 
 func drawCPU(c draw.Canvas, t *timeline.Timeline) {

@@ -1,8 +1,10 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"image/color"
+	"slices"
 	"strings"
 	"virtscope/analysis/timeline"
 
@@ -17,13 +19,13 @@ const maxBars = 60
 // phaseFigure is the phases of each trial's action, grouped by treatment.
 func phaseFigure(r Run) (Figure, bool) {
 	groups := r.groups()
-	caption := "Phases of each trial's action, from the request until it returned. A treatment is a group of rows, a trial a row, r1 its first replicate."
+	caption := "Phases of each trial's action, from the request until it returned. A treatment is a group of rows, a trial a row, r1 its first replicate (r1*: a trial that does not count). The legend says how long each phase was, from the shortest to the longest over the trials shown; what is too short to show is drawn as a hairline."
 	total := 0
 	for _, g := range groups {
 		total += len(g.trials)
 	}
 	if total > maxBars {
-		caption = "Phases of the action, from the request until it returned, of each treatment's trial of median total time."
+		caption = "Phases of the action, from the request until it returned, of each treatment's trial of median total time. The legend says how long each phase was, from the shortest to the longest over the trials shown; what is too short to show is drawn as a hairline."
 		for i, g := range groups {
 			groups[i].trials = nil
 			if t, ok := g.typical(); ok {
@@ -45,11 +47,11 @@ type gantt struct {
 	bars  patches
 	heads headings
 	ticks []plot.Tick
-	used  map[string]bool
+	spans map[string]span // by kind of phase
 }
 
 func newGantt(groups []group) *gantt {
-	g := &gantt{used: map[string]bool{}}
+	g := &gantt{spans: map[string]span{}}
 	y := 0.0
 	for _, group := range groups {
 		first := true
@@ -72,27 +74,54 @@ func newGantt(groups []group) *gantt {
 		}
 	}
 	g.rows = int(-y)
+	// The short ones are drawn over the long ones, so that they show.
+	slices.SortStableFunc(g.bars, func(a, b patch) int { return cmp.Compare(b.x1-b.x0, a.x1-a.x0) })
 	return g
 }
 
 func (g *gantt) row(t *timeline.Timeline, y float64) {
-	for i, s := range t.Phases {
-		kind := phaseKind(s.Name)
-		c := phaseColor(kind)
-		if kind == "pre-copy" && i%2 == 0 {
-			c = sky
-		}
-		g.used[kind] = true
+	lengths := map[string]float64{}
+	for i, c := range phaseColors(t.Phases) {
+		s := t.Phases[i]
+		lengths[phaseKind(s.Name)] += s.Duration().Seconds()
 		from := float64(s.Start.Time-t.ActionBegin.Time) / 1e9
 		to := float64(s.End.Time-t.ActionBegin.Time) / 1e9
 		g.end = max(g.end, to)
 		g.bars = append(g.bars, patch{from, to, y - 0.36, y + 0.36, c})
 	}
+	for kind, d := range lengths {
+		have, ok := g.spans[kind]
+		if !ok {
+			have = span{d, d}
+		}
+		g.spans[kind] = span{min(have.least, d), max(have.most, d)}
+	}
 }
 
+// phaseColors are the colours of a trial's phases. Its rounds take turns in two shades of blue.
+func phaseColors(phases []timeline.Span) []color.NRGBA {
+	var list []color.NRGBA
+	rounds := 0
+	for _, s := range phases {
+		kind := phaseKind(s.Name)
+		c := phaseColor(kind)
+		if kind == preCopy {
+			if rounds%2 == 1 {
+				c = sky
+			}
+			rounds++
+		}
+		list = append(list, c)
+	}
+	return list
+}
+
+// preCopy is the kind of phase that the rounds are.
+const preCopy = "pre-copy"
+
 func phaseKind(name string) string {
-	if strings.HasPrefix(name, "pre-copy") {
-		return "pre-copy"
+	if strings.HasPrefix(name, preCopy) {
+		return preCopy
 	}
 	return name
 }
@@ -101,7 +130,7 @@ func phaseColor(kind string) color.NRGBA {
 	switch kind {
 	case timeline.PhaseSetup:
 		return grey
-	case "pre-copy":
+	case preCopy:
 		return blue
 	case timeline.PhaseStopAndCopy:
 		return red
@@ -118,17 +147,19 @@ func phaseColor(kind string) color.NRGBA {
 func (g *gantt) draw(c draw.Canvas) {
 	var keys []key
 	for _, kind := range []string{
-		timeline.PhaseSetup, "pre-copy", timeline.PhaseStopAndCopy, timeline.PhaseSwitchover, timeline.PhaseCompletion,
+		timeline.PhaseSetup, preCopy, timeline.PhaseStopAndCopy, timeline.PhaseSwitchover, timeline.PhaseCompletion,
 		timeline.PhaseGivingUp, timeline.Unattributed,
 	} {
-		if !g.used[kind] {
+		s, ok := g.spans[kind]
+		if !ok {
 			continue
 		}
-		label := kind
-		if kind == "pre-copy" {
-			label = "pre-copy (rounds in two shades)"
+		k := key{label: kind + " " + s.text(), color: phaseColor(kind)}
+		if kind == preCopy {
+			k.second = sky
+			k.label = "pre-copy rounds " + s.text()
 		}
-		keys = append(keys, key{label: label, color: phaseColor(kind)})
+		keys = append(keys, k)
 	}
 	c = legend(c, keys)
 	p := newPlot()
@@ -137,7 +168,7 @@ func (g *gantt) draw(c draw.Canvas) {
 	p.Y.Tick.Marker = plot.ConstantTicks(g.ticks)
 	p.Y.Tick.Width, p.Y.Width, p.Y.Tick.Length = 0, 0, 0
 	p.Add(g.bars, g.heads)
-	p.X.Min, p.X.Max = 0, max(g.end, 1e-3)
+	p.X.Min, p.X.Max = 0, max(g.end*1.01, 1e-3)
 	p.Y.Min, p.Y.Max = -float64(g.rows)+0.4, 0.6
 	p.Draw(c)
 }

@@ -29,10 +29,11 @@ type page struct {
 	Design                         [][2]string
 	Trials                         []pageTrial
 	Remarks                        []string
+	Differences                    [][]string
 	Validity                       [][]string
 	Facts                          [][3]string
 	Spec                           string
-	Rerun                          string
+	Run                            string
 }
 
 type pageRow struct {
@@ -40,7 +41,7 @@ type pageRow struct {
 	Cells              []pageCell
 }
 
-type pageCell struct{ Median, Mark, Spread, Floor string }
+type pageCell struct{ Name, Median, Mark, Spread, Floor string }
 
 type pageFigure struct {
 	Title, Caption string
@@ -54,6 +55,7 @@ type pageTrial struct {
 	Rounds                         [][]string
 	Outages                        [][]string
 	Details                        []string
+	Differs                        string
 	Metrics                        [][]string
 	Notes                          []string
 	Open                           bool
@@ -87,7 +89,7 @@ func newPage(r Run) (page, error) {
 	p := page{
 		Title: m.Question, Name: m.Name, Progress: r.progress(), Created: m.Created.Format(time.RFC3339),
 		Few: fewTrials, Remarks: r.remarks(), Spec: r.Spec,
-		Rerun: "virtscope run experiment.yaml",
+		Differences: r.differenceRows(), Run: m.Run,
 	}
 	if p.Title == "" {
 		p.Title = m.Name
@@ -140,7 +142,7 @@ func (g group) pageRow(foot *notes) pageRow {
 	row := pageRow{Name: g.name, Tally: g.tally(), Label: g.spreadLabel()}
 	for _, c := range columns {
 		cell := g.cell(c.metric)
-		pc := pageCell{Median: cell.Median, Mark: foot.mark(cell.Note), Spread: cell.Spread}
+		pc := pageCell{Name: c.name(), Median: cell.Median, Mark: foot.mark(cell.Note), Spread: cell.Spread}
 		if strings.HasPrefix(c.metric, "blackout.") {
 			pc.Floor = g.floor(c.metric)
 		}

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"image/color"
 	"math"
+	"slices"
 	"virtscope/analysis/timeline"
+	"virtscope/results"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
@@ -28,7 +30,7 @@ func outageFigure(r Run) (Figure, bool) {
 	if len(chart.values) == 0 {
 		return Figure{}, false
 	}
-	caption := "The outage as four observers saw it: the hypervisors' events (downtime), the guest's frames at the switch, a client's probes, and the guest's own ticker. A dot is a trial, an upright line the median; an arrow is a trial in which it lasted longer than it was observed. The bracket is the median noise floor: the same estimate on the undisturbed baseline."
+	caption := "The outage as four observers saw it: the hypervisors' events (downtime), the guest's frames at the switch, a client's probes, and the guest's own ticker. A dot is a trial, an upright line the median; an arrow is a trial in which it lasted longer than it was observed, a ring one in which it began before the migration was asked for. The bracket is the median noise floor: the same estimate on the undisturbed baseline."
 	if chart.log {
 		caption += fmt.Sprintf(" Values below %s are drawn at the left edge.", timeLabel(chart.low))
 	}
@@ -80,9 +82,12 @@ func (o *outageChart) view(g group, metric string, c color.NRGBA, y float64) {
 			continue
 		}
 		n++
-		d := dot{color: faded(c, 150), shape: draw.CircleGlyph{}, size: 1.8}
-		if q.Censored {
+		d := dot{color: faded(c, 170), shape: draw.CircleGlyph{}, size: 1.7, swarm: true}
+		switch {
+		case q.Censored:
 			d = dot{color: c, shape: rightArrow{}, size: 2.6}
+		case t.early(metric):
+			d.color, d.shape = c, draw.RingGlyph{}
 		}
 		add(q.Value, d)
 	}
@@ -119,46 +124,58 @@ func (o *outageChart) draw(c draw.Canvas) {
 		{label: "median", color: black, glyph: upright{1}},
 		{label: "noise floor", color: grey, glyph: bracket{}},
 	}
-	for _, v := range o.values {
-		if _, censored := v.shape.(rightArrow); censored {
-			keys = append(keys, key{label: "longer than observed", color: grey, glyph: rightArrow{}})
-			break
+	for _, k := range []key{
+		{label: "longer than observed", color: grey, glyph: rightArrow{}},
+		{label: "began before the request", color: grey, glyph: draw.RingGlyph{}},
+	} {
+		if slices.ContainsFunc(o.values, func(v value) bool { return v.shape == k.glyph }) {
+			keys = append(keys, k)
 		}
 	}
 	c = legend(c, keys)
 	p := newPlot()
-	unit := 1.0
-	p.X.Label.Text = "outage"
-	p.X.Tick.Marker = plot.TickerFunc(timeLogTicks)
+	place, unit := o.axis()
+	p.X.Label.Text = "length of the outage (" + unit + ")"
+	p.X.Tick.Marker = plot.TickerFunc(ticks)
 	if o.log {
-		p.X.Scale = plot.LogScale{}
-		p.X.Label.Text = "outage (logarithmic)"
-	} else {
-		factor, name := timeline.ScaleOf(o.high, "s")
-		unit = factor
-		p.X.Label.Text = "outage (" + name + ")"
-		p.X.Tick.Marker = plot.TickerFunc(ticks)
+		p.X.Tick.Marker = plot.TickerFunc(func(lo, hi float64) []plot.Tick {
+			list := timeLogTicks(math.Pow(10, lo), math.Pow(10, hi))
+			for i := range list {
+				list[i].Value = place(list[i].Value)
+			}
+			return list
+		})
 	}
 	var all dots
 	for _, v := range o.values {
 		d := v.dot
-		d.x, d.y = max(v.s, o.low)/unit, v.y
+		d.x, d.y = place(max(v.s, o.low)), v.y
 		all = append(all, d)
 	}
 	p.Y.Tick.Marker = plot.ConstantTicks(o.ticks)
 	p.Y.Tick.Width, p.Y.Tick.Length = 0, 0
-	p.Add(o.stripes(unit), all, o.heads)
-	p.X.Min, p.X.Max = o.low/unit, o.high/unit
+	p.X.Min, p.X.Max = place(o.low), place(o.high)
+	p.Add(o.stripes(p.X.Min, p.X.Max), all, o.heads)
 	p.Y.Min, p.Y.Max = -float64(o.rows)+0.4, 0.6
 	p.Draw(c)
 }
 
-// stripes shades every other row, to lead the eye.
-func (o *outageChart) stripes(unit float64) patches {
+// axis is where a value in s lies on the axis, and what to call its unit. The logarithm is ours, because the plot's own
+// logarithmic scale takes the middle of its label for the arithmetic one and makes room for it.
+func (o *outageChart) axis() (place func(s float64) float64, unit string) {
+	if o.log {
+		return math.Log10, "logarithmic scale"
+	}
+	factor, unit := timeline.ScaleOf(o.high, results.Seconds)
+	return func(s float64) float64 { return s / factor }, unit
+}
+
+// stripes shades every other row from lo to hi, to lead the eye.
+func (o *outageChart) stripes(lo, hi float64) patches {
 	var list patches
 	for i, t := range o.ticks {
 		if i%2 == 0 {
-			list = append(list, patch{o.low / unit, o.high / unit, t.Value - 0.5, t.Value + 0.5, faded(black, 14)})
+			list = append(list, patch{lo, hi, t.Value - 0.5, t.Value + 0.5, faded(black, 14)})
 		}
 	}
 	return list

@@ -46,8 +46,9 @@ func (t Trial) page() pageTrial {
 		}
 		p.Metrics = append(p.Metrics, []string{m.Name, timeline.Show(m.Quantity), note})
 	}
-	for _, d := range tl.Disagreements {
-		p.Notes = append(p.Notes, "views differ by more than their bounds and noise explain: "+d)
+	p.Differs = t.differs()
+	if early := t.earliness(); early != "" {
+		p.Notes = append(p.Notes, early)
 	}
 	p.Notes = append(p.Notes, tl.Warnings...)
 	for _, s := range tl.Missing {
@@ -71,18 +72,15 @@ func bars(tl *timeline.Timeline) []pageBar {
 		return nil
 	}
 	var list []pageBar
-	for i, s := range tl.Phases {
-		kind := phaseKind(s.Name)
-		c := phaseColor(kind)
-		if kind == "pre-copy" && i%2 == 0 {
-			c = sky
-		}
+	for i, c := range phaseColors(tl.Phases) {
+		s := tl.Phases[i]
 		slack := s.Start.Bound() + s.End.Bound()
+		width := max(0.3, 100*float64(s.Duration())/whole)
+		left := min(100*float64(s.Start.Time-tl.ActionBegin.Time)/whole, 100-width) // what is short at the end shows, too
 		list = append(list, pageBar{
 			Name: s.Name, Length: timeline.Scaled(s.Duration().Seconds(), s.Duration().Seconds()/500, results.Seconds),
 			Error: "± " + slack.String(), Color: fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B),
-			Left:  fmt.Sprintf("%.3f", 100*float64(s.Start.Time-tl.ActionBegin.Time)/whole),
-			Width: fmt.Sprintf("%.3f", max(0.3, 100*float64(s.Duration())/whole)),
+			Left: fmt.Sprintf("%.3f", left), Width: fmt.Sprintf("%.3f", width),
 		})
 	}
 	return list

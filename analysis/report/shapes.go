@@ -1,7 +1,9 @@
 package report
 
 import (
+	"cmp"
 	"image/color"
+	"slices"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
@@ -23,52 +25,9 @@ func (ps patches) Plot(c draw.Canvas, p *plot.Plot) {
 	for _, r := range ps {
 		x0, x1 := tx(r.x0), tx(r.x1)
 		// What is shorter than a hairline still shows.
-		x1 = max(x1, x0+0.3)
+		x1 = max(x1, x0+0.6)
 		c.FillPolygon(r.color, c.ClipPolygonXY(box(x0, ty(r.y0), x1, ty(r.y1))))
 	}
-}
-
-// A mark is a vertical line with a label above the plot's area.
-type mark struct {
-	x     float64
-	label string
-}
-
-type marks []mark
-
-// Plot implements plot.Plotter. Labels that would touch the one before are left out; their lines stay.
-func (ms marks) Plot(c draw.Canvas, p *plot.Plot) {
-	tx, _ := p.Transforms(&c)
-	sty := textStyle(smallText)
-	sty.Color, sty.XAlign, sty.YAlign = grey, -0.5, 0
-	end := c.Min.X - 100
-	for _, m := range ms {
-		x := tx(m.x)
-		if !c.ContainsX(x) {
-			continue
-		}
-		c.StrokeLine2(draw.LineStyle{Color: grey, Width: 0.4, Dashes: []vg.Length{2, 2}}, x, c.Min.Y, x, c.Max.Y)
-		w := sty.Width(m.label)
-		if x-w/2 > end+2 {
-			c.FillText(sty, vg.Point{X: x, Y: c.Max.Y + 1.5}, m.label)
-			end = x + w/2
-		}
-	}
-}
-
-// GlyphBoxes implements plot.GlyphBoxer, so that the labels are not cut.
-func (ms marks) GlyphBoxes(p *plot.Plot) []plot.GlyphBox {
-	var boxes []plot.GlyphBox
-	for _, m := range ms {
-		x := p.X.Norm(m.x)
-		if x < 0 || x > 1 {
-			continue
-		}
-		boxes = append(boxes, plot.GlyphBox{X: x, Y: 1, Rectangle: vg.Rectangle{
-			Min: vg.Point{X: -3}, Max: vg.Point{X: 3, Y: smallText + 2},
-		}})
-	}
-	return boxes
 }
 
 // A dot is one value.
@@ -77,16 +36,44 @@ type dot struct {
 	color color.NRGBA
 	shape draw.GlyphDrawer
 	size  vg.Length
+	swarm bool // one of many in a row
 }
 
 type dots []dot
 
-// Plot implements plot.Plotter.
+// Plot implements plot.Plotter. Dots of a swarm that would hide each other are moved up or down.
 func (ds dots) Plot(c draw.Canvas, p *plot.Plot) {
 	tx, ty := p.Transforms(&c)
-	for _, d := range ds {
-		c.DrawGlyphNoClip(draw.GlyphStyle{Color: d.color, Radius: d.size, Shape: d.shape}, vg.Point{X: tx(d.x), Y: ty(d.y)})
+	ds = slices.Clone(ds)
+	slices.SortStableFunc(ds, func(a, b dot) int { return cmp.Compare(a.x, b.x) })
+	lanes := map[float64]*[3]vg.Length{}        // by row: where each lane's last dot ends
+	for _, swarm := range []bool{true, false} { // what marks a place is drawn over the swarm
+		for _, d := range ds {
+			if d.swarm != swarm {
+				continue
+			}
+			at := vg.Point{X: tx(d.x), Y: ty(d.y)}
+			if swarm {
+				if lanes[d.y] == nil {
+					lanes[d.y] = &[3]vg.Length{}
+				}
+				at.Y += lane(lanes[d.y], at.X, d.size)
+			}
+			c.DrawGlyphNoClip(draw.GlyphStyle{Color: d.color, Radius: d.size, Shape: d.shape}, at)
+		}
 	}
+}
+
+// lane chooses the lane in which a dot at x overlaps least, the middle one if it can, and returns how far up it is.
+func lane(ends *[3]vg.Length, x, radius vg.Length) vg.Length {
+	best := 0
+	for i, end := range ends {
+		if ends[best] > x-radius && end < ends[best] {
+			best = i
+		}
+	}
+	ends[best] = x + radius
+	return [3]vg.Length{0, 2, -2}[best]
 }
 
 // GlyphBoxes implements plot.GlyphBoxer.

@@ -76,10 +76,13 @@ func ticks(lo, hi float64) []plot.Tick {
 	d := int(max(0, -math.Floor(math.Log10(step)+1e-9)))
 	var list []plot.Tick
 	for i := math.Ceil(lo/step - 1e-9); i*step <= hi+step*1e-9; i++ {
-		list = append(list, plot.Tick{Value: i * step, Label: strconv.FormatFloat(i*step+0, 'f', d, 64)})
+		list = append(list, plot.Tick{Value: i * step, Label: minus(strconv.FormatFloat(i*step+0, 'f', d, 64))})
 	}
 	return list
 }
+
+// minus writes a negative number with a minus sign, which a hyphen is not.
+func minus(s string) string { return strings.Replace(s, "-", "−", 1) }
 
 // timeLogTicks labels the decades of a time in s with a unit, and marks 2 and 5 between them.
 func timeLogTicks(lo, hi float64) []plot.Tick {
@@ -116,9 +119,11 @@ func timeLabel(s float64) string {
 type key struct {
 	label string
 	color color.NRGBA
-	line  bool // a line, not a patch
-	dash  []vg.Length
-	glyph draw.GlyphDrawer
+	// second is the colour of the right half of the patch, if it has two.
+	second color.NRGBA
+	line   bool // a line, not a patch
+	dash   []vg.Length
+	glyph  draw.GlyphDrawer
 }
 
 // legend writes keys in rows at the top of c and returns what is left of c beneath.
@@ -147,6 +152,9 @@ func drawKey(c draw.Canvas, k key, x, y, swatch vg.Length) {
 		c.StrokeLine2(draw.LineStyle{Color: k.color, Width: 1, Dashes: k.dash}, x, y, x+swatch, y)
 	default:
 		c.FillPolygon(k.color, box(x, y-2.5, x+swatch, y+2.5))
+		if k.second != nothing {
+			c.FillPolygon(k.second, box(x+swatch/2, y-2.5, x+swatch, y+2.5))
+		}
 	}
 }
 

@@ -30,13 +30,45 @@ func WriteTable(w io.Writer, r Run) error {
 	fmt.Fprintf(&b, "\nmedians over trials; n below %d shows the range, else the quartiles; ≥: censored, the truth is larger\n", fewTrials)
 	b.WriteString("noise floor: the same estimate on the undisturbed baseline, median\n")
 	for i, text := range foot.list {
-		fmt.Fprintf(&b, "%s %s\n", superscript(i+1), text)
+		writeWrapped(&b, superscript(i+1)+" "+text)
 	}
 	for _, text := range r.remarks() {
-		fmt.Fprintf(&b, "! %s\n", text)
+		writeWrapped(&b, "! "+text)
+	}
+	if rows := r.differenceRows(); len(rows) > 0 {
+		fmt.Fprintf(&b, "! %s:\n", differTitle)
+		for i := range rows {
+			rows[i][0] = "  " + rows[i][0]
+		}
+		writeAligned(&b, append([][]string{{"", "trials", "by, median", "range"}}, rows...))
 	}
 	_, err := w.Write(b.Bytes())
 	return err
+}
+
+// differTitle stands over the pairs of views that disagree.
+const differTitle = "views of the outage that differ by more than their bounds and noise explain (docs/outages.md says why they may)"
+
+// lineWidth is where a line of text is broken.
+const lineWidth = 120
+
+// writeWrapped breaks text at spaces, and indents what follows the first line.
+func writeWrapped(b *bytes.Buffer, text string) {
+	n := 0
+	for i, word := range strings.Fields(text) {
+		length := utf8.RuneCountInString(word)
+		switch {
+		case i > 0 && n+1+length > lineWidth:
+			b.WriteString("\n  ")
+			n = 2
+		case i > 0:
+			b.WriteString(" ")
+			n++
+		}
+		b.WriteString(word)
+		n += length
+	}
+	b.WriteString("\n")
 }
 
 func tableRows(groups []group, foot *notes) [][]string {
@@ -92,48 +124,6 @@ func writeAligned(b *bytes.Buffer, rows [][]string) {
 	}
 }
 
-// WriteMarkdown prints the same table as Markdown.
-func WriteMarkdown(w io.Writer, r Run) error {
-	var b bytes.Buffer
-	groups := r.groups()
-	if len(groups) == 0 {
-		_, err := fmt.Fprintf(w, "%s: no trial has ended: there is nothing to report.\n", r.Manifest.Run)
-		return err
-	}
-	var foot notes
-	b.WriteString("| treatment | n |")
-	for _, c := range columns {
-		fmt.Fprintf(&b, " %s |", c.name())
-	}
-	b.WriteString("\n|---|--:|" + strings.Repeat("--:|", len(columns)) + "\n")
-	for _, g := range groups {
-		fmt.Fprintf(&b, "| %s | %s |", g.name, g.tally())
-		for _, c := range columns {
-			cell := g.cell(c.metric)
-			text := cell.Median + foot.mark(cell.Note)
-			if cell.Spread != "" {
-				text += " (" + cell.Spread + ")"
-			}
-			fmt.Fprintf(&b, " %s |", text)
-		}
-		b.WriteString("\n| *noise floor* | |")
-		for _, c := range columns {
-			floor := ""
-			if strings.HasPrefix(c.metric, "blackout.") {
-				floor = g.floor(c.metric)
-			}
-			fmt.Fprintf(&b, " %s |", floor)
-		}
-		b.WriteString("\n")
-	}
-	fmt.Fprintf(&b, "\nMedian over trials (range below n = %d, else quartiles). ≥: censored, the truth is larger. The noise floor is the same estimate on the undisturbed baseline.\n", fewTrials)
-	for i, text := range foot.list {
-		fmt.Fprintf(&b, "\n%s %s\n", superscript(i+1), text)
-	}
-	_, err := w.Write(b.Bytes())
-	return err
-}
-
 // progress is how much of the plan was done.
 func (r Run) progress() string {
 	if r.Planned > 0 {
@@ -145,7 +135,6 @@ func (r Run) progress() string {
 // remarks are what must be read beside the table.
 func (r Run) remarks() []string {
 	var list []string
-	disagree, first := 0, results.Trial{}
 	for _, t := range r.Trials {
 		id := t.Outcome.Trial.ID
 		if t.Outcome.Verdict != results.Completed {
@@ -163,15 +152,9 @@ func (r Run) remarks() []string {
 		for _, w := range t.Timeline.Warnings {
 			list = append(list, fmt.Sprintf("%s: %s", id, w))
 		}
-		if len(t.Timeline.Disagreements) > 0 {
-			if disagree++; disagree == 1 {
-				first = t.Outcome.Trial
-			}
+		if early := t.earliness(); early != "" && t.counted() {
+			list = append(list, fmt.Sprintf("%s: %s", id, early))
 		}
-	}
-	if disagree > 0 {
-		list = append(list, fmt.Sprintf("the views of the outage differ by more than their bounds and noise explain in %d of %d trials: virtscope show RUN %d tells which",
-			disagree, len(r.Trials), first.Order))
 	}
 	return list
 }

@@ -21,26 +21,30 @@ func throughputFigure(t Trial) (Figure, bool) {
 	id := t.Outcome.Trial.ID
 	return Figure{
 		Name: "throughput-" + id, Title: "Throughput of " + treatmentName(t.Outcome.Trial),
-		Caption: fmt.Sprintf("Payload of the migration at the switch in trial %s (the median total time of its treatment). Dashed lines: rounds begin. Shades: the guest was stopped (downtime), and the gap in its frames at the switch.", id),
+		Caption: fmt.Sprintf("Payload of the migration at the switch in trial %s (the median total time of its treatment). Each step is a mean; none crosses the edge of the downtime or of a silence. Dashed lines: rounds begin. Shades: the guest was stopped (downtime), and the gap in its frames at the switch.", id),
 		height:  48 * vg.Millimeter,
 		draw:    func(c draw.Canvas) { drawThroughput(c, tl) },
 	}, true
 }
 
 func drawThroughput(c draw.Canvas, t *timeline.Timeline) {
+	points := t.Throughput.Points
+	since := func(ns int64) float64 { return float64(ns-t.ActionBegin.Time) / 1e9 }
+	var cuts []float64
+	if o := t.Outage(timeline.Downtime); o.Known && o.To > o.From {
+		cuts = []float64{since(o.From), since(o.To)}
+	}
+	width := max(meanWidth, points[1].T-points[0].T)
+	line := means(points, cuts, width)
 	var top float64
-	line := make(plotter.XYs, 0, len(t.Throughput.Points)*2)
-	width := t.Throughput.Points[1].T - t.Throughput.Points[0].T
-	for _, p := range t.Throughput.Points {
-		v := p.V / (1 << 20)
-		top = max(top, v)
-		// A bin is a step, not a slope.
-		line = append(line, plotter.XY{X: p.T - width, Y: v}, plotter.XY{X: p.T, Y: v})
+	for i := range line {
+		line[i].Y /= 1 << 20
+		top = max(top, line[i].Y)
 	}
 	top = max(top*1.08, 1e-6)
-	keys := []key{{label: "payload", color: blue, line: true}}
+	payload := fmt.Sprintf("payload, mean over ≈ %.0f ms", width*1e3)
+	keys := []key{{label: payload, color: blue, line: true}}
 	var shades patches
-	since := func(ns int64) float64 { return float64(ns-t.ActionBegin.Time) / 1e9 }
 	for _, s := range []struct {
 		name, label string
 		color       [4]uint8
@@ -75,7 +79,7 @@ func drawThroughput(c draw.Canvas, t *timeline.Timeline) {
 	if err != nil {
 		return // a line of finite points is never refused
 	}
-	curve.LineStyle = draw.LineStyle{Color: blue, Width: 0.7}
+	curve.LineStyle = draw.LineStyle{Color: blue, Width: 1}
 	p.Add(shades, curve, rounds)
 	p.X.Min, p.X.Max = line[0].X, line[len(line)-1].X
 	p.Y.Min, p.Y.Max = 0, top

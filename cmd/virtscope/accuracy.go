@@ -17,7 +17,7 @@ func newAccuracyCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "accuracy RUN",
 		Short: "hold each view of the outage against a scripted guest's truth; exit 1 if one is off",
-		Args:  needArgs(1, "name a run of the accuracy experiment, or latest"),
+		Args:  oneArg("name one run of the accuracy experiment, or latest"),
 		RunE: func(c *cobra.Command, args []string) error {
 			r, err := openRun(c, args[0])
 			if err != nil {
@@ -41,8 +41,8 @@ func newAccuracyCommand() *cobra.Command {
 			if misses := accuracy.Misses(rows, limits); len(misses) > 0 {
 				return errors.New("accuracy: " + strings.Join(misses, "; "))
 			}
-			if len(rows) == 0 {
-				return errors.New("accuracy: the run holds no trial that ended")
+			if len(rows) < len(r.Plan) {
+				return fmt.Errorf("accuracy: %d of %d trials are completed: go on with virtscope run --resume %s", len(rows), len(r.Plan), r.Dir)
 			}
 			return nil
 		},

@@ -26,7 +26,7 @@ func newAnalyzeCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "analyze RUN",
 		Short: "derive everything from a run's raw records again: timelines, table, CSV, figures, report",
-		Args:  needArgs(1, "name a run folder, or latest"),
+		Args:  oneArg("name one run folder, or latest"),
 		RunE: func(c *cobra.Command, args []string) error {
 			r, err := openRun(c, args[0])
 			if err != nil {

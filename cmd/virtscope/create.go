@@ -38,6 +38,9 @@ func createRun(ctx context.Context, dir string, lab *lab, p *plan.Plan) (*result
 		SpecHash: hex.EncodeToString(sum[:]), Seed: p.Experiment.Order.Seed,
 		Facts: append(host.Facts(ctx), lab.facts...),
 	}
+	if err := ctx.Err(); err != nil {
+		return nil, err // the facts are not whole
+	}
 	for _, s := range p.Experiment.Sources() {
 		m.Sources = append(m.Sources, results.Source{Path: s.Path, SHA256: s.SHA256})
 	}
@@ -75,7 +78,7 @@ const (
 )
 
 // needSpace refuses to start when the disk would fill up.
-func needSpace(dir string, p *plan.Plan) error {
+func needSpace(dir string, todo []plan.Trial) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("make the runs folder: %w", err)
 	}
@@ -85,7 +88,7 @@ func needSpace(dir string, p *plan.Plan) error {
 	}
 	free := int64(fs.Bavail) * fs.Bsize
 	var need int64
-	for _, t := range p.Trials {
+	for _, t := range todo {
 		need += trialSpace
 		switch t.Spec.Probes.Capture.Keep {
 		case "headers":
@@ -96,7 +99,7 @@ func needSpace(dir string, p *plan.Plan) error {
 	}
 	if free < need {
 		return fmt.Errorf("start the run: %s has %d MiB free and %d trials may need %d MiB: free some, or name another folder with --runs",
-			dir, free>>20, len(p.Trials), need>>20)
+			dir, free>>20, len(todo), need>>20)
 	}
 	return nil
 }

@@ -108,7 +108,7 @@ func (l *lab) makeImage(ctx context.Context, asked string) error {
 	l.addFacts([]results.Fact{
 		{Subject: "guest", Name: "kernel", Value: img.Release},
 		{Subject: "guest", Name: "image.sha256", Value: img.Hash},
-		{Subject: "guest", Name: "kernel.append", Value: image.Append},
+		{Subject: "guest", Name: "kernel.append", Value: kernelAppend()},
 	})
 	return nil
 }

@@ -11,7 +11,7 @@ func newPlanCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "plan EXPERIMENT",
 		Short: "print the trials in the order in which they would run; start nothing",
-		Args:  needArgs(1, "name an experiment file, or one of the catalogue such as quickstart"),
+		Args:  oneArg("name one experiment file, or one of the catalogue such as quickstart"),
 		RunE: func(c *cobra.Command, args []string) error {
 			p, err := loadPlan(args[0])
 			if err != nil {

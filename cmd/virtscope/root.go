@@ -4,8 +4,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// newRoot is the command line. Each subcommand stands in a file of its own.
-func newRoot() *cobra.Command {
+// newRoot is the command line. Each subcommand stands in a file of its own. Release gives signals back to the system: the
+// next one ends the program at once.
+func newRoot(release func()) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "virtscope",
 		Short: "measure what a virtualization testbed does to the things that run on it",
@@ -20,7 +21,7 @@ Start with: virtscope run quickstart`,
 	root.PersistentFlags().String("runs", "runs", "folder that holds the runs")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return specError(err) })
 	root.AddCommand(
-		newRunCommand(), newValidateCommand(), newPlanCommand(), newSchemaCommand(),
+		newRunCommand(release), newValidateCommand(), newPlanCommand(), newSchemaCommand(),
 		newShowCommand(), newAnalyzeCommand(), newAccuracyCommand(),
 		newDoctorCommand(), newCleanCommand(), newScriptedGuestCommand(),
 	)

@@ -2,38 +2,49 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"virtscope/experiments/plan"
-	"virtscope/experiments/spec"
 	"virtscope/results"
 	"virtscope/runner"
+	"virtscope/testbed/host"
 
 	"github.com/spf13/cobra"
 )
 
-func newRunCommand() *cobra.Command {
+// runOptions are what the command line says beside the experiment.
+type runOptions struct {
+	strict  bool
+	release func() // of signals, when nothing is left to tear down
+}
+
+func newRunCommand(release func()) *cobra.Command {
 	var resume bool
+	options := runOptions{release: release}
 	c := &cobra.Command{
 		Use:   "run EXPERIMENT | run --resume RUN",
 		Short: "run an experiment; go on with a run that was stopped",
 		Example: `  virtscope run quickstart
   virtscope run experiments/quickstart.yaml
   virtscope run --resume latest`,
-		Args: needArgs(1, "name an experiment file, or one of the catalogue such as quickstart"),
+		Args: oneArg("name one experiment file, or one of the catalogue such as quickstart"),
 		RunE: func(c *cobra.Command, args []string) error {
 			if resume {
-				return resumeRun(c, args[0])
+				return resumeRun(c, args[0], options)
 			}
-			return startRun(c, args[0])
+			return startRun(c, args[0], options)
 		},
 	}
 	c.Flags().BoolVar(&resume, "resume", false, "the argument is a run folder: run what it lacks")
+	c.Flags().BoolVar(&options.strict, "strict", false, "exit 1 unless every trial is completed; else only invalid trials count")
 	return c
 }
 
-func startRun(c *cobra.Command, name string) (err error) {
+func startRun(c *cobra.Command, name string, options runOptions) (err error) {
 	p, err := loadPlan(name)
 	if err != nil {
 		return err
@@ -43,30 +54,23 @@ func startRun(c *cobra.Command, name string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, lab.Close()) }()
-	if err := needSpace(runsDir(c), p); err != nil {
+	if err := needSpace(runsDir(c), p.Trials); err != nil {
 		return err
 	}
 	r, err := createRun(c.Context(), runsDir(c), lab, p)
 	if err != nil {
 		return err
 	}
-	return execute(c, lab, r, p)
+	return execute(c, lab, r, p, "", options)
 }
 
-func resumeRun(c *cobra.Command, name string) (err error) {
+func resumeRun(c *cobra.Command, name string, options runOptions) (err error) {
 	r, err := openRun(c, name)
 	if err != nil {
 		return specError(err)
 	}
-	loaded, err := spec.Load(r.ExperimentPath())
+	p, err := resumePlan(r)
 	if err != nil {
-		return specError(err)
-	}
-	p, err := plan.Make(loaded)
-	if err != nil {
-		return specError(err)
-	}
-	if err := samePlan(r.Plan, p); err != nil {
 		return specError(fmt.Errorf("resume %s: %w", r.Dir, err))
 	}
 	lab, err := newLab(c.Context(), p, runID{name: r.Manifest.Run, short: r.Manifest.Short})
@@ -74,10 +78,52 @@ func resumeRun(c *cobra.Command, name string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, lab.Close()) }()
-	if err := needSpace(r.Dir, p); err != nil {
+	todo, err := runner.Remaining(r, p)
+	if err != nil {
 		return err
 	}
-	return execute(c, lab, r, p)
+	if err := needSpace(r.Dir, todo); err != nil {
+		return err
+	}
+	note := changes(r.Manifest, append(host.Facts(c.Context()), lab.facts...))
+	if note != "" {
+		fmt.Fprintln(os.Stderr, "warning: since this run began,", note)
+	}
+	return execute(c, lab, r, p, note, options)
+}
+
+// resumePlan plans a run's own experiment again, and guards against one that was edited since.
+func resumePlan(r *results.Run) (*plan.Plan, error) {
+	text, err := r.Experiment()
+	if err != nil {
+		return nil, err
+	}
+	if sum := sha256.Sum256(text); hex.EncodeToString(sum[:]) != r.Manifest.SpecHash {
+		return nil, fmt.Errorf("%s was changed since the run began: put it back, or start a run of its own", r.ExperimentPath())
+	}
+	p, err := loadPlan(r.ExperimentPath())
+	if err != nil {
+		return nil, err
+	}
+	return p, samePlan(r.Plan, p)
+}
+
+// changes says what is not as it was when the run began: trials before and after may not be comparable.
+func changes(m results.Manifest, now []results.Fact) string {
+	was := map[results.Fact]bool{}
+	for _, f := range m.Facts {
+		was[f] = true
+	}
+	var list []string
+	if m.Tool != tool() {
+		list = append(list, fmt.Sprintf("virtscope is %s, was %s", tool().Version, m.Tool.Version))
+	}
+	for _, f := range now {
+		if !was[f] {
+			list = append(list, fmt.Sprintf("%s %s is %s", f.Subject, f.Name, f.Value))
+		}
+	}
+	return strings.Join(list, "; ")
 }
 
 // samePlan guards against a virtscope that would plan the experiment differently.
@@ -94,12 +140,13 @@ func samePlan(have []results.Trial, p *plan.Plan) error {
 }
 
 // execute runs what is left of the plan, then reports. What ended is reported even when the run was cut off.
-func execute(c *cobra.Command, lab *lab, r *results.Run, p *plan.Plan) error {
+func execute(c *cobra.Command, lab *lab, r *results.Run, p *plan.Plan, note string, options runOptions) error {
 	fmt.Fprintf(os.Stderr, "%s: %d trials, about %s; %s; run folder %s\n",
 		p.Experiment.Name, len(p.Trials), round(p.Estimate()), lab.describe(), r.Dir)
 	progress := newStatus(os.Stderr)
-	_, err := runner.Runner{Lab: lab, Progress: progress}.Run(c.Context(), r, p)
+	ended, err := runner.Runner{Lab: lab, Progress: progress, Note: note}.Run(c.Context(), r, p)
 	progress.close()
+	options.release()
 	if err != nil && !errors.Is(err, runner.ErrInterrupted) {
 		return err
 	}
@@ -108,5 +155,19 @@ func execute(c *cobra.Command, lab *lab, r *results.Run, p *plan.Plan) error {
 	if err != nil {
 		err = &codedError{exitInterrupted, fmt.Errorf("%w: go on with virtscope run --resume %s", err, r.Dir)}
 	}
-	return errors.Join(err, reportErr)
+	return errors.Join(err, reportErr, judge(ended, options.strict))
+}
+
+// judge is an error when a trial came to nothing, or, if strict, when one is not completed.
+func judge(ended []results.Outcome, strict bool) error {
+	var bad []string
+	for _, o := range ended {
+		if o.Verdict == results.Invalid || strict && o.Verdict != results.Completed {
+			bad = append(bad, fmt.Sprintf("trial %d is %s", o.Trial.Order, o.Verdict))
+		}
+	}
+	if len(bad) == 0 {
+		return nil
+	}
+	return errors.New(strings.Join(bad, ", "))
 }

@@ -69,7 +69,7 @@ func (s *site) Guest() guest.Spec {
 	img := s.lab.images[g.Kernel]
 	return guest.Spec{
 		Name: "guest", Memory: int64(g.Memory), VCPUs: g.VCPUs,
-		Kernel: img.Kernel, Initrd: img.Initrd, Append: image.Append + " virtscope.addr=" + guestAddress,
+		Kernel: img.Kernel, Initrd: img.Initrd, Append: kernelAppend(),
 		Binary: g.QEMU.Binary, Accel: g.Accel, Machine: g.QEMU.Machine,
 		NIC: guestNIC(),
 		Dir: s.scratch, LogDir: s.dir,
@@ -104,6 +104,9 @@ func (s *site) Clocks(context.Context) ([]results.Record, error) {
 func (s *site) Down(ctx context.Context) error {
 	return errors.Join(s.bed.Down(ctx), os.RemoveAll(s.scratch))
 }
+
+// kernelAppend is the guest kernel's command line.
+func kernelAppend() string { return image.Append + " " + image.AddressParam + "=" + guestAddress }
 
 func guestNIC() guest.NIC {
 	return guest.NIC{Tap: testbed.TapName, MAC: guestMAC, Address: guestAddress}

@@ -77,11 +77,18 @@ func (s *status) clear() {
 	}
 }
 
+// draw writes outside the lock: a terminal that is stopped must not hold up the trial.
 func (s *status) draw(now time.Time) {
+	if line := s.line(now); line != "" {
+		fmt.Fprintf(s.w, "\r%s\x1b[K", line)
+	}
+}
+
+func (s *status) line(now time.Time) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.heading == "" {
-		return
+		return ""
 	}
 	line := fmt.Sprintf("%s · %s", s.heading, s.phase(now))
 	if left := s.deadline.Sub(now); left > 0 {
@@ -90,7 +97,7 @@ func (s *status) draw(now time.Time) {
 	if r := []rune(line); len(r) > s.width()-1 {
 		line = string(r[:s.width()-2]) + "…"
 	}
-	fmt.Fprintf(s.w, "\r%s\x1b[K", line)
+	return line
 }
 
 // phase is the state, how long it has lasted, and how long it should.
@@ -141,13 +148,13 @@ func (s *status) Event(r results.Record) {
 
 // Done implements runner.Progress.
 func (s *status) Done(o results.Outcome) {
-	s.clear()
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	line := fmt.Sprintf("%s: %s in %.1f s", s.heading, o.Verdict, o.End.Sub(o.Begin).Seconds())
 	if o.Reason != "" {
 		line += ": " + o.Reason
 	}
-	fmt.Fprintln(s.w, line)
 	s.heading = ""
+	s.mu.Unlock()
+	s.clear()
+	fmt.Fprintln(s.w, line)
 }

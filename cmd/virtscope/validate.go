@@ -27,6 +27,16 @@ func newValidateCommand() *cobra.Command {
 	}
 }
 
+// oneArg is cobra.ExactArgs(1) with a remedy.
+func oneArg(remedy string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) != 1 {
+			return specError(fmt.Errorf("%s: %s", c.CommandPath(), remedy))
+		}
+		return nil
+	}
+}
+
 // needArgs is cobra.MinimumNArgs with a remedy.
 func needArgs(least int, remedy string) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {

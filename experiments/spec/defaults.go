@@ -29,7 +29,7 @@ func Default() *Experiment {
 		Warmup:     Duration(time.Second),
 		Baseline:   Duration(2 * time.Second),
 		Quiesce:    Duration(time.Second),
-		Timeout:    Duration(3 * time.Minute),
+		Timeout:    Duration(4 * time.Minute),
 		Retries:    new(1),
 	}
 }

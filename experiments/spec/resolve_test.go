@@ -79,7 +79,7 @@ replicates: 2
 order: {shuffle: false, seed: 0, block-by: baseline}
 warmup: 0
 quiesce: 0s
-timeout: 2m
+timeout: 5m
 retries: 0
 `
 

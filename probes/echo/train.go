@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 	"virtscope/probes"
+	"virtscope/testbed/host"
 
 	"golang.org/x/sys/unix"
 )
@@ -75,7 +76,7 @@ func (t *train) send(ctx context.Context, armed func()) error {
 	}
 	defer restore()
 	// Without the right to it, the sender may be late: it counts when it is.
-	if ordinary, err := probes.Urgent(); err == nil {
+	if ordinary, err := host.Urgent(); err == nil {
 		defer ordinary()
 	}
 	steps := probes.NewStepDetector()

@@ -12,6 +12,7 @@ const (
 	etherIPv4   = 0x0800
 	etherARP    = 0x0806
 	etherRARP   = 0x8035
+	etherLocal  = 0x88b5 // for experiments on a local network (IEEE Std 802, 9.2)
 
 	arpLength   = 28
 	arpRequest  = 1
@@ -49,6 +50,15 @@ func (c card) answer(f []byte) []byte {
 		return c.answerEcho(f)
 	}
 	return nil
+}
+
+// beacon is a broadcast that says nothing but that the guest is there.
+func (c card) beacon() []byte {
+	f := make([]byte, minFrame)
+	copy(f, broadcast)
+	copy(f[6:], c.mac)
+	binary.BigEndian.PutUint16(f[12:], etherLocal)
+	return f
 }
 
 // answerARP follows RFC 826.

@@ -14,6 +14,9 @@ const (
 	tickInterval = int64(time.Millisecond)
 	missStep     = int64(3 * time.Millisecond)
 	beatInterval = int64(20 * time.Millisecond)
+	// A guest that speaks this often is silent for just as long as it is stopped: what a capture makes of it is then the
+	// capture's own error, not the spacing of the frames that it waits for.
+	beaconInterval = int64(250 * time.Microsecond)
 
 	// spinTime is how long before an agreed instant the guest stops sleeping: longer than a sleep is late.
 	spinTime = int64(2 * time.Millisecond)
@@ -49,6 +52,8 @@ type machine struct {
 	firstTick int64           // after waking
 	nextTick  int64
 	nextBeat  int64
+
+	nextBeacon int64
 
 	wokeAt    int64
 	announced int
@@ -117,8 +122,9 @@ func (m *machine) act(now int64) int64 {
 	}
 	if m.running {
 		m.announce(now)
+		m.beacon(now)
 		m.tick(now)
-		next = min(next, m.nextTick)
+		next = min(next, m.nextTick, m.nextBeacon)
 		if m.announced < len(announceAfter) {
 			next = min(next, m.wokeAt+announceAfter[m.announced])
 		}
@@ -203,6 +209,14 @@ func (m *machine) announce(now int64) {
 	}
 }
 
+// beacon sends one of the frames that nobody asked for.
+func (m *machine) beacon(now int64) {
+	if now >= m.nextBeacon {
+		m.send(m.card.beacon())
+		m.nextBeacon = after(now, beaconInterval)
+	}
+}
+
 // stop closes the gate. Send let nothing through since the agreed instant, so that is when it closed, however
 // late the loop comes here.
 func (m *machine) stop() {
@@ -220,6 +234,7 @@ func (m *machine) wake() {
 	m.running, m.wakeAt = true, 0
 	m.wokeAt, m.announced = gate.Mono, 0
 	m.announce(gate.Mono)
+	m.beacon(gate.Mono)
 	m.firstTick = mono()
 	m.state.LastTick, m.nextTick = m.firstTick, after(m.firstTick, tickInterval)
 	m.tell(report{Awake: &change{Gate: gate, Frame: m.lastFrame}})

@@ -19,6 +19,7 @@ type files struct {
 	console    string
 	transcript string
 	stderr     string
+	command    string // the command line, an argument a line
 }
 
 func filesFor(s guest.Spec, host string, n int) files {
@@ -29,6 +30,7 @@ func filesFor(s guest.Spec, host string, n int) files {
 		console:    s.LogDir + "/console-" + tag + ".log",
 		transcript: s.LogDir + "/qmp-" + tag + ".log",
 		stderr:     s.LogDir + "/qemu-" + tag + ".stderr",
+		command:    s.LogDir + "/qemu-" + tag + ".command",
 	}
 }
 

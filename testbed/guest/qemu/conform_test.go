@@ -5,7 +5,6 @@ import (
 	"os/exec"
 	"testing"
 	"time"
-
 	"virtscope/testbed/guest"
 	"virtscope/testbed/guest/guesttest"
 	"virtscope/testbed/image"

@@ -2,6 +2,7 @@ package qemu
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"virtscope/results"
@@ -44,15 +45,14 @@ func (i *instance) spawn(ctx context.Context, h host.Host, incoming bool) (*mach
 	}
 	conn, err := vm.dialUnix(ctx, f.agent)
 	if err != nil {
-		vm.close()
-		return nil, fmt.Errorf("connect to the agent of qemu on %s: %w", h.Name(), vm.explain(err, f.stderr))
+		err = fmt.Errorf("connect to the agent of qemu on %s: %w", h.Name(), vm.explain(err, f.stderr))
+		return nil, errors.Join(err, vm.close())
 	}
 	vm.closers = append(vm.closers, conn)
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.closing {
-		vm.close()
-		return nil, fmt.Errorf("start qemu on %s: the guest was closed", h.Name())
+		return nil, errors.Join(fmt.Errorf("start qemu on %s: the guest was closed", h.Name()), vm.close())
 	}
 	i.agent.Attach(h.Name(), conn)
 	i.all = append(i.all, vm)
@@ -106,17 +106,18 @@ func (i *instance) Close() error {
 	i.closing = true
 	all := i.all
 	i.mu.Unlock()
+	errs := make([]error, len(all))
 	var wg sync.WaitGroup
-	for _, vm := range all {
-		wg.Go(vm.close)
+	for n, vm := range all {
+		wg.Go(func() { errs[n] = vm.close() })
 	}
 	wg.Wait()
 	i.doneOnce.Do(func() { close(i.done) })
-	return i.agent.Close()
+	return errors.Join(append(errs, i.agent.Close())...)
 }
 
 // drop ends the QEMUs of this guest on h in which it does not run: a tap serves one process.
-func (i *instance) drop(h host.Host) {
+func (i *instance) drop(h host.Host) error {
 	i.mu.Lock()
 	var old []*machine
 	for _, vm := range i.all {
@@ -125,7 +126,9 @@ func (i *instance) drop(h host.Host) {
 		}
 	}
 	i.mu.Unlock()
+	var errs []error
 	for _, vm := range old {
-		vm.close()
+		errs = append(errs, vm.close())
 	}
+	return errors.Join(errs...)
 }

@@ -12,8 +12,6 @@ import (
 	"virtscope/results"
 	"virtscope/testbed/guest"
 	"virtscope/testbed/host"
-
-	"github.com/digitalocean/go-qemu/qmp/raw"
 )
 
 // A machine is one QEMU process and the connections to it.
@@ -24,6 +22,7 @@ type machine struct {
 	mon     *Monitor      // nil until it is open
 	pumped  chan struct{} // closed when the last event was recorded
 	closers []io.Closer
+	said    *Transcript
 }
 
 // spawnMachine starts QEMU and connects to it. On an error nothing is left running.
@@ -34,7 +33,7 @@ func spawnMachine(ctx context.Context, h host.Host, s guest.Spec, accel string, 
 	}
 	defer func() {
 		if err != nil {
-			vm.close()
+			err = errors.Join(err, vm.close())
 		}
 	}()
 	stderr, err := os.Create(f.stderr)
@@ -46,12 +45,16 @@ func spawnMachine(ctx context.Context, h host.Host, s guest.Spec, accel string, 
 	if err != nil {
 		return nil, fmt.Errorf("start qemu on %s: %w", h.Name(), err)
 	}
-	vm.closers = append(vm.closers, transcript)
-	vm.proc, err = h.Start(ctx, host.Cmd{Path: binaryOf(s), Args: arguments(s, accel, f, incoming), Stdout: stderr, Stderr: stderr})
+	vm.closers, vm.said = append(vm.closers, transcript), NewTranscript(transcript)
+	args := arguments(s, accel, f, incoming)
+	if err := os.WriteFile(f.command, []byte(binaryOf(s)+"\n"+strings.Join(args, "\n")+"\n"), 0o644); err != nil {
+		return nil, fmt.Errorf("start qemu on %s: %w", h.Name(), err)
+	}
+	vm.proc, err = h.Start(ctx, host.Cmd{Path: binaryOf(s), Args: args, Stdout: stderr, Stderr: stderr})
 	if err != nil {
 		return nil, fmt.Errorf("start qemu on %s: %w", h.Name(), err)
 	}
-	mon := NewMonitor(func(ctx context.Context) (net.Conn, error) { return vm.dialUnix(ctx, f.qmp) }, NewTranscript(transcript))
+	mon := NewMonitor(func(ctx context.Context) (net.Conn, error) { return vm.dialUnix(ctx, f.qmp) }, vm.said)
 	if err := mon.Open(ctx); err != nil {
 		return nil, fmt.Errorf("start qemu on %s: %w", h.Name(), vm.explain(err, f.stderr))
 	}
@@ -111,8 +114,9 @@ func (vm *machine) pump(rec results.Recorder) {
 	}
 }
 
-// close ends QEMU, politely first, and waits until it is gone. It is idempotent.
-func (vm *machine) close() {
+// close ends QEMU, politely first, and waits until it is gone. It is idempotent. An error says that the transcript has a
+// gap.
+func (vm *machine) close() error {
 	if vm.proc != nil {
 		vm.end()
 	}
@@ -124,6 +128,10 @@ func (vm *machine) close() {
 		_ = c.Close()
 	}
 	vm.closers = nil
+	if err := vm.said.Err(); err != nil {
+		return fmt.Errorf("keep the qmp transcript of %s: %w", vm.host.Name(), err)
+	}
+	return nil
 }
 
 func (vm *machine) end() {
@@ -131,7 +139,7 @@ func (vm *machine) end() {
 	defer cancel()
 	if vm.mon != nil {
 		// QEMU may end before it answers, so the error says nothing.
-		_ = raw.NewMonitor(vm.mon).Quit()
+		_ = vm.mon.Execute(ctx, "quit", nil, nil)
 		select {
 		case <-vm.proc.Done():
 		case <-ctx.Done():

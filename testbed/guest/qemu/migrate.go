@@ -2,6 +2,7 @@ package qemu
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"net"
@@ -27,7 +28,9 @@ func (i *instance) PrepareMigration(ctx context.Context, dst host.Host, o guest.
 	if o.Outage != 0 {
 		return nil, &guest.NotSupportedError{Feature: "a scripted outage", Where: "driver qemu", Remedy: "set guest.driver: scripted"}
 	}
-	i.drop(dst)
+	if err := i.drop(dst); err != nil {
+		return nil, err
+	}
 	vm, err := i.spawn(ctx, dst, true)
 	if err != nil {
 		return nil, err
@@ -37,8 +40,7 @@ func (i *instance) PrepareMigration(ctx context.Context, dst host.Host, o guest.
 		uri: "tcp:" + net.JoinHostPort(o.Address, strconv.Itoa(o.Port)),
 	}
 	if err := m.configure(ctx); err != nil {
-		vm.close()
-		return nil, err
+		return nil, errors.Join(err, vm.close())
 	}
 	return m, nil
 }
@@ -76,20 +78,31 @@ func (m *migration) configure(ctx context.Context) error {
 	return nil
 }
 
-// Run implements guest.Migration.
+// Run implements guest.Migration. A destination whose migration failed is ended with the instance, so that its end does not
+// count as migration time.
 func (m *migration) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	w := newWatch(m)
-	w.follow(ctx)
+	w := m.follow(ctx)
 	if err := m.src.mon.Execute(ctx, "migrate", map[string]string{"uri": m.uri}, nil); err != nil {
-		return &guest.OutcomeError{Reason: "the source refused to migrate", Err: err}
+		return m.refused(ctx, err)
 	}
 	if err := w.wait(ctx); err != nil {
-		m.dst.close()
 		return err
 	}
 	m.guest.moveTo(m.dst)
 	m.guest.agent.Use(m.dst.host.Name())
+	if w.giveUp != nil {
+		return &guest.OutcomeError{Reason: w.giveUp.Reason + "; it completed while it was being cancelled"}
+	}
 	return nil
+}
+
+// refused tells the source's own refusal from a connection that is gone.
+func (m *migration) refused(ctx context.Context, err error) error {
+	var refusal *CommandError
+	if errors.As(err, &refusal) {
+		return &guest.OutcomeError{Reason: "the source refused to migrate", Err: err}
+	}
+	return m.ended(ctx, m.src)
 }

@@ -2,6 +2,7 @@ package qemu
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 	"virtscope/testbed/guest"
@@ -9,31 +10,36 @@ import (
 	"github.com/digitalocean/go-qemu/qmp"
 )
 
-// pollInterval of query-migrate: samples for a curve. Events decide, never the poll.
-const pollInterval = 100 * time.Millisecond
-
-// cancelLimit bounds how long a cancelled migration may take to end.
-const cancelLimit = 10 * time.Second
+const (
+	// pollInterval of query-migrate: samples for a curve. Events decide, never the poll.
+	pollInterval = 100 * time.Millisecond
+	// answerLimit bounds a question to a QEMU whose main loop may hang: the watch must see its timeout all the same.
+	answerLimit = 2 * time.Second
+	// cancelLimit bounds how long a cancelled migration may take to end.
+	cancelLimit = 10 * time.Second
+)
 
 // A watch follows one migration by the events of both ends until it has ended.
 type watch struct {
 	m        *migration
 	src, dst <-chan qmp.Event
+	timeout  *time.Timer
 
+	srcStopped   bool
 	srcCompleted bool
 	dstResumed   bool
-	giveUp       error // why the migration was cancelled; nil if it was not
+	giveUp       *guest.OutcomeError // why the migration was cancelled; nil if it was not
 }
-
-func newWatch(m *migration) *watch { return &watch{m: m} }
 
 // follow subscribes before the migration starts, so that no event is missed.
-func (w *watch) follow(ctx context.Context) {
-	w.src = w.m.src.mon.eventsFromNow(ctx)
-	w.dst = w.m.dst.mon.eventsFromNow(ctx)
+func (m *migration) follow(ctx context.Context) *watch {
+	return &watch{m: m, src: m.src.mon.eventsFromNow(ctx), dst: m.dst.mon.eventsFromNow(ctx)}
 }
 
-// wait returns nil when the source is done and the guest runs at the destination.
+// ran reports whether the source is done and the guest runs at the destination.
+func (w *watch) ran() bool { return w.srcCompleted && w.dstResumed }
+
+// wait returns nil when the migration ran. It may have done so after it was cancelled: see giveUp.
 func (w *watch) wait(ctx context.Context) error {
 	poll := time.NewTicker(pollInterval)
 	defer poll.Stop()
@@ -41,9 +47,9 @@ func (w *watch) wait(ctx context.Context) error {
 	if limit <= 0 {
 		limit = 1<<63 - 1
 	}
-	timeout := time.NewTimer(limit)
-	defer timeout.Stop()
-	for !w.srcCompleted || !w.dstResumed {
+	w.timeout = time.NewTimer(limit)
+	defer w.timeout.Stop()
+	for !w.ran() {
 		var err error
 		select {
 		case e, open := <-w.src:
@@ -52,12 +58,8 @@ func (w *watch) wait(ctx context.Context) error {
 			err = w.destination(ctx, e, open)
 		case <-poll.C:
 			err = w.query(ctx, triggerPoll, 0)
-		case <-timeout.C:
-			if w.giveUp != nil {
-				return fmt.Errorf("cancel the migration: it did not end in %s: %w", cancelLimit, w.giveUp)
-			}
-			timeout.Reset(cancelLimit)
-			err = w.cancel(ctx, fmt.Sprintf("timed out after %s", w.m.options.Timeout))
+		case <-w.timeout.C:
+			err = w.overdue(ctx)
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -70,9 +72,11 @@ func (w *watch) wait(ctx context.Context) error {
 
 func (w *watch) source(ctx context.Context, e qmp.Event, open bool) error {
 	if !open {
-		return w.ended(ctx, w.m.src)
+		return w.m.ended(ctx, w.m.src)
 	}
 	switch e.Event {
+	case eventStop:
+		w.srcStopped = true
 	case eventMigrationPass:
 		return w.pass(ctx, e)
 	case eventMigration:
@@ -86,6 +90,7 @@ func (w *watch) source(ctx context.Context, e qmp.Event, open bool) error {
 	return nil
 }
 
+// pass begins round n, unless the guest is stopped: the last synchronisation belongs to stop-and-copy.
 func (w *watch) pass(ctx context.Context, e qmp.Event) error {
 	n, known := eventPass(e)
 	if !known {
@@ -94,15 +99,16 @@ func (w *watch) pass(ctx context.Context, e qmp.Event) error {
 	if err := w.query(ctx, triggerPass, n); err != nil {
 		return err
 	}
-	if most := int64(w.m.options.MaxRounds); most > 0 && n > most && w.giveUp == nil {
-		return w.cancel(ctx, fmt.Sprintf("did not converge: more than %d pre-copy rounds", most))
+	most := int64(w.m.options.MaxRounds)
+	if most <= 0 || n <= most || w.srcStopped || w.giveUp != nil {
+		return nil //nolint:nilerr // events decide: the migration goes on without this sample
 	}
-	return nil
+	return w.cancel(ctx, fmt.Sprintf("did not converge: more than %d pre-copy rounds", most))
 }
 
 func (w *watch) destination(ctx context.Context, e qmp.Event, open bool) error {
 	if !open {
-		return w.ended(ctx, w.m.dst)
+		return w.m.ended(ctx, w.m.dst)
 	}
 	switch {
 	case e.Event == eventResume:
@@ -113,40 +119,59 @@ func (w *watch) destination(ctx context.Context, e qmp.Event, open bool) error {
 	return nil
 }
 
-// query samples the source's counters. QEMU answers while it migrates; a refusal means that it is gone.
+// query samples the source's counters. A sample that does not come in time is left out.
 func (w *watch) query(ctx context.Context, trigger string, round int64) error {
-	info, err := queryMigrate(ctx, w.m.src.mon)
-	if err != nil {
-		return w.ended(ctx, w.m.src)
+	bounded, cancel := context.WithTimeout(ctx, answerLimit)
+	defer cancel()
+	info, err := queryMigrate(bounded, w.m.src.mon)
+	switch {
+	case err == nil:
+		recordInfo(w.m.guest.rec, w.m.src.host.Name(), info, time.Now(), trigger, round)
+		return nil
+	case errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil:
+		return nil //nolint:nilerr // events decide: the migration goes on without this sample
 	}
-	recordInfo(w.m.guest.rec, w.m.src.host.Name(), info, time.Now(), trigger, round)
-	return nil
+	return w.m.ended(ctx, w.m.src)
+}
+
+// overdue cancels a migration that takes too long, and gives up on one that does not even end when cancelled.
+func (w *watch) overdue(ctx context.Context) error {
+	if w.giveUp == nil {
+		return w.cancel(ctx, fmt.Sprintf("timed out after %s", w.m.options.Timeout))
+	}
+	return &guest.OutcomeError{Reason: fmt.Sprintf("%s, and did not end within %s of being cancelled", w.giveUp.Reason, cancelLimit)}
 }
 
 func (w *watch) cancel(ctx context.Context, reason string) error {
 	w.giveUp = &guest.OutcomeError{Reason: reason}
-	if err := w.m.src.mon.Execute(ctx, "migrate_cancel", nil, nil); err != nil {
-		return fmt.Errorf("%s: cancel the migration: %w", reason, err)
+	w.timeout.Reset(cancelLimit)
+	bounded, cancel := context.WithTimeout(ctx, answerLimit)
+	defer cancel()
+	err := w.m.src.mon.Execute(bounded, "migrate_cancel", nil, nil)
+	if err != nil && ctx.Err() == nil {
+		return &guest.OutcomeError{Reason: reason + ", and could not be cancelled", Err: err}
 	}
-	return nil
+	return err
 }
 
-// failed is the outcome after the source said failed or cancelled: the guest runs at the source again.
+// failed is the outcome after an end said failed or cancelled: the guest runs at the source again.
 func (w *watch) failed(ctx context.Context, status string) error {
 	if w.giveUp != nil {
 		return w.giveUp
 	}
 	reason := "migration " + status
 	for _, vm := range []*machine{w.m.src, w.m.dst} {
-		if info, err := queryMigrate(ctx, vm.mon); err == nil && info.ErrorDesc != nil {
+		bounded, cancel := context.WithTimeout(ctx, answerLimit)
+		if info, err := queryMigrate(bounded, vm.mon); err == nil && info.ErrorDesc != nil {
 			reason += ": " + vm.host.Name() + ": " + *info.ErrorDesc
 		}
+		cancel()
 	}
 	return &guest.OutcomeError{Reason: reason}
 }
 
 // ended is the outcome when a QEMU went away in the middle.
-func (w *watch) ended(ctx context.Context, vm *machine) error {
+func (m *migration) ended(ctx context.Context, vm *machine) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}

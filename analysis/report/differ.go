@@ -1,0 +1,118 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"virtscope/analysis/stats"
+	"virtscope/analysis/timeline"
+	"virtscope/results"
+)
+
+// A difference is a pair of views of which the first is longer by more than bounds and noise explain.
+type difference struct {
+	long, short string    // names of views
+	by          []float64 // s, one a trial, sorted
+}
+
+// differences lists the pairs of views that disagree in trials that count, those of most trials first.
+func (r Run) differences() []difference {
+	var list []difference
+	for _, t := range r.Trials {
+		if !t.counted() {
+			continue
+		}
+		for _, text := range t.Timeline.Disagreements {
+			long, short, ok := disagreeing(text)
+			if !ok {
+				continue
+			}
+			i := slices.IndexFunc(list, func(d difference) bool { return d.long == long && d.short == short })
+			if i < 0 {
+				i = len(list)
+				list = append(list, difference{long: long, short: short})
+			}
+			list[i].by = append(list[i].by, t.metric(long).Value-t.metric(short).Value)
+		}
+	}
+	for _, d := range list {
+		slices.Sort(d.by)
+	}
+	slices.SortStableFunc(list, func(a, b difference) int { return len(b.by) - len(a.by) })
+	return list
+}
+
+// disagreeing reads the names of the two views from one of a timeline's disagreements.
+func disagreeing(text string) (long, short string, ok bool) {
+	first, rest, found := strings.Cut(text, " against ")
+	long, _, _ = strings.Cut(first, " ")
+	short, _, _ = strings.Cut(rest, " ")
+	return long, short, found
+}
+
+// row is the pair, in how many of n trials, and by how much: median and range.
+func (d difference) row(n int) []string {
+	median := stats.Quantile(d.by, 0.5)
+	return []string{d.long + " > " + d.short, fmt.Sprintf("%d of %d", len(d.by), n), span{median, median}.text(), span{d.by[0], d.by[len(d.by)-1]}.text()}
+}
+
+// differenceRows are the rows of all pairs.
+func (r Run) differenceRows() [][]string {
+	n := 0
+	for _, t := range r.Trials {
+		if t.counted() {
+			n++
+		}
+	}
+	var rows [][]string
+	for _, d := range r.differences() {
+		rows = append(rows, d.row(n))
+	}
+	return rows
+}
+
+// differs are a trial's own pairs, in short.
+func (t Trial) differs() string {
+	var list []string
+	for _, d := range (Run{Trials: []Trial{t}}).differences() {
+		list = append(list, fmt.Sprintf("%s > %s by %s", d.long, d.short, span{d.by[0], d.by[0]}.text()))
+	}
+	return strings.Join(list, "; ")
+}
+
+// early reports whether what a view took for the outage began before the action was asked for.
+func (t Trial) early(view string) bool {
+	if t.Timeline == nil || t.Timeline.ActionBegin.Time == 0 {
+		return false
+	}
+	o := t.Timeline.Outage(view)
+	return o.Known && o.From != 0 && o.From < t.Timeline.ActionBegin.Time
+}
+
+// earliness says which views took a silence for the outage that began before the action; "" if none did.
+func (t Trial) earliness() string {
+	var names []string
+	var ahead int64
+	for _, v := range views {
+		if t.early(v.metric) {
+			names = append(names, v.metric)
+			ahead = max(ahead, t.Timeline.ActionBegin.Time-t.Timeline.Outage(v.metric).From)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	var spanning []string
+	for _, name := range names {
+		if q := t.metric(name + timeline.SwitchoverSuffix); q.Known {
+			spanning = append(spanning, name+" "+timeline.Show(q))
+		}
+	}
+	s := float64(ahead) / 1e9
+	text := fmt.Sprintf("the silence behind %s began %s before the migration was asked for: it is not the migration's alone, and no noise floor holds it",
+		strings.Join(names, " and "), timeline.Scaled(s, s/50, results.Seconds))
+	if len(spanning) > 0 {
+		text += "; the gap that spans the guest's stop: " + strings.Join(spanning, ", ")
+	}
+	return text
+}
