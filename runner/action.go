@@ -29,6 +29,9 @@ func (e *execution) prepareMigration(ctx context.Context) error {
 
 // act is the action itself. What fails here is the subject's outcome, unless the user or a probe ended it.
 func (e *execution) act(ctx context.Context) error {
+	if err := e.rec.alive(time.Now()); err != nil {
+		return err
+	}
 	attrs := map[string]string{"action": actionMigrate}
 	e.acted = true
 	e.record(time.Now(), results.ActionBegin, attrs)

@@ -23,7 +23,7 @@ import (
 type script struct {
 	up       error // the testbed does not come up
 	boot     error
-	deaf     bool // the agent never says hello
+	mute     bool // the agent's heart does not beat
 	prepare  error
 	migrate  error
 	hang     bool // the migration ends only when it is cancelled
@@ -135,10 +135,10 @@ func (i *fakeInstance) serve(conn net.Conn) {
 		line, _ := json.Marshal(m)
 		_, _ = conn.Write(append(line, '\n'))
 	}
-	if i.script.deaf {
-		return
-	}
 	say(agent.Message{Mono: 1, Hello: &agent.Hello{Version: agent.Version}})
+	if !i.script.mute {
+		say(agent.Message{Mono: 1, Heartbeat: &agent.Heartbeat{Seq: 1}})
+	}
 	in := bufio.NewScanner(conn)
 	for in.Scan() {
 		var r agent.Request

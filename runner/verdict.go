@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 	"virtscope/results"
 	"virtscope/testbed/guest"
 )
@@ -34,6 +35,7 @@ type witness struct {
 
 	mu     sync.Mutex
 	spoilt []string
+	heard  time.Time // when the last heartbeat came
 }
 
 // Record implements results.Recorder.
@@ -41,6 +43,11 @@ func (w *witness) Record(r results.Record) {
 	switch r.Name {
 	case results.PreCopyRound, results.VMStop, results.VMResume:
 		w.show(r)
+	}
+	if r.Name == results.GuestHeartbeat {
+		w.mu.Lock()
+		w.heard = time.Now()
+		w.mu.Unlock()
 	}
 	if reason := spoils(r); reason != "" {
 		w.mu.Lock()
@@ -59,6 +66,23 @@ func spoils(r results.Record) string {
 		return fmt.Sprintf("probe %s dropped %.0f records", r.Source, r.Value)
 	}
 	return ""
+}
+
+// silentFor is for how long a guest may be silent before the action. Emulated guests stall for up to 0.8 s with nothing
+// being done to them; one that is silent for longer is not undisturbed.
+const silentFor = time.Second
+
+// alive is an error if the guest's agent has fallen silent.
+func (w *witness) alive(now time.Time) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.heard.IsZero() {
+		return errors.New("no heartbeat of the guest has come before the action")
+	}
+	if silent := now.Sub(w.heard); silent > silentFor {
+		return fmt.Errorf("the guest stalled before the action: its last heartbeat came %s ago", silent.Round(time.Millisecond))
+	}
+	return nil
 }
 
 // err is nil while nothing spoilt the trial.
