@@ -2,6 +2,7 @@ package results
 
 import (
 	"bufio"
+	"cmp"
 	"compress/gzip"
 	"encoding/json"
 	"errors"
@@ -103,11 +104,8 @@ func (a *Attempt) write(f *os.File) {
 		err = a.drain(enc, err)
 	}
 	err = a.drain(enc, err)
-	closing := errors.Join(z.Close(), b.Flush(), f.Sync(), f.Close())
-	if err == nil { // else closing only says the same again
-		err = closing
-	}
-	a.err = err
+	// The first error is why; those after it say the same again.
+	a.err = cmp.Or(err, z.Close(), b.Flush(), f.Sync(), f.Close())
 }
 
 // waitMore returns when there may be records to write; false when there will be no more.

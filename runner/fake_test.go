@@ -33,6 +33,7 @@ type script struct {
 	probe    error   // a probe fails in the middle
 	down     error
 	onAction func() // called when the action begins
+	onDown   func() // called when the testbed is taken down
 }
 
 // A fakeLab runs one script after the other and counts what is up.
@@ -81,7 +82,13 @@ func (s *fakeSite) Probes(func() []guest.Process) ([]probes.Probe, error) {
 	return []probes.Probe{fakeProbe{s.script}}, nil
 }
 
-func (s *fakeSite) Down(context.Context) error { s.lab.open.Add(-1); return s.script.down }
+func (s *fakeSite) Down(context.Context) error {
+	if s.script.onDown != nil {
+		s.script.onDown()
+	}
+	s.lab.open.Add(-1)
+	return s.script.down
+}
 
 type fakeProbe struct{ script script }
 

@@ -25,7 +25,6 @@ func TestVerdicts(t *testing.T) {
 		{"all well", []script{{}}, results.Completed, 1, ""},
 		{"subject fails", []script{{migrate: outcome}}, results.Failed, 1, "did not converge"},
 		{"memory corrupt", []script{{corrupt: 3}}, results.Failed, 1, "memory corrupted: 3 pages"},
-		{"corrupt memory outlives a late signal", []script{{corrupt: 1}}, results.Failed, 1, "memory corrupted"},
 		{"guest dies", []script{{dies: true}}, results.Failed, 1, "ended by itself"},
 		{"testbed down, then up", []script{{up: errOurs}, {}}, results.Completed, 2, ""},
 		{"boot fails twice", []script{{boot: errOurs}}, results.Invalid, 2, "our fault"},
@@ -115,6 +114,19 @@ func TestInterruptThenResume(t *testing.T) {
 	}
 	if _, err := os.Stat(r.TrialDir("b") + ".attempt-1"); err != nil {
 		t.Error("the interrupted attempt is gone: ", err)
+	}
+}
+
+// A signal during tear-down stops the run, and does not undo the trial that has ended.
+func TestLateSignal(t *testing.T) {
+	for want, s := range map[results.Verdict]script{results.Completed: {}, results.Failed: {corrupt: 1}} {
+		ctx, cancel := context.WithCancel(t.Context())
+		s.onDown = cancel
+		p := testPlan(2)
+		ended, err := Runner{Lab: &fakeLab{scripts: []script{s}}, Progress: &quiet{}}.Run(ctx, testRun(t, p), p)
+		if !errors.Is(err, ErrInterrupted) || len(ended) != 1 || ended[0].Verdict != want {
+			t.Errorf("want one %s: got %+v, %v", want, ended, err)
+		}
 	}
 }
 

@@ -34,6 +34,9 @@ type lab struct {
 // newLab checks everything that a plan needs, before anything starts: rights, devices, shaping, the
 // hypervisor, the guest's image. The caller closes it.
 func newLab(ctx context.Context, p *plan.Plan, id runID) (*lab, error) {
+	if os.Geteuid() != 0 {
+		return nil, errors.New("make the testbed: not root: run virtscope as root, it makes network namespaces and taps")
+	}
 	l := &lab{id: id, drivers: drivers(), images: map[string]image.Image{}, found: map[guest.Spec]guest.Capabilities{}}
 	local, err := host.NewLocal("machine")
 	if err != nil {

@@ -67,7 +67,7 @@ func (in installed) find(explicit string) (Kernel, error) {
 func (in installed) open(path string) (Kernel, error) {
 	release, err := readRelease(path)
 	if err != nil {
-		return Kernel{}, fmt.Errorf("read kernel %s: %w", path, err)
+		return Kernel{}, fmt.Errorf("read kernel %s: %w: %s", path, err, installKernel)
 	}
 	k := Kernel{Path: path, Release: release, Modules: filepath.Join(in.modules, release)}
 	if _, err := os.Stat(filepath.Join(k.Modules, "modules.dep")); err != nil {
