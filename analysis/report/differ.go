@@ -22,17 +22,14 @@ func (r Run) differences() []difference {
 		if !t.counted() {
 			continue
 		}
-		for _, text := range t.Timeline.Disagreements {
-			long, short, ok := disagreeing(text)
-			if !ok {
-				continue
-			}
+		for _, pair := range t.Timeline.Disagreements {
+			long, short := pair.Long.Name, pair.Short.Name
 			i := slices.IndexFunc(list, func(d difference) bool { return d.long == long && d.short == short })
 			if i < 0 {
 				i = len(list)
 				list = append(list, difference{long: long, short: short})
 			}
-			list[i].by = append(list[i].by, t.metric(long).Value-t.metric(short).Value)
+			list[i].by = append(list[i].by, pair.Long.Value-pair.Short.Value)
 		}
 	}
 	for _, d := range list {
@@ -40,14 +37,6 @@ func (r Run) differences() []difference {
 	}
 	slices.SortStableFunc(list, func(a, b difference) int { return len(b.by) - len(a.by) })
 	return list
-}
-
-// disagreeing reads the names of the two views from one of a timeline's disagreements.
-func disagreeing(text string) (long, short string, ok bool) {
-	first, rest, found := strings.Cut(text, " against ")
-	long, _, _ = strings.Cut(first, " ")
-	short, _, _ = strings.Cut(rest, " ")
-	return long, short, found
 }
 
 // row is the pair, in how many of n trials, and by how much: median and range.
@@ -82,21 +71,17 @@ func (t Trial) differs() string {
 
 // early reports whether what a view took for the outage began before the action was asked for.
 func (t Trial) early(view string) bool {
-	if t.Timeline == nil || t.Timeline.ActionBegin.Time == 0 {
-		return false
-	}
-	o := t.Timeline.Outage(view)
-	return o.Known && o.From != 0 && o.From < t.Timeline.ActionBegin.Time
+	return t.Timeline != nil && t.Timeline.Outage(view).Before > 0
 }
 
 // earliness says which views took a silence for the outage that began before the action; "" if none did.
 func (t Trial) earliness() string {
 	var names []string
-	var ahead int64
+	var ahead float64
 	for _, v := range views {
 		if t.early(v.metric) {
 			names = append(names, v.metric)
-			ahead = max(ahead, t.Timeline.ActionBegin.Time-t.Timeline.Outage(v.metric).From)
+			ahead = max(ahead, t.Timeline.Outage(v.metric).Before)
 		}
 	}
 	if len(names) == 0 {
@@ -108,9 +93,8 @@ func (t Trial) earliness() string {
 			spanning = append(spanning, name+" "+timeline.Show(q))
 		}
 	}
-	s := float64(ahead) / 1e9
-	text := fmt.Sprintf("the silence behind %s began %s before the migration was asked for: it is not the migration's alone, and no noise floor holds it",
-		strings.Join(names, " and "), timeline.Scaled(s, s/50, results.Seconds))
+	text := fmt.Sprintf("the silence behind %s began %s before the migration was asked for: the value is its part from then on, which may not be the migration's alone",
+		strings.Join(names, " and "), timeline.Scaled(ahead, ahead/50, results.Seconds))
 	if len(spanning) > 0 {
 		text += "; the gap that spans the guest's stop: " + strings.Join(spanning, ", ")
 	}

@@ -10,7 +10,6 @@ import (
 	"virtscope/results"
 )
 
-// The names are read from a text that the timeline writes: a change there must show here.
 func TestDifferences(t *testing.T) {
 	s := timelinetest.Default(1)
 	s.Outage = 30 * time.Millisecond
@@ -57,18 +56,17 @@ func TestDifferences(t *testing.T) {
 }
 
 func TestEarliness(t *testing.T) {
-	at := func(from int64) Trial {
+	at := func(before float64) Trial {
 		q := timeline.Quantity{Value: 3, Low: 3, High: 3, Unit: results.Seconds, Known: true}
 		return Trial{Timeline: &timeline.Timeline{
-			ActionBegin: timeline.Edge{Time: 10e9},
-			Outages:     []timeline.Outage{{Name: timeline.BlackoutWire, Quantity: q, From: from, To: 13e9}},
-			Metrics:     []timeline.Metric{{Name: timeline.BlackoutWire + timeline.SwitchoverSuffix, Quantity: q}},
+			Outages: []timeline.Outage{{Name: timeline.BlackoutWire, Quantity: q, Before: before}},
+			Metrics: []timeline.Metric{{Name: timeline.BlackoutWire + timeline.SwitchoverSuffix, Quantity: q}},
 		}}
 	}
-	if got := at(11e9).earliness(); got != "" {
+	if got := at(0).earliness(); got != "" {
 		t.Errorf("a silence in the action: %q", got)
 	}
-	got := at(8e9).earliness()
+	got := at(2).earliness()
 	if !strings.Contains(got, "blackout.wire began 2.000 s before") || !strings.Contains(got, "blackout.wire 3 s") {
 		t.Errorf("a silence from 2 s before the action: %q", got)
 	}

@@ -30,7 +30,7 @@ func outageFigure(r Run) (Figure, bool) {
 	if len(chart.values) == 0 {
 		return Figure{}, false
 	}
-	caption := "The outage as four observers saw it: the hypervisors' events (downtime), the guest's frames at the switch, a client's probes, and the guest's own ticker. A dot is a trial, an upright line the median; an arrow is a trial in which it lasted longer than it was observed, a ring one in which it began before the migration was asked for. The bracket is the median noise floor: the same estimate on the undisturbed baseline."
+	caption := "The outage as four observers saw it: the hypervisors' events (downtime), the guest's frames at the switch, a client's probes, and the guest's own ticker. A dot is a trial, an upright line the median; an arrow is a trial in which it lasted longer than it was observed, a ring one in which the silence began before the migration was asked for, and counts from then on. The bracket is the median noise floor: the same estimate on the undisturbed baseline."
 	if chart.log {
 		caption += fmt.Sprintf(" Values below %s are drawn at the left edge.", timeLabel(chart.low))
 	}

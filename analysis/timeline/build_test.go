@@ -136,10 +136,13 @@ func TestDisagreementIsFlagged(t *testing.T) {
 	tl := build(t, s)
 	found := false
 	for _, w := range tl.Disagreements {
-		found = found || strings.Contains(w, "blackout.client") && strings.Contains(w, "downtime")
+		found = found || w.Long.Name == timeline.BlackoutClient && w.Short.Name == timeline.Downtime && w.Long.Value > w.Short.Value
+		if text := w.String(); !strings.HasPrefix(text, w.Long.Name+" ") || !strings.Contains(text, " against "+w.Short.Name+" ") {
+			t.Errorf("%+v is written as %q", w, text)
+		}
 	}
 	if !found {
-		t.Errorf("no warning that blackout.client and downtime differ: %q", tl.Disagreements)
+		t.Errorf("no warning that blackout.client and downtime differ: %v", tl.Disagreements)
 	}
 }
 

@@ -106,13 +106,14 @@ func (x *index) newTrain(probes []probe) *train {
 	return t
 }
 
-// gaps lists what lies between arrivals. The last one is open if probes were lost after all answers, before the end of w.
+// gaps lists what lies between arrivals. Each begins when the latest probe that had been answered by then was sent: late
+// answers, which come all at once as the service wakes, prove no life after that. So gaps of late answers overlap. The last one is open if probes were lost after all answers, before the end of w.
 func (t *train) gaps(w window) []gap {
 	var gaps []gap
 	alive := int64(math.MinInt64) // the latest sending time of the probes that were answered so far
 	for i := 0; i+1 < len(t.arrivals); i++ {
 		alive = max(alive, t.arrivals[i].sent)
-		gaps = append(gaps, t.gap(alive, t.arrivals[i], t.arrivals[i+1]))
+		gaps = append(gaps, t.gap(alive, t.arrivals[i+1]))
 	}
 	last := t.arrivals[len(t.arrivals)-1]
 	alive = max(alive, last.sent)
@@ -120,14 +121,14 @@ func (t *train) gaps(w window) []gap {
 	if final >= first {
 		low := seconds(max(0, final-first-t.jitter))
 		gaps = append(gaps, gap{
-			from: last.answered, to: max(last.answered, w.to), open: true,
+			from: alive, to: max(last.answered, w.to), open: true,
 			outage: atLeast(low, results.Seconds, "no probe was answered again while the guest was observed"),
 		})
 	}
 	return gaps
 }
 
-func (t *train) gap(alive int64, prev, next probe) gap {
+func (t *train) gap(alive int64, next probe) gap {
 	high := next.answered - alive - t.shortest
 	first, last := t.dead(alive, next.answered, next.answered)
 	if late := next.answered - t.shortest; next.sent > alive && late-next.sent > t.late {
@@ -137,7 +138,7 @@ func (t *train) gap(alive int64, prev, next probe) gap {
 	if last > first {
 		low = min(last-first, high)
 	}
-	g := gap{from: prev.answered, to: next.answered}
+	g := gap{from: alive, to: next.answered}
 	g.outage = within(seconds(low+high)/2, seconds(max(0, low-t.jitter)), seconds(high), results.Seconds)
 	return g
 }

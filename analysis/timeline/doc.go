@@ -3,9 +3,10 @@
 //
 //  1. All records are checked, put on the controller's clock and sorted (index.go, clock.go).
 //  2. The edges of the migration are found (migration.go) and cut the action into phases that add up (phases.go).
-//  3. Each round gets the bytes that crossed the switch in it (rounds.go, flow.go).
+//  3. Each round gets the bytes that crossed the switch in it (rounds.go, flow.go),
+//     and what the hypervisor says of it (counters.go).
 //  4. Each observer's outage is estimated by itself, and the same estimate on the undisturbed baseline is its noise
-//     floor (wire.go, client.go, guest.go, standstill.go). Views are compared, never merged (disagree.go).
+//     floor (wire.go, client.go, guest.go, standstill.go, gap.go). Views are compared, never merged (disagree.go).
 //  5. Metrics and the few series that figures need are extracted (metrics.go, series.go); records can then be let go.
 //
 // Every value carries the interval in which the truth lies. What cannot be known says why and has no value.

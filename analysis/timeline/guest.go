@@ -7,8 +7,9 @@ import (
 	"virtscope/results"
 )
 
-// silentFor is for how long, in s, an agent may be silent at the end before it counts as lost.
-const silentFor = 0.25
+// silentFor is for how long, in s, an agent that ticks may be silent before it counts as stuck. Emulated guests stall for
+// 0.2 to 0.8 s with nothing done to them.
+const silentFor = 1
 
 // A miss is a step of the guest's ticker that was longer than its threshold. Start and end are on the guest's clock.
 type miss struct {
@@ -45,53 +46,110 @@ func (x *index) guest(o observation) Outage {
 		return noView(BlackoutGuest, fmt.Sprintf("fewer than %d heartbeats arrived before the action: make warm-up and baseline longer", 2*beatWindow))
 	}
 	out := Outage{Name: BlackoutGuest, FloorLength: seconds(o.baseline.length()), Raw: unknown(results.Seconds, "no two events of the guest bound it")}
-	out.Floor = unknown(results.Seconds, "too few heartbeats arrived in the baseline")
-	if s, ok := p.standstill(o.baseline); ok {
-		// A step in the baseline is noise, not a stop: the whole of what the estimate makes of it is the floor.
-		g, _ := t.outage(s, misses, o.baseline, p)
-		out.Floor = g.outage
+	e := p.ending(o.span.to)
+	s, ok := p.standstill(window{o.span.from, e.to})
+	var gaps []gap
+	if ok {
+		gaps = t.gaps(s, misses, p)
 	}
-	s, ok := p.standstill(o.span)
-	// Beats after the observation do not fill a silence within it.
-	heard := beats[max(0, firstBeat(beats, o.span.to)-1)].at
-	if quiet := seconds(o.span.to - heard); !ok || quiet > max(silentFor, 10*p.pace) {
-		out.Quantity = unknown(results.Seconds, fmt.Sprintf("the guest's agent was not heard for the last %s of the observation: the guest, its timers or its channel were stuck", showDuration(quiet)))
+	out.Floor = t.floor(p, misses, gaps, o.baseline)
+	g, found := longest(since(gaps, o.action), window{o.span.from, e.to})
+	if why := e.doubt(misses, g, p); !found || why != "" {
+		if why == "" {
+			why = "too few heartbeats of the guest's agent arrived after the action began"
+		}
+		out.Quantity = unknown(results.Seconds, why)
 		return out
 	}
-	g, detail := t.outage(s, misses, o.span, p)
-	out.Quantity, out.From, out.To = g.outage, g.from, g.to
-	out.Detail = append(detail, fmt.Sprintf("ticker interval %s, steps above %s are reported; clock drift %.0f ppm",
+	out.take(g)
+	if g.step == 0 && s.from == s.to {
+		out.From, out.To = 0, 0 // nothing to see, nowhere
+	}
+	still := fmt.Sprintf("the guest's clock stood still for %s ± %s", showDuration(s.length/1e9), showDuration(s.bound/1e9))
+	out.Detail = append([]string{still}, out.Detail...)
+	if g.step > 0 {
+		out.Detail = append(out.Detail, fmt.Sprintf("its ticker missed a step of %s on the guest's clock", showDuration(g.step)))
+	}
+	out.Detail = append(out.Detail, fmt.Sprintf("ticker interval %s, steps above %s are reported; clock drift %.0f ppm",
 		showDuration(t.interval), showDuration(t.threshold), p.drift*1e6))
 	return out
+}
+
+// An ending is how the guest was heard around the end of the observation: in the last beat before and the first after.
+type ending struct {
+	to          int64 // arrival of the beat after; the end of the observation if there is none
+	quiet       float64
+	heard, next *beat // next is nil if the agent was not heard again
+}
+
+// ending looks at the end of the observation. A stall that lasts beyond it shows in the beat, and in the missed step, that
+// arrive later.
+func (p pulse) ending(end int64) ending {
+	i := firstBeat(p.beats, end)
+	e := ending{to: end, heard: &p.beats[max(0, i-1)]}
+	e.quiet = seconds(end - e.heard.at)
+	if i > 0 && i < len(p.beats) {
+		e.next = &p.beats[i]
+		e.to = e.next.at
+	}
+	return e
+}
+
+// doubt says why g may not be the longest outage; "" if it is. An agent that was not heard again may have been silent for
+// longer than g. One that was heard again reported what its ticker had missed: what no missed step explains of the time
+// that its clock counted in between is a fault of its own, such as a channel that was stuck.
+func (e ending) doubt(misses []miss, g gap, p pulse) string {
+	if e.next == nil {
+		if e.quiet > max(g.outage.Value, 10*p.pace) {
+			return fmt.Sprintf("the guest's agent was not heard for the last %s of the observation, nor later: the guest, its timers or its channel were stuck", showDuration(e.quiet))
+		}
+		return ""
+	}
+	unexplained := seconds(e.next.mono - e.heard.mono)
+	for _, m := range misses {
+		unexplained -= max(0, seconds(min(m.end, e.next.mono)-max(m.start, e.heard.mono)))
+	}
+	if unexplained > max(silentFor, 10*p.pace) {
+		return fmt.Sprintf("the guest's agent was silent for %s around the end of the observation, of which no missed tick explains %s: the agent or its channel was stuck",
+			showDuration(seconds(e.next.at-e.heard.at)), showDuration(unexplained))
+	}
+	return ""
 }
 
 // A ticker ticks every interval; a step above threshold is reported. Both in s.
 type ticker struct{ interval, threshold float64 }
 
-// outage is the longest of the standstill, joined with the miss that meets it, and the other misses within w.
-func (t ticker) outage(s standstill, misses []miss, w window, p pulse) (g gap, detail []string) {
+// gaps are the standstill and the missed steps; one that meets the standstill is joined with it.
+func (t ticker) gaps(s standstill, misses []miss, p pulse) []gap {
 	still, bound := s.length/1e9, s.bound/1e9
-	g = gap{from: s.before, to: s.after, outage: within(still, max(0, still-bound), still+t.threshold+bound, results.Seconds)}
-	detail = []string{fmt.Sprintf("the guest's clock stood still for %s ± %s", showDuration(still), showDuration(bound))}
+	list := []gap{{from: s.before, to: s.after, outage: within(still, max(0, still-bound), still+t.threshold+bound, results.Seconds)}}
 	stopped := s.to > s.from
 	for _, m := range misses {
-		if !w.holds(m.at) {
-			continue
-		}
 		step := seconds(m.end-m.start) * (1 + p.drift)
 		slack := step*p.unsure + t.interval/2 // a tick is late by its thread's wake-up, for which half an interval is allowed
-		alone := gap{from: m.at - (m.end - m.start), to: m.at}
-		alone.outage = within(step-t.interval/2, max(0, step-t.interval-slack), step+slack, results.Seconds)
+		g := gap{from: m.at - (m.end - m.start), to: m.at, step: step}
+		g.outage = within(step-t.interval/2, max(0, step-t.interval-slack), step+slack, results.Seconds)
 		if stopped && m.start < s.to && m.end > s.from {
-			alone.from, alone.to = min(s.before, alone.from), max(s.after, alone.to)
-			alone.outage = within(still+step-t.interval/2, max(0, max(still-bound, step-t.interval-slack)), still+step+bound+slack, results.Seconds)
+			g.from, g.to = min(s.before, g.from), max(s.after, g.to)
+			g.outage = within(still+step-t.interval/2, max(0, max(still-bound, step-t.interval-slack)), still+step+bound+slack, results.Seconds)
 		}
-		if alone.outage.Value > g.outage.Value {
-			g = alone
-			detail = append(detail[:1], fmt.Sprintf("its ticker missed a step of %s on the guest's clock", showDuration(step)))
-		}
+		list = append(list, g)
 	}
-	return g, detail
+	return list
+}
+
+// floor is what the same estimate makes of the baseline. A step of the lag in it is noise, not a stop, and counts whole.
+// Gaps are those of the action: a step that reaches over the baseline's end is joined with a stop there.
+func (t ticker) floor(p pulse, misses []miss, gaps []gap, baseline window) Quantity {
+	if s, ok := p.standstill(baseline); ok {
+		own := t.gaps(s, misses, p)
+		own[0].from, own[0].to = baseline.from, baseline.to
+		gaps = append(own, gaps...)
+	}
+	if q := floor(gaps, baseline); q.Known {
+		return q
+	}
+	return unknown(results.Seconds, "too few heartbeats arrived in the baseline")
 }
 
 // beats are the heartbeats in the order of the guest's clock.

@@ -23,9 +23,13 @@ type Outage struct {
 	// outage, so they are further apart than it is long.
 	From int64 `json:"from,omitempty"`
 	To   int64 `json:"to,omitempty"`
+	// Before is how long before the request the silence began, in s; 0 if the bounds allow that it did not. The value is
+	// then the part from the request on, because no action causes what came before it; the upper bound is the whole.
+	Before float64 `json:"before_s,omitempty"`
 	// Raw is To − From, in s.
 	Raw Quantity `json:"raw"`
 	// Floor is the same estimate on the undisturbed baseline, which lasted FloorLength s: what is not above it may be noise.
+	// Of a silence that reaches over an edge of the baseline, the part inside counts.
 	Floor       Quantity `json:"floor"`
 	FloorLength float64  `json:"floor_length_s"`
 	// Switchover is the view's outage that spans the guest's stop, where that is not its longest.
@@ -67,64 +71,22 @@ func (x *index) reported() Outage {
 	return Outage{Name: DowntimeReported, Quantity: q, Raw: none, Floor: none}
 }
 
-// A gap is a stretch without a sign of life, and what it says about the outage in it.
-type gap struct {
-	from, to int64
-	outage   Quantity
-	open     bool // nothing came after it
-}
-
-// longest is the gap of the largest estimate among those that meet w.
-func longest(gaps []gap, w window) (best gap, ok bool) {
-	for _, g := range gaps {
-		if w.overlaps(g.from, g.to) && (!ok || g.outage.Value > best.outage.Value) {
-			best, ok = g, true
-		}
-	}
-	return best, ok
-}
-
-// undisturbed is the longest gap that ended in the baseline. One that lasts into the action belongs to the action.
-func undisturbed(gaps []gap, baseline window) (best gap, ok bool) {
-	for _, g := range gaps {
-		if !g.open && g.to > baseline.from && g.to <= baseline.to && (!ok || g.outage.Value > best.outage.Value) {
-			best, ok = g, true
-		}
-	}
-	return best, ok
-}
-
-// spanning is the gap that shares the most time with w.
-func spanning(gaps []gap, w window) (best gap, ok bool) {
-	shared := int64(-1)
-	for _, g := range gaps {
-		if s := min(g.to, w.to) - max(g.from, w.from); s > shared {
-			best, shared, ok = g, s, true
-		}
-	}
-	return best, ok
-}
-
 // view fills in an outage from its gaps.
 func view(name string, gaps []gap, o observation) Outage {
-	out := Outage{Name: name, FloorLength: seconds(o.baseline.length())}
+	out := Outage{Name: name, Floor: floor(gaps, o.baseline), FloorLength: seconds(o.baseline.length())}
+	gaps = since(gaps, o.action)
 	g, ok := longest(gaps, o.span)
 	if !ok {
 		out.Quantity = unknown(results.Seconds, "no two signs of life enclose the action")
 		out.Raw = out.Quantity
-	} else {
-		out.Quantity, out.From, out.To = g.outage, g.from, g.to
-		out.Raw = exactly(seconds(g.to-g.from), results.Seconds)
-		if g.open {
-			out.Raw = atLeast(seconds(g.to-g.from), results.Seconds, g.outage.Why)
-		}
+		return out
 	}
-	if floor, ok := undisturbed(gaps, o.baseline); ok {
-		out.Floor = floor.outage
-	} else {
-		out.Floor = unknown(results.Seconds, "nothing was seen in the baseline")
+	out.take(g)
+	out.Raw = exactly(seconds(g.to-g.from), results.Seconds)
+	if g.open {
+		out.Raw = atLeast(seconds(g.to-g.from), results.Seconds, g.outage.Why)
 	}
-	if o.stopped == nil || !ok {
+	if o.stopped == nil {
 		return out
 	}
 	if s, found := spanning(gaps, *o.stopped); found && (s.from != g.from || s.to != g.to) {
@@ -133,6 +95,14 @@ func view(name string, gaps []gap, o observation) Outage {
 			time.Duration(abs(g.from-o.stopped.from)).Round(time.Microsecond*100), beforeAfter(g.from, o.stopped.from), showSeconds(s.outage)))
 	}
 	return out
+}
+
+// take makes a gap the view's outage.
+func (o *Outage) take(g gap) {
+	o.Quantity, o.From, o.To, o.Before = g.outage, g.from, g.to, g.before
+	if g.before > 0 {
+		o.Detail = append(o.Detail, fmt.Sprintf("the silence began %s before the request: the value is its part from the request on, the upper bound the whole", showDuration(g.before)))
+	}
 }
 
 func abs(n int64) int64 { return max(n, -n) }

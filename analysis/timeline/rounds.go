@@ -1,8 +1,6 @@
 package timeline
 
 import (
-	"fmt"
-	"strconv"
 	"virtscope/results"
 )
 
@@ -21,8 +19,8 @@ type Round struct {
 	Bytes Quantity `json:"bytes"`
 	// LinkRate is Bytes over Duration, in B/s.
 	LinkRate Quantity `json:"link_rate"`
-	// Transferred is what the hypervisor says that it sent: the difference of its counter between the replies that
-	// follow the two edges, so it is late by a reply's time.
+	// Transferred is what the hypervisor says that it sent: the difference of its counter between the replies nearest to
+	// the two edges. Its bounds hold what it may have sent between an edge and its reply (see counters).
 	Transferred Quantity `json:"transferred"`
 	// Remaining is what the hypervisor says is left to send as the round begins.
 	Remaining Quantity `json:"remaining"`
@@ -34,6 +32,7 @@ type Round struct {
 // rounds lists the pre-copy rounds and the stop-and-copy.
 func (x *index) rounds(m *migration, phases []Span, payload flow) []Round {
 	var list []Round
+	c := x.newCounters(m, payload)
 	for i, p := range m.passes {
 		next := p.n + 1
 		if i+1 < len(m.passes) {
@@ -41,7 +40,7 @@ func (x *index) rounds(m *migration, phases []Span, payload flow) []Round {
 		}
 		for _, s := range phases {
 			if s.Name == roundName(p.n) && s.Start == p.edge {
-				list = append(list, x.round(s, p.n, next, payload))
+				list = append(list, c.round(s, p.n, next, payload))
 				break
 			}
 		}
@@ -54,53 +53,9 @@ func (x *index) rounds(m *migration, phases []Span, payload flow) []Round {
 		last = m.final[0].n
 	}
 	s := Span{Name: PhaseStopAndCopy, Start: *m.stop, End: *m.resume}
-	r := x.round(s, last, 0, payload)
+	r := c.round(s, last, 0, payload)
 	r.N = 0
 	return append(list, r)
-}
-
-func (x *index) round(s Span, n, next int, payload flow) Round {
-	r := Round{
-		Name: s.Name, N: n, Start: s.Start, End: s.End,
-		Duration:    between(s.Start, s.End),
-		Bytes:       payload.during(s.Start, s.End),
-		Transferred: x.transferred(n, next),
-		Remaining:   x.atPass(results.MigrationRemaining, n, results.Bytes),
-		DirtyRate:   x.atPass(results.MigrationDirtyRate, next, results.BytesPerSecond),
-	}
-	r.LinkRate = ratio(r.Bytes, r.Duration)
-	return r
-}
-
-// transferred is how much the counter grew from round n to round next; next 0 is the end of the migration.
-func (x *index) transferred(n, next int) Quantity {
-	from := x.atPass(results.MigrationTransferred, n, results.Bytes)
-	to := x.atPass(results.MigrationTransferred, next, results.Bytes)
-	if next == 0 {
-		to = x.final(results.MigrationTransferred, results.Bytes)
-	}
-	switch {
-	case !from.Known:
-		return from
-	case !to.Known:
-		return to
-	case to.Value < from.Value:
-		return unknown(results.Bytes, "the hypervisor's counter ran backwards")
-	}
-	return exactly(to.Value-from.Value, results.Bytes)
-}
-
-// atPass is the sample that was asked for when round n began.
-func (x *index) atPass(name string, n int, u results.Unit) Quantity {
-	for _, r := range x.byName[name] {
-		if r.Attrs["trigger"] == "pass" && r.Attrs["round"] == strconv.Itoa(n) {
-			return exactly(r.Value, u)
-		}
-	}
-	if n == 0 {
-		return unknown(u, "the hypervisor was not asked then")
-	}
-	return unknown(u, fmt.Sprintf("the hypervisor did not answer as round %d began", n))
 }
 
 // final is the sample that was asked for when the migration was over.

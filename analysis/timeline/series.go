@@ -23,18 +23,20 @@ type Series struct {
 // maxPoints bounds a series: no figure shows more.
 const maxPoints = 1500
 
-// throughput is the payload's rate at the switch over w, in B/s, in steps of the capture's bins or more.
+// throughput is the payload's rate at the switch over w, in B/s. A step is a whole number of the capture's bins, so that
+// each holds equally many of them and a steady flow looks steady. The last step may end after w.
 func throughput(f flow, origin int64, w window) Series {
 	s := Series{Label: "migration", Unit: results.BytesPerSecond}
 	if len(f.bins) == 0 || w.length() <= 0 {
 		return s
 	}
-	step := max(f.bins[0].to-f.bins[0].from, w.length()/maxPoints+1)
+	one := f.bins[0].to - f.bins[0].from
+	step := one * max(1, (w.length()/maxPoints+one)/one)
 	sums := make([]float64, w.length()/step+1)
 	for _, b := range f.bins {
 		mid := b.from + (b.to-b.from)/2
-		if w.holds(mid) {
-			sums[(mid-w.from)/step] += b.bytes
+		if i := (mid - w.from) / step; mid >= w.from && i < int64(len(sums)) {
+			sums[i] += b.bytes
 		}
 	}
 	for i, sum := range sums {

@@ -105,7 +105,7 @@ func spread(lag []float64) float64 {
 type standstill struct {
 	length, bound float64 // ns; bound is the error either way
 	from, to      int64   // guest's clock
-	before, after int64   // arrival of the beats that enclose it
+	before, after int64   // arrival of the beats that enclose it; the window it was looked for in if there may be none
 }
 
 // standstill is the largest step of the lag between two beats of which the second arrived within w. The step is the
@@ -129,7 +129,7 @@ func (p pulse) standstill(w window) (s standstill, ok bool) {
 	s.bound = p.bound(best)
 	if s.length <= s.bound {
 		// Noise alone makes such a step: the clock may not have stood still at all.
-		return standstill{length: max(0, s.length/2), bound: s.bound}, true
+		return standstill{length: max(0, s.length/2), bound: s.bound, before: w.from, after: w.to}, true
 	}
 	p.locate(&s, best, level)
 	return s, true

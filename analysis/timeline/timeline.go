@@ -34,8 +34,8 @@ type Timeline struct {
 	CPU        []Series `json:"cpu,omitempty"`
 	Warnings   []string `json:"warnings,omitempty"` // what a reader must know beside the numbers
 	// Disagreements are the pairs of views of the outage that differ by more than bounds and noise explain.
-	Disagreements []string `json:"disagreements,omitempty"`
-	Notes         []string `json:"notes,omitempty"` // what was assumed
+	Disagreements []Disagreement `json:"disagreements,omitempty"`
+	Notes         []string       `json:"notes,omitempty"` // what was assumed
 }
 
 // A Mark is an event of a hypervisor.
@@ -83,6 +83,11 @@ func Build(o results.Outcome, records []results.Record) (*Timeline, error) {
 	payload := x.readFlow(results.FlowPayload, "forward")
 	t.Rounds = x.rounds(m, t.Phases, payload)
 	t.Outages = []Outage{m.downtime(obs.span.to), x.reported(), x.wire(obs), x.client(obs), x.guest(obs)}
+	for _, out := range t.Outages {
+		if out.Before > 0 {
+			t.Warnings = append(t.Warnings, fmt.Sprintf("%s: the silence began %s before the request: the action did not cause that part, and may not have caused the rest", out.Name, showDuration(out.Before)))
+		}
+	}
 	t.Disagreements = disagreements(t.Outages)
 	t.Memory = x.final(results.MigrationTotal, results.Bytes)
 	t.measure(x, o, m, obs)

@@ -24,7 +24,11 @@ func Write(w io.Writer, t *Timeline) error {
 	writeRounds(&b, t)
 	writeOutages(&b, t)
 	writeMetrics(&b, t)
-	writeList(&b, "views of the outage that differ by more than their bounds and noise explain", t.Disagreements)
+	var differ []string
+	for _, d := range t.Disagreements {
+		differ = append(differ, d.String())
+	}
+	writeList(&b, "views of the outage that differ by more than their bounds and noise explain", differ)
 	writeList(&b, "warnings", t.Warnings)
 	writeList(&b, "missing", t.Missing)
 	writeList(&b, "notes", t.Notes)

@@ -13,10 +13,16 @@ func (w *world) agent() {
 	w.add(200e6, "controller", guest, results.GuestTickInfo, 0.001, results.Seconds, "threshold", "0.003")
 	last, nextBeat, seq := int64(0), beat, 0
 	var dirtied float64
+	until := w.end // or until it is heard again, if that is within the time in which results are collected
+	for _, p := range w.spans(w.Stuck) {
+		if p.from < w.end && p.to > w.end && p.to < w.end+5e9 {
+			until = max(until, p.to+300e6)
+		}
+	}
 	for due := int64(300e6); ; {
-		t := w.runs(w.host(due)) + w.rng.Int64N(40_000)
-		t = w.runs(t)
-		if t > w.end {
+		t := w.ticks(w.host(due)) + w.rng.Int64N(40_000)
+		t = w.ticks(t)
+		if t > until {
 			return
 		}
 		now := w.mono(t)
@@ -80,8 +86,9 @@ func (w *world) echo() {
 		w.add(t, "switch", results.SourceCaptureSwitch, results.GuestFrame, 60, results.Bytes, "port", "dst")
 		w.add(t, "switch", results.SourceCaptureSwitch, results.GuestAnnounce, 0, results.Event, "port", "dst", "kind", "rarp")
 	}
-	w.add(w.stopped.to+2e6, "switch", results.SourceCaptureSwitch, results.GuestFrame, 60, results.Bytes, "port", "dst")
-	w.add(w.stopped.to+2e6, "switch", results.SourceCaptureSwitch, results.GuestAnnounce, 0, results.Event, "port", "dst", "kind", "garp")
+	spoke := w.runs(w.stopped.to + 2e6)
+	w.add(spoke, "switch", results.SourceCaptureSwitch, results.GuestFrame, 60, results.Bytes, "port", "dst")
+	w.add(spoke, "switch", results.SourceCaptureSwitch, results.GuestAnnounce, 0, results.Event, "port", "dst", "kind", "garp")
 }
 
 // passes is when each round begins: round 1 takes most of the time, each further one a third of the one before.
@@ -107,18 +114,25 @@ func (w *world) hypervisors() {
 	say := func(t int64, host, name string, v float64, attrs ...string) {
 		w.add(t/1000*1000, host, qmp, name, v, results.Event, attrs...)
 	}
-	counters := func(t int64, sent float64, attrs ...string) {
+	passes := w.passes()
+	copied := w.stopped.to - (w.stopped.to-w.stopped.from)/4
+	// The counters are those of the moment of the answer. Once all is copied, nothing is left and no rate is told.
+	counters := func(t int64, attrs ...string) {
+		t = w.answers(t)
+		sent, left, dirtied := w.Rate*float64(min(t, copied)-passes[0])/1e9, 0.0, 0.0
+		if t < copied {
+			left, dirtied = max(0, 512e6-sent), 8<<20
+		}
 		w.add(t, "src", qmp, results.MigrationTransferred, sent, results.Bytes, attrs...)
-		w.add(t, "src", qmp, results.MigrationRemaining, max(0, 64e6-sent), results.Bytes, attrs...)
-		w.add(t, "src", qmp, results.MigrationDirtyRate, 8<<20, results.BytesPerSecond, attrs...)
+		w.add(t, "src", qmp, results.MigrationRemaining, left, results.Bytes, attrs...)
+		w.add(t, "src", qmp, results.MigrationDirtyRate, dirtied, results.BytesPerSecond, attrs...)
 	}
 	say(250e6, "src", results.VMResume, 0) // the boot
 	say(int64(action)+1e6, "src", results.MigrationStatus, 0, "status", "setup")
-	passes := w.passes()
 	for i, t := range passes {
 		n := strconv.Itoa(i + 1)
 		say(t, "src", results.PreCopyRound, float64(i+1))
-		counters(t+700_000, w.Rate*float64(t-passes[0])/1e9, "trigger", "pass", "round", n)
+		counters(t+700_000, "trigger", "pass", "round", n)
 	}
 	say(passes[0]+200_000, "src", results.MigrationStatus, 0, "status", "active")
 	say(w.stopped.from, "src", results.VMStop, 0)
@@ -128,12 +142,11 @@ func (w *world) hypervisors() {
 	}
 	say(w.stopped.from+300_000, "src", results.PreCopyRound, float64(len(passes)+1))
 	final := []string{"trigger", "final"}
-	copied := w.stopped.to - (w.stopped.to-w.stopped.from)/4
-	counters(w.stopped.from+900_000, w.Rate*float64(w.stopped.from-passes[0])/1e9, "trigger", "pass", "round", strconv.Itoa(len(passes)+1))
+	counters(w.stopped.from+900_000, "trigger", "pass", "round", strconv.Itoa(len(passes)+1))
 	say(copied, "src", results.MigrationStatus, 0, "status", "completed")
 	say(w.stopped.to, "dst", results.VMResume, 0)
 	say(w.stopped.to+200_000, "dst", results.MigrationStatus, 0, "status", "completed")
-	counters(w.ended-1e6, w.Rate*float64(copied-passes[0])/1e9, final...)
+	counters(w.ended-1e6, final...)
 	w.add(w.ended-1e6, "src", qmp, results.MigrationTotal, 256<<20, results.Bytes, final...)
 	w.add(w.ended-1e6, "src", qmp, results.MigrationPages, 21000, results.One, "trigger", "final", "kind", "normal")
 	w.add(w.ended-1e6, "src", qmp, results.MigrationPages, 44000, results.One, "trigger", "final", "kind", "zero")
@@ -143,9 +156,10 @@ func (w *world) hypervisors() {
 	w.add(w.end+20e6, "controller", results.SourceGuest, results.MemoryCorrupt, 0, results.One)
 }
 
-// flow is the migration's payload at a constant rate from round 1 until all is copied, in bins of 10 ms.
+// flow is the migration's payload at a constant rate from round 1 until all is copied, in bins.
 func (w *world) flow() {
-	const length = int64(10e6)
+	length := int64(w.Bin)
+	bin := strconv.FormatFloat(w.Bin.Seconds(), 'g', -1, 64)
 	from := w.passes()[0]
 	to := min(w.stopped.to-(w.stopped.to-w.stopped.from)/4, w.stopped.from+300e6)
 	for t := from / length * length; t < to; t += length {
@@ -159,7 +173,7 @@ func (w *world) flow() {
 			{results.FlowBytes, "forward", math.Round(bytes * 1.045)},
 			{results.FlowBytes, "reverse", math.Round(bytes * 0.01)},
 		} {
-			w.add(t, "switch", results.SourceCaptureSwitch, f.name, f.v, results.Bytes, "flow", "migration", "dir", f.dir, "bin", "0.01")
+			w.add(t, "switch", results.SourceCaptureSwitch, f.name, f.v, results.Bytes, "flow", "migration", "dir", f.dir, "bin", bin)
 		}
 	}
 }

@@ -25,8 +25,11 @@ type Scenario struct {
 	Jitter   time.Duration // each way of a probe, and a heartbeat, takes up to this much longer
 	Drift    float64       // of the guest's clock, host seconds a guest second less 1
 	Stalls   []Stall
-	Rounds   int     // of pre-copy; 0 takes 4
-	Rate     float64 // B/s of the migration's link
+	Stuck    []Stall       // the guest serves the network, but its agent does not tick
+	Busy     []Stall       // the source's hypervisor answers nothing; its events go on
+	Rounds   int           // of pre-copy; 0 takes 4
+	Rate     float64       // B/s of the migration's link
+	Bin      time.Duration // of the capture's flow
 	Echo     bool
 	Capture  bool
 	Usage    bool
@@ -39,7 +42,7 @@ type Stall struct{ At, For time.Duration }
 func Default(seed uint64) Scenario {
 	return Scenario{
 		Seed: seed, Outage: 80 * time.Millisecond, Still: true, Interval: 2 * time.Millisecond,
-		Jitter: 300 * time.Microsecond, Rounds: 4, Rate: 60 << 20, Echo: true, Capture: true, Usage: true,
+		Jitter: 300 * time.Microsecond, Rounds: 4, Rate: 60 << 20, Bin: 10 * time.Millisecond, Echo: true, Capture: true, Usage: true,
 	}
 }
 
@@ -83,10 +86,7 @@ func (s Scenario) Make() (results.Outcome, []results.Record) {
 		w.end = w.ended + int64(quiet)
 	}
 	w.pauses = append(w.pauses, w.stopped)
-	for _, p := range s.Stalls {
-		at := int64(action + p.At)
-		w.pauses = append(w.pauses, span{at, at + int64(p.For)})
-	}
+	w.pauses = append(w.pauses, w.spans(s.Stalls)...)
 	w.course()
 	w.agent()
 	if s.Echo {
@@ -114,9 +114,29 @@ func (s Scenario) Make() (results.Outcome, []results.Record) {
 
 // runs is the first time at or after t at which the guest runs.
 func (w *world) runs(t int64) int64 {
+	return after(t, w.pauses)
+}
+
+// ticks is the first time at or after t at which the agent runs.
+func (w *world) ticks(t int64) int64 { return after(t, append(w.spans(w.Stuck), w.pauses...)) }
+
+// answers is the first time at or after t at which the source's hypervisor answers.
+func (w *world) answers(t int64) int64 { return after(t, w.spans(w.Busy)) }
+
+func (w *world) spans(stalls []Stall) []span {
+	var list []span
+	for _, p := range stalls {
+		at := int64(action + p.At)
+		list = append(list, span{at, at + int64(p.For)})
+	}
+	return list
+}
+
+// after is the first time at or after t that lies in none of the pauses.
+func after(t int64, pauses []span) int64 {
 	for changed := true; changed; {
 		changed = false
-		for _, p := range w.pauses {
+		for _, p := range pauses {
 			if t >= p.from && t < p.to {
 				t, changed = p.to, true
 			}
