@@ -114,7 +114,7 @@ func (s *server) start(w *agent.Workload) (err error) {
 
 // yieldToAgent puts the calling thread, a workload's, behind the agent's.
 func (s *server) yieldToAgent() {
-	if err := idleThread(); err != nil {
+	if err := ordinaryThread(); err != nil {
 		s.out.log("%v: the workload may delay heartbeats and answers", err)
 	}
 }
