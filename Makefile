@@ -46,9 +46,9 @@ $(GOLANGCI):
 vet:
 	go vet ./...
 
-# What runs without a hypervisor, with the race detector.
+# What runs without a hypervisor, with the race detector; one package at a time, as many of them measure.
 race:
-	CGO_ENABLED=1 go test -race -short ./...
+	CGO_ENABLED=1 go test -race -short -p 1 ./...
 
 # Everything that needs root or real guests, one package at a time: they measure, and the race detector would slow them.
 unit:
