@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"sync"
 	"time"
 	"virtscope/results"
 	"virtscope/testbed/guest"
@@ -23,6 +24,8 @@ type machine struct {
 	pumped  chan struct{} // closed when the last event was recorded
 	closers []io.Closer
 	said    *Transcript
+	once    sync.Once
+	closed  error // of close
 }
 
 // spawnMachine starts QEMU and connects to it. On an error nothing is left running.
@@ -117,6 +120,11 @@ func (vm *machine) pump(rec results.Recorder) {
 // close ends QEMU, politely first, and waits until it is gone. It is idempotent. An error says that the transcript has a
 // gap.
 func (vm *machine) close() error {
+	vm.once.Do(func() { vm.closed = vm.closeOnce() })
+	return vm.closed
+}
+
+func (vm *machine) closeOnce() error {
 	if vm.proc != nil {
 		vm.end()
 	}
@@ -127,7 +135,6 @@ func (vm *machine) close() error {
 	for _, c := range vm.closers {
 		_ = c.Close()
 	}
-	vm.closers = nil
 	if err := vm.said.Err(); err != nil {
 		return fmt.Errorf("keep the qmp transcript of %s: %w", vm.host.Name(), err)
 	}
