@@ -266,6 +266,42 @@ func TestOldQEMU(t *testing.T) {
 	}
 }
 
+// TestDoesNotConverge gives a real migration more dirty memory than its link carries: a failed trial, which is data.
+func TestDoesNotConverge(t *testing.T) {
+	dir := experiment(t, `virtscope: 1
+name: diverges
+extends: quickstart.yaml
+replicates: 1
+retries: 3
+factors: {workload.rate: [100MiB/s]}
+action: {migrate: {max-rounds: 3, downtime-limit: 20ms}}
+`)
+	if stdout, stderr, err := virtscope(t, dir, "run", "e.yaml"); err != nil {
+		t.Fatalf("%v\n%s\n%s", err, stdout, stderr)
+	}
+	r := open(t, dir)
+	nothingLeft(t, r)
+	o, tl := build(t, r, r.Plan[0].ID)
+	if o.Verdict != results.Failed || !strings.Contains(o.Reason, "did not converge") {
+		t.Errorf("%s: %s", o.Verdict, o.Reason)
+	}
+	if m := tl.Metric(timeline.Downtime); m.Known {
+		t.Errorf("the guest was never stopped, and its downtime is %+v", m)
+	}
+	if m := tl.Metric(timeline.TotalTime); !m.Censored {
+		t.Errorf("the migration never ended, and its total time is %+v", m)
+	}
+	if _, stderr, err := virtscope(t, dir, "run", "--resume", "latest"); err != nil {
+		t.Errorf("resume: %v\n%s", err, stderr)
+	}
+	if _, stderr, err := virtscope(t, dir, "run", "--resume", "--strict", "latest"); err == nil || !strings.Contains(stderr, "trial 1 is failed") {
+		t.Errorf("strict: %v\n%s", err, stderr)
+	}
+	if _, err := os.Stat(r.TrialDir(o.Trial.ID) + ".attempt-" + strconv.Itoa(o.Attempt)); err == nil {
+		t.Error("resume ran a failed trial again")
+	}
+}
+
 // start runs the program until the journal holds n entries of an event, and returns it running.
 func start(t *testing.T, dir, event string, n int) (c *exec.Cmd, stderr *bytes.Buffer) {
 	t.Helper()

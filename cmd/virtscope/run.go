@@ -144,7 +144,7 @@ func execute(c *cobra.Command, lab *lab, r *results.Run, p *plan.Plan, note stri
 	fmt.Fprintf(os.Stderr, "%s: %d trials, about %s; %s; run folder %s\n",
 		p.Experiment.Name, len(p.Trials), round(p.Estimate()), lab.describe(), r.Dir)
 	progress := newStatus(os.Stderr)
-	ended, err := runner.Runner{Lab: lab, Progress: progress, Note: note}.Run(c.Context(), r, p)
+	_, err := runner.Runner{Lab: lab, Progress: progress, Note: note}.Run(c.Context(), r, p)
 	progress.close()
 	options.release()
 	if err != nil && !errors.Is(err, runner.ErrInterrupted) {
@@ -155,15 +155,21 @@ func execute(c *cobra.Command, lab *lab, r *results.Run, p *plan.Plan, note stri
 	if err != nil {
 		err = &codedError{exitInterrupted, fmt.Errorf("%w: go on with virtscope run --resume %s", err, r.Dir)}
 	}
-	return errors.Join(err, reportErr, judge(ended, options.strict))
+	return errors.Join(err, reportErr, judge(r, options.strict))
 }
 
-// judge is an error when a trial came to nothing, or, if strict, when one is not completed.
-func judge(ended []results.Outcome, strict bool) error {
+// judge is an error when a trial of the run came to nothing, or, if strict, when one is not completed.
+func judge(r *results.Run, strict bool) error {
 	var bad []string
-	for _, o := range ended {
-		if o.Verdict == results.Invalid || strict && o.Verdict != results.Completed {
-			bad = append(bad, fmt.Sprintf("trial %d is %s", o.Trial.Order, o.Verdict))
+	for _, t := range r.Plan {
+		o, ended, err := r.Outcome(t.ID)
+		switch {
+		case err != nil:
+			return err
+		case !ended && strict:
+			bad = append(bad, fmt.Sprintf("trial %d has not ended", t.Order))
+		case ended && (o.Verdict == results.Invalid || strict && o.Verdict != results.Completed):
+			bad = append(bad, fmt.Sprintf("trial %d is %s", t.Order, o.Verdict))
 		}
 	}
 	if len(bad) == 0 {
