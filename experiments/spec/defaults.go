@@ -20,7 +20,7 @@ func Default() *Experiment {
 		},
 		Workload: Workload{Kind: "idle", WorkingSet: 32 << 20, Pattern: "sequential", Load: 1},
 		Probes: Probes{
-			Capture: Capture{Keep: "none"},
+			Capture: Capture{Keep: "none", Decode: new(true)},
 			Echo:    Echo{Interval: Duration(2 * time.Millisecond)},
 			Usage:   Usage{Interval: Duration(100 * time.Millisecond)},
 		},

@@ -151,6 +151,8 @@ type Probes struct {
 type Capture struct {
 	// Keep the switch's frames as pcapng in the trial's folder: none, headers (128 B a frame) or whole. Default: none.
 	Keep string `yaml:"keep" json:"keep" jsonschema:"enum=none,enum=headers,enum=whole"`
+	// Decode the hypervisor's migration stream as it passes the switch: rounds, pages, stop and resume, independent of the hypervisor's word. The scripted driver has none. Default: true.
+	Decode *bool `yaml:"decode,omitempty" json:"decode,omitempty"`
 }
 
 // Echo is a train of UDP probes.

@@ -143,6 +143,9 @@ func (e *Experiment) clone() *Experiment {
 	if e.Action.Migrate != nil {
 		out.Action.Migrate = new(*e.Action.Migrate)
 	}
+	if e.Probes.Capture.Decode != nil {
+		out.Probes.Capture.Decode = new(*e.Probes.Capture.Decode)
+	}
 	if e.Order.Shuffle != nil {
 		out.Order.Shuffle = new(*e.Order.Shuffle)
 	}

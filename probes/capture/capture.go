@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 	"virtscope/probes"
+	"virtscope/probes/capture/packet"
 	"virtscope/results"
 	"virtscope/testbed/host"
 )
@@ -111,7 +112,7 @@ func (p *probe) run(ctx context.Context, rec results.Recorder, armed func(), met
 type observer struct {
 	conf      Config
 	rec       results.Recorder
-	decoder   decoder
+	packet    packet.Packet
 	guest     *guest
 	flow      *flow
 	keeper    *keeper // nil: none
@@ -151,14 +152,14 @@ func (o *observer) drink(src Source) error {
 // see looks at one frame.
 func (o *observer) see(f Frame) error {
 	o.longest = max(o.longest, f.Length)
-	if err := o.decoder.decode(f.Data, f.Length); err != nil {
+	if err := o.packet.Decode(f.Link, f.Data, f.Length); err != nil {
 		o.malformed++
 	}
 	if len(o.conf.GuestMAC) > 0 {
-		o.guest.observe(&o.decoder, f)
+		o.guest.observe(&o.packet, f)
 	}
-	if o.decoder.kind == isTCP {
-		o.flow.add(o.decoder.src, o.decoder.dst, f.Time, f.Length, o.decoder.payload)
+	if o.packet.Kind == packet.TCP {
+		o.flow.add(o.packet.Src, o.packet.Dst, f.Time, f.Length, o.packet.PayloadLength)
 	}
 	if o.keeper == nil {
 		return nil

@@ -3,6 +3,7 @@ package capture
 import (
 	"fmt"
 	"unsafe"
+	"virtscope/probes/capture/packet"
 
 	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
@@ -12,18 +13,61 @@ import (
 // that is not excluded. Frames that go out are left out: a switch sees each frame at the port where it came in
 // and again at every port where it leaves, and it must count once.
 func filter(snap int, excluded []int) []bpf.Instruction {
-	program := []bpf.Instruction{
-		bpf.LoadExtension{Num: bpf.ExtType},
-		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: unix.PACKET_OUTGOING, SkipTrue: 1},
-		bpf.RetConstant{Val: 0},
-		bpf.LoadExtension{Num: bpf.ExtInterfaceIndex},
+	var a assembly
+	refuse := a.label()
+	a.incoming(refuse)
+	a.exclude(excluded, refuse)
+	a.emit(bpf.RetConstant{Val: uint32(snap)})
+	a.place(refuse)
+	a.emit(bpf.RetConstant{Val: 0})
+	return a.encode()
+}
+
+// program is a socket filter for a matcher.
+func (m matcher) program(d Direction, excluded []int) ([]bpf.Instruction, error) {
+	w := writer{m: m}
+	refuse, ethernet, raw := w.label(), w.label(), w.label()
+	if d == Incoming {
+		w.incoming(refuse)
 	}
-	for _, index := range excluded {
-		program = append(program,
-			bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: uint32(index), SkipTrue: 1},
-			bpf.RetConstant{Val: 0})
+	w.exclude(excluded, refuse)
+	if m.all {
+		w.emit(bpf.RetConstant{Val: m.snap})
+	} else {
+		w.emit(bpf.LoadExtension{Num: bpf.ExtLinkLayerType})
+		for _, l := range links {
+			to := ethernet
+			if l.link == packet.RawIP {
+				to = raw
+			}
+			w.when(jeq, uint32(l.kind), to, onward)
+		}
+		w.jump(refuse)
+		w.place(ethernet)
+		w.ethernet()
+		w.place(raw)
+		w.rawIP()
 	}
-	return append(program, bpf.RetConstant{Val: uint32(snap)})
+	w.place(refuse)
+	w.emit(bpf.RetConstant{Val: 0})
+	return w.build()
+}
+
+// incoming refuses what this machine sends.
+func (a *assembly) incoming(refuse label) {
+	a.emit(bpf.LoadExtension{Num: bpf.ExtType})
+	a.when(jeq, unix.PACKET_OUTGOING, refuse, onward)
+}
+
+// exclude refuses the frames of some interfaces.
+func (a *assembly) exclude(indexes []int, refuse label) {
+	if len(indexes) == 0 {
+		return
+	}
+	a.emit(bpf.LoadExtension{Num: bpf.ExtInterfaceIndex})
+	for _, index := range indexes {
+		a.when(jeq, uint32(index), refuse, onward)
+	}
 }
 
 // nothing is a filter that lets nothing pass.

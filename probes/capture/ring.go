@@ -28,7 +28,7 @@ const (
 type ring struct {
 	fd   int
 	mem  []byte
-	size int        // of a block
+	size int        // B, of a block
 	mu   sync.Mutex // guards wake, which stop uses
 	wake int        // eventfd that ends a poll; -1 once closed
 
@@ -36,7 +36,6 @@ type ring struct {
 	left     uint32 // frames in it that were not given yet
 	next     uint32 // offset in it of the next frame
 	held     bool   // the block at hand belongs to us
-	fds      [2]unix.PollFd
 	stopped  atomic.Bool
 	draining bool      // stop was noticed
 	deadline time.Time // of draining
@@ -45,24 +44,38 @@ type ring struct {
 	arrived int64 // frames that passed the filter, dropped ones too, as the kernel counts
 }
 
-// blockFor is the size of a block in which frames of snap bytes fit well.
+// A shape is how a ring is made.
+type shape struct {
+	bytes int // of all blocks: whole ones, and two at least
+	block int // B of one: a power of two
+}
+
+// blockFor is the size of a block in which frames of snap bytes fit well. 0 is whole frames.
 func blockFor(snap int) int {
-	if snap <= smallBlock/16 {
+	if snap > 0 && snap <= smallBlock/16 {
 		return smallBlock
 	}
 	return largeBlock
 }
 
-// openRing opens a ring of size bytes (whole blocks, at least two) for frames that are cut to snap. Frames pass the program
-// from the first on. Index 0 is all interfaces of the namespace of the calling thread.
+// openRing opens a ring of size bytes for incoming frames that are cut to snap.
 func openRing(index, size, snap int, program []bpf.Instruction) (*ring, error) {
+	return newRing(index, shape{bytes: size, block: blockFor(snap)}, program, Incoming)
+}
+
+// newRing opens a ring. Frames pass the program from the first on. Index 0 is all interfaces of the namespace of the
+// calling thread. If d is Incoming the kernel may skip outgoing frames, but older ones leave that to the program.
+func newRing(index int, s shape, program []bpf.Instruction, d Direction) (*ring, error) {
 	// With protocol 0 the socket receives nothing until it is bound, so nothing passes without the filter.
 	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, fmt.Errorf("open packet socket: %w: run as root or give CAP_NET_RAW", err)
 	}
-	r := &ring{fd: fd, wake: -1, size: blockFor(snap)}
-	if err := r.configure(index, size, program); err != nil {
+	r := &ring{fd: fd, wake: -1, size: s.block}
+	if d == Incoming { // a copy less for each frame that goes out; Linux before 4.20 does not know it
+		_ = unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, 1)
+	}
+	if err := r.configure(index, s.bytes, program); err != nil {
 		return nil, errors.Join(err, r.Close())
 	}
 	return r, nil
@@ -133,6 +146,7 @@ func (r *ring) Stats() (Stats, error) {
 	}
 	r.arrived += int64(s.Packets)
 	r.stats.Dropped += int64(s.Drops)
+	r.stats.Full += int64(s.Freeze_q_cnt)
 	return r.stats, nil
 }
 
