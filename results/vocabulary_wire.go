@@ -11,8 +11,9 @@ const SourceWire = "wire"
 // are missing, and the truth is that or more.
 const (
 	// WireMigration: event, a migration begins. Attrs: format (qemu, tls, unknown), start (header: its first byte was
-	// seen; middle: the capture began later), client, server (address:port, client is the source host), machine, version
-	// (of the stream format), postcopy, multifd, … (configuration that the stream tells) where they are known.
+	// seen; middle: the capture began later), client, server (address:port, client is the source host), page (B), machine, version
+	// (of the stream format), postcopy, multifd, … (configuration that the stream tells) where they are known; of a stream that cannot be decoded:
+	// tls (its version), limited (true: it was sent in the windows of a rate limiter).
 	WireMigration = "wire.migration"
 	// WireMigrationEnd: event. Attrs: how (complete: its end mark was read; fin, reset: the connection ended before;
 	// cut: the capture ended before).
@@ -29,7 +30,8 @@ const (
 	WireChannelReordered = "wire.channel.reordered" // 1: segments that came behind a later one
 	WireChannelLast      = "wire.channel.last"      // event: the last payload byte of dir passed
 
-	// WireStage: event, a stage begins. Attrs: stage (one of the Stage constants), earliest, latest.
+	// WireStage: event, a stage begins. Attrs: stage (one of the Stage constants), earliest, latest; of an inferred one: from (the
+	// evidence), provided (an assumption that nothing in the capture confirms).
 	WireStage = "wire.stage"
 
 	// WireRound: event, Value n: pre-copy round n begins (1 is the first pass over memory). Attrs: earliest, latest,
@@ -68,7 +70,7 @@ const (
 	WireMirrorLast       = "wire.mirror.last"       // event: the last one has passed; Attrs: earliest, if a later one may be missing
 	WireMirrorWrites     = "wire.mirror.writes"     // 1: write, write-zeroes and trim requests that passed whole; Attrs: command
 	WireMirrorBytes      = "wire.mirror.bytes"      // B: of the export that they cover (only those of a write pass on the wire); Attrs: command
-	WireMirrorDistinct   = "wire.mirror.distinct"   // B: of sectors of 512 B that they touched
+	WireMirrorDistinct   = "wire.mirror.distinct"   // B: of sectors of 512 B that they touched, those that the server refused too (see errors)
 	WireMirrorAgain      = "wire.mirror.again"      // B: of sectors of 512 B that they touched when an earlier one had; Attrs: after (write: a write had touched the sector, so that the guest dirtied it again; none: whatever had, as a source may zero all first)
 	WireMirrorOther      = "wire.mirror.other"      // 1: other requests; Attrs: command (read, flush, cache, block-status, disconnect)
 	WireMirrorErrors     = "wire.mirror.errors"     // 1: requests that the server refused; Attrs: command, error (an errno's name, as the protocol has it)

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"text/tabwriter"
 	"time"
+	"virtscope/analysis/quantity"
 	"virtscope/analysis/timeline"
 )
 
@@ -18,8 +19,8 @@ var Views = []string{timeline.BlackoutWire, timeline.BlackoutClient, timeline.Bl
 // A Row is one trial: what was injected and what each view measured.
 type Row struct {
 	Trial    string
-	Injected timeline.Quantity            // s: how long the scripted guest was stopped, by its own clock
-	Measured map[string]timeline.Quantity // s, by view
+	Injected quantity.Quantity            // s: how long the scripted guest was stopped, by its own clock
+	Measured map[string]quantity.Quantity // s, by view
 }
 
 // Error is a view's measured minus injected outage in s; ok is false where either is not known.
@@ -36,7 +37,7 @@ func Rows(trials []*timeline.Timeline) []Row {
 	rows := make([]Row, 0, len(trials))
 	for _, t := range trials {
 		r := Row{
-			Trial: t.Trial.ID, Injected: t.Outage(timeline.Downtime).Quantity, Measured: map[string]timeline.Quantity{},
+			Trial: t.Trial.ID, Injected: t.Outage(timeline.Downtime).Quantity, Measured: map[string]quantity.Quantity{},
 		}
 		for _, view := range Views {
 			r.Measured[view] = t.Outage(view).Quantity
@@ -118,7 +119,7 @@ func signed(e float64, ok bool) string {
 	return fmt.Sprintf("%+.3f", e*1e3)
 }
 
-func milliseconds(q timeline.Quantity) string {
+func milliseconds(q quantity.Quantity) string {
 	switch {
 	case !q.Known:
 		return "unknown"

@@ -4,15 +4,16 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"virtscope/analysis/quantity"
 	"virtscope/analysis/timeline"
 	"virtscope/results"
 )
 
-func known(v float64) timeline.Quantity {
-	return timeline.Quantity{Value: v, Low: v, High: v, Unit: results.Seconds, Known: true}
+func known(v float64) quantity.Quantity {
+	return quantity.Quantity{Value: v, Low: v, High: v, Unit: results.Seconds, Known: true}
 }
 
-func trial(id string, injected float64, wire timeline.Quantity) *timeline.Timeline {
+func trial(id string, injected float64, wire quantity.Quantity) *timeline.Timeline {
 	return &timeline.Timeline{
 		Trial: results.Trial{ID: id},
 		Outages: []timeline.Outage{
@@ -32,7 +33,7 @@ func TestMisses(t *testing.T) {
 		{"close", trial("a", 0.1, known(0.1009)), ""},
 		{"off", trial("a", 0.1, known(0.102)), "off by +2.000 ms"},
 		{"too short to judge", trial("a", 0.002, known(0.02)), ""},
-		{"not measured", trial("a", 0.1, timeline.Quantity{Why: "no frames"}), "did not measure: no frames"},
+		{"not measured", trial("a", 0.1, quantity.Quantity{Why: "no frames"}), "did not measure: no frames"},
 		{"no truth", &timeline.Timeline{Trial: results.Trial{ID: "a"}}, "is not known"},
 	}
 	for _, c := range cases {
@@ -47,7 +48,7 @@ func TestMisses(t *testing.T) {
 
 func TestWriteSortsAndSaysUnknown(t *testing.T) {
 	var b strings.Builder
-	rows := Rows([]*timeline.Timeline{trial("b", 0.2, known(0.2005)), trial("a", 0.1, timeline.Quantity{Why: "x"})})
+	rows := Rows([]*timeline.Timeline{trial("b", 0.2, known(0.2005)), trial("a", 0.1, quantity.Quantity{Why: "x"})})
 	if err := Write(&b, rows); err != nil {
 		t.Fatal(err)
 	}

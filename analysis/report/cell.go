@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"virtscope/analysis/quantity"
 	"virtscope/analysis/stats"
 	"virtscope/analysis/timeline"
 	"virtscope/results"
@@ -53,8 +54,8 @@ func (g group) cell(metric string) cell {
 		return cell{Median: "—", Note: note}
 	}
 	err, unit := g.halfWidth(metric)
-	factor, name := timeline.ScaleOf(s.Median.Value, unit)
-	d := timeline.Decimals(err/factor, s.Median.Value/factor)
+	factor, name := quantity.ScaleOf(s.Median.Value, unit)
+	d := quantity.Decimals(err/factor, s.Median.Value/factor)
 	number := func(e stats.Estimate) string {
 		mark := ""
 		if e.AtLeast {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"virtscope/analysis/quantity"
 	"virtscope/analysis/stats"
 	"virtscope/analysis/timeline"
 	"virtscope/results"
@@ -90,11 +91,11 @@ func (t Trial) earliness() string {
 	var spanning []string
 	for _, name := range names {
 		if q := t.metric(name + timeline.SwitchoverSuffix); q.Known {
-			spanning = append(spanning, name+" "+timeline.Show(q))
+			spanning = append(spanning, name+" "+quantity.Show(q))
 		}
 	}
 	text := fmt.Sprintf("the silence behind %s began %s before the migration was asked for: the value is its part from then on, which may not be the migration's alone",
-		strings.Join(names, " and "), timeline.Scaled(ahead, ahead/50, results.Seconds))
+		strings.Join(names, " and "), quantity.Scaled(ahead, ahead/50, results.Seconds))
 	if len(spanning) > 0 {
 		text += "; the gap that spans the guest's stop: " + strings.Join(spanning, ", ")
 	}

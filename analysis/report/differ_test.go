@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"virtscope/analysis/quantity"
 	"virtscope/analysis/timeline"
 	"virtscope/analysis/timeline/timelinetest"
 	"virtscope/results"
@@ -57,7 +58,7 @@ func TestDifferences(t *testing.T) {
 
 func TestEarliness(t *testing.T) {
 	at := func(before float64) Trial {
-		q := timeline.Quantity{Value: 3, Low: 3, High: 3, Unit: results.Seconds, Known: true}
+		q := quantity.Quantity{Value: 3, Low: 3, High: 3, Unit: results.Seconds, Known: true}
 		return Trial{Timeline: &timeline.Timeline{
 			Outages: []timeline.Outage{{Name: timeline.BlackoutWire, Quantity: q, Before: before}},
 			Metrics: []timeline.Metric{{Name: timeline.BlackoutWire + timeline.SwitchoverSuffix, Quantity: q}},

@@ -14,11 +14,12 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 )
 
-// A Figure is a plot of the run. It is one column of a page wide.
+// A Figure is a plot of the run, one column of a page wide, or of a capture.
 type Figure struct {
 	Name    string // file name without extension
 	Title   string
-	Caption string // what is drawn, in full sentences
+	Caption string    // what is drawn, in full sentences
+	width   vg.Length // 0 is one column
 	height  vg.Length
 	draw    func(draw.Canvas)
 }
@@ -72,7 +73,7 @@ const svgFonts = `font-family:'Liberation Sans',Arial,Arimo,Helvetica,'DejaVu Sa
 
 // WriteSVG writes the figure as SVG. Its fonts are named, not embedded.
 func (f Figure) WriteSVG(w io.Writer) error {
-	c := vgsvg.NewWith(vgsvg.UseWH(columnWidth, f.height))
+	c := vgsvg.NewWith(vgsvg.UseWH(f.across(), f.height))
 	f.paint(draw.New(c))
 	var b bytes.Buffer
 	if _, err := c.WriteTo(&b); err != nil {
@@ -84,7 +85,7 @@ func (f Figure) WriteSVG(w io.Writer) error {
 
 // WritePDF writes the figure as PDF, fonts embedded.
 func (f Figure) WritePDF(w io.Writer) error {
-	c := vgpdf.New(columnWidth, f.height)
+	c := vgpdf.New(f.across(), f.height)
 	c.EmbedFonts(true)
 	f.paint(draw.New(c))
 	_, err := c.WriteTo(w)
@@ -93,10 +94,17 @@ func (f Figure) WritePDF(w io.Writer) error {
 
 // WritePNG writes the figure as PNG at 300 dpi.
 func (f Figure) WritePNG(w io.Writer) error {
-	c := vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(columnWidth, f.height), vgimg.UseDPI(300))}
+	c := vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(f.across(), f.height), vgimg.UseDPI(300))}
 	f.paint(draw.New(c))
 	_, err := c.WriteTo(w)
 	return err
+}
+
+func (f Figure) across() vg.Length {
+	if f.width == 0 {
+		return columnWidth
+	}
+	return f.width
 }
 
 func (f Figure) paint(c draw.Canvas) { f.draw(draw.Crop(c, 2, -2, 2, -2)) }

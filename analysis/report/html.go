@@ -8,8 +8,8 @@ import (
 	"io"
 	"strings"
 	"time"
+	"virtscope/analysis/quantity"
 	"virtscope/analysis/stats"
-	"virtscope/analysis/timeline"
 	"virtscope/results"
 )
 
@@ -30,6 +30,8 @@ type page struct {
 	Trials                         []pageTrial
 	Remarks                        []string
 	Differences                    [][]string
+	Packets                        [][]string
+	PacketTitle, PacketNote        string
 	Validity                       [][]string
 	Facts                          [][3]string
 	Spec                           string
@@ -53,6 +55,8 @@ type pageTrial struct {
 	Total                          string
 	Bars                           []pageBar
 	Rounds                         [][]string
+	Wire, WireRounds, WirePages    [][]string
+	WireNotes                      []string
 	Outages                        [][]string
 	Details                        []string
 	Differs                        string
@@ -90,6 +94,7 @@ func newPage(r Run) (page, error) {
 		Title: m.Question, Name: m.Name, Progress: r.progress(), Created: m.Created.Format(time.RFC3339),
 		Few: fewTrials, Remarks: r.remarks(), Spec: r.Spec,
 		Differences: r.differenceRows(), Run: m.Run,
+		Packets: r.packetRows(), PacketTitle: packetTitle, PacketNote: packetNote,
 	}
 	if p.Title == "" {
 		p.Title = m.Name
@@ -167,7 +172,7 @@ func (g group) intervals() []string {
 			continue
 		}
 		show := func(e stats.Estimate) string {
-			text := timeline.Scaled(e.Value, e.Value/500, results.Seconds)
+			text := quantity.Scaled(e.Value, e.Value/500, results.Seconds)
 			if e.AtLeast {
 				return "≥ " + text
 			}

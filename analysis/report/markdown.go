@@ -45,6 +45,26 @@ func WriteMarkdown(w io.Writer, r Run) error {
 	for i, text := range foot.list {
 		fmt.Fprintf(&b, "\n%s %s\n", superscript(i+1), text)
 	}
+	writePackets(&b, r)
 	_, err := w.Write(b.Bytes())
 	return err
+}
+
+// writePackets prints what the decoded packets show less what the hypervisor says, a row a trial.
+func writePackets(b *bytes.Buffer, r Run) {
+	rows := r.packetRows()
+	if len(rows) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "\n**%s**\n\n", packetTitle)
+	for i, row := range rows {
+		b.WriteString("| " + strings.Join(row, " | ") + " |\n")
+		if i == 0 {
+			b.WriteString("|---|" + strings.Repeat("--:|", len(row)-1) + "\n")
+		}
+	}
+	fmt.Fprintf(b, "\n%s\n", packetNote)
+	for _, s := range r.packetDifferences() {
+		fmt.Fprintf(b, "\n- %s\n", s)
+	}
 }

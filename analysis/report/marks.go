@@ -49,6 +49,20 @@ func (ms marks) GlyphBoxes(*plot.Plot) []plot.GlyphBox {
 	return []plot.GlyphBox{{X: 0.5, Y: 1, Rectangle: vg.Rectangle{Max: vg.Point{Y: markRoom + 1}}}}
 }
 
+// rules are vertical lines without labels.
+type rules []float64
+
+// Plot implements plot.Plotter.
+func (rs rules) Plot(c draw.Canvas, p *plot.Plot) {
+	tx, _ := p.Transforms(&c)
+	line := draw.LineStyle{Color: grey, Width: 0.4, Dashes: []vg.Length{2, 2}}
+	for _, r := range rs {
+		if x := tx(r); c.ContainsX(x) {
+			c.StrokeLine2(line, x, c.Min.Y, x, c.Max.Y)
+		}
+	}
+}
+
 // A tag is the label of one line or of several that stand together.
 type tag struct {
 	x, at       vg.Length // of the line, and of the label

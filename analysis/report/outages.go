@@ -5,6 +5,7 @@ import (
 	"image/color"
 	"math"
 	"slices"
+	"virtscope/analysis/quantity"
 	"virtscope/analysis/timeline"
 	"virtscope/results"
 
@@ -166,7 +167,7 @@ func (o *outageChart) axis() (place func(s float64) float64, unit string) {
 	if o.log {
 		return math.Log10, "logarithmic scale"
 	}
-	factor, unit := timeline.ScaleOf(o.high, results.Seconds)
+	factor, unit := quantity.ScaleOf(o.high, results.Seconds)
 	return func(s float64) float64 { return s / factor }, unit
 }
 

@@ -2,6 +2,8 @@ package report
 
 import (
 	"fmt"
+	"virtscope/analysis/quantity"
+	"virtscope/analysis/text"
 	"virtscope/analysis/timeline"
 	"virtscope/results"
 )
@@ -11,7 +13,7 @@ func (t Trial) page() pageTrial {
 	o := t.Outcome
 	p := pageTrial{
 		ID: o.Trial.ID, Treatment: treatmentName(o.Trial), Verdict: string(o.Verdict), Reason: o.Reason,
-		Total: timeline.Show(t.metric(timeline.TotalTime)), Open: o.Verdict != results.Completed,
+		Total: quantity.Show(t.metric(timeline.TotalTime)), Open: o.Verdict != results.Completed,
 	}
 	if t.Problem != "" {
 		p.Notes = append(p.Notes, t.Problem)
@@ -23,15 +25,7 @@ func (t Trial) page() pageTrial {
 	p.Bars = bars(tl)
 	p.Rounds = roundRows(tl)
 	for _, v := range tl.Outages {
-		floor := "—"
-		if v.Floor.Known {
-			floor = timeline.Show(v.Floor)
-		}
-		raw := "—"
-		if v.Raw.Known {
-			raw = timeline.Show(v.Raw)
-		}
-		p.Outages = append(p.Outages, []string{v.Name, timeline.Show(v.Quantity), orDash(timeline.ShowBounds(v.Quantity)), raw, floor})
+		p.Outages = append(p.Outages, []string{v.Name, quantity.Show(v.Quantity), text.Dash(quantity.ShowBounds(v.Quantity)), quantity.Cell(v.Raw), quantity.Cell(v.Floor)})
 		if v.Why != "" {
 			p.Details = append(p.Details, v.Name+": "+v.Why)
 		}
@@ -40,12 +34,13 @@ func (t Trial) page() pageTrial {
 		}
 	}
 	for _, m := range tl.Metrics {
-		note := timeline.ShowBounds(m.Quantity)
+		note := quantity.ShowBounds(m.Quantity)
 		if !m.Known || m.Censored {
 			note = m.Why
 		}
-		p.Metrics = append(p.Metrics, []string{m.Name, timeline.Show(m.Quantity), note})
+		p.Metrics = append(p.Metrics, []string{m.Name, quantity.Show(m.Quantity), note})
 	}
+	p.packets(tl)
 	p.Differs = t.differs()
 	if early := t.earliness(); early != "" {
 		p.Notes = append(p.Notes, early)
@@ -56,13 +51,6 @@ func (t Trial) page() pageTrial {
 	}
 	p.Notes = append(p.Notes, tl.Notes...)
 	return p
-}
-
-func orDash(s string) string {
-	if s == "" {
-		return "—"
-	}
-	return s
 }
 
 // bars are the phases as shares of the action.
@@ -78,7 +66,7 @@ func bars(tl *timeline.Timeline) []pageBar {
 		width := max(0.3, 100*float64(s.Duration())/whole)
 		left := min(100*float64(s.Start.Time-tl.ActionBegin.Time)/whole, 100-width) // what is short at the end shows, too
 		list = append(list, pageBar{
-			Name: s.Name, Length: timeline.Scaled(s.Duration().Seconds(), s.Duration().Seconds()/500, results.Seconds),
+			Name: s.Name, Length: quantity.Scaled(s.Duration().Seconds(), s.Duration().Seconds()/500, results.Seconds),
 			Error: "± " + slack.String(), Color: fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B),
 			Left: fmt.Sprintf("%.3f", left), Width: fmt.Sprintf("%.3f", width),
 		})
@@ -87,16 +75,11 @@ func bars(tl *timeline.Timeline) []pageBar {
 }
 
 func roundRows(tl *timeline.Timeline) [][]string {
-	show := func(q timeline.Quantity) string {
-		if !q.Known {
-			return "—"
-		}
-		return timeline.Show(q)
-	}
+	show := quantity.Cell
 	var rows [][]string
 	for _, r := range tl.Rounds {
 		rows = append(rows, []string{
-			r.Name, show(r.Duration), show(r.Bytes), orDash(timeline.ShowBounds(r.Bytes)), show(r.LinkRate),
+			r.Name, show(r.Duration), show(r.Bytes), text.Dash(quantity.ShowBounds(r.Bytes)), show(r.LinkRate),
 			show(r.Transferred), show(r.Remaining), show(r.DirtyRate),
 		})
 	}
@@ -105,7 +88,7 @@ func roundRows(tl *timeline.Timeline) [][]string {
 
 // validity is what tells whether a trial may be trusted.
 func (t Trial) validity() []string {
-	show := func(name string) string { return timeline.Show(t.metric(name)) }
+	show := func(name string) string { return quantity.Show(t.metric(name)) }
 	floor := func(name string) string { return show(name + timeline.FloorSuffix) }
 	return []string{
 		t.Outcome.Trial.ID, string(t.Outcome.Verdict), fmt.Sprint(t.Outcome.Attempt),

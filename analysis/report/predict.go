@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"virtscope/analysis/model"
+	"virtscope/analysis/quantity"
 	"virtscope/analysis/timeline"
 	"virtscope/results"
 )
@@ -30,13 +31,13 @@ func (t Trial) forecast() forecast {
 	}
 	tl := t.Timeline
 	dirty, zero := t.metric(timeline.DirtyRateBaseline), t.metric(timeline.PagesZero)
-	link := timeline.Quantity{Why: "there was no round"}
+	link := quantity.Quantity{Why: "there was no round"}
 	if len(tl.Rounds) > 0 {
 		link = tl.Rounds[0].LinkRate
 	}
 	for _, q := range []struct {
 		what string
-		timeline.Quantity
+		quantity.Quantity
 	}{{"memory", tl.Memory}, {"dirty rate", dirty}, {"link rate", link}} {
 		if !q.Known {
 			f.Why = fmt.Sprintf("%s is not known: %s", q.what, q.Why)
@@ -51,7 +52,7 @@ func (t Trial) forecast() forecast {
 		Memory: tl.Memory.Value, LinkRate: link.Value, DirtyRate: dirty.Value,
 		WorkingSet: t.WorkingSet, DowntimeLimit: t.DowntimeLimit,
 	}
-	f.Measured, f.DowntimeMeas = timeline.Show(t.metric(timeline.TotalTime)), timeline.Show(t.metric(timeline.Downtime))
+	f.Measured, f.DowntimeMeas = quantity.Show(t.metric(timeline.TotalTime)), quantity.Show(t.metric(timeline.Downtime))
 	f.Whole, _ = predicted(p)
 	f.Sparse, f.DowntimePred = "—", "—"
 	if rest := p.Memory - zero.Value*zeroPage; zero.Known && rest > 0 {
@@ -69,6 +70,6 @@ func predicted(p model.PreCopy) (total, downtime string) {
 	case !got.Converges:
 		return "does not converge", "—"
 	}
-	show := func(s float64) string { return timeline.Scaled(s, s/100, results.Seconds) }
+	show := func(s float64) string { return quantity.Scaled(s, s/100, results.Seconds) }
 	return show(got.Total), show(got.Downtime)
 }

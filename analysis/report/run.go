@@ -7,6 +7,7 @@ package report
 import (
 	"cmp"
 	"slices"
+	"virtscope/analysis/quantity"
 	"virtscope/analysis/stats"
 	"virtscope/analysis/timeline"
 	"virtscope/results"
@@ -38,9 +39,9 @@ type Trial struct {
 func (t Trial) counted() bool { return t.Outcome.Verdict.Final() && t.Timeline != nil }
 
 // metric is a metric of the trial, or why it has none.
-func (t Trial) metric(name string) timeline.Quantity {
+func (t Trial) metric(name string) quantity.Quantity {
 	if t.Timeline == nil {
-		return timeline.Quantity{Why: t.Problem}
+		return quantity.Quantity{Why: t.Problem}
 	}
 	return t.Timeline.Metric(name).Quantity
 }

@@ -3,7 +3,7 @@ package report
 import (
 	"math"
 	"strconv"
-	"virtscope/analysis/timeline"
+	"virtscope/analysis/quantity"
 	"virtscope/results"
 )
 
@@ -12,8 +12,8 @@ type span struct{ least, most float64 }
 
 // text writes a span with two significant digits, in one unit unless its ends are too far apart for one.
 func (s span) text() string {
-	factor, unit := timeline.ScaleOf(s.most, results.Seconds)
-	small, smallUnit := timeline.ScaleOf(s.least, results.Seconds)
+	factor, unit := quantity.ScaleOf(s.most, results.Seconds)
+	small, smallUnit := quantity.ScaleOf(s.least, results.Seconds)
 	low, high := twoDigits(s.least/factor), twoDigits(s.most/factor)
 	switch {
 	case low == high:

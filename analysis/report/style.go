@@ -21,6 +21,7 @@ var (
 	green   = color.NRGBA{G: 0x9E, B: 0x73, A: 255}
 	blue    = color.NRGBA{G: 0x72, B: 0xB2, A: 255}
 	red     = color.NRGBA{R: 0xD5, G: 0x5E, A: 255}
+	yellow  = color.NRGBA{R: 0xF0, G: 0xE4, B: 0x42, A: 255}
 	purple  = color.NRGBA{R: 0xCC, G: 0x79, B: 0xA7, A: 255}
 	grey    = color.NRGBA{R: 0x80, G: 0x80, B: 0x80, A: 255}
 	pale    = color.NRGBA{R: 0xDD, G: 0xDD, B: 0xDD, A: 255}

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"unicode/utf8"
+	"virtscope/analysis/text"
 	"virtscope/analysis/timeline"
 	"virtscope/results"
 )
@@ -26,21 +26,21 @@ func WriteTable(w io.Writer, r Run) error {
 	}
 	var foot notes
 	b.WriteString("\n")
-	writeAligned(&b, tableRows(groups, &foot))
+	text.Aligned(&b, tableRows(groups, &foot))
 	fmt.Fprintf(&b, "\nmedians over trials; n below %d shows the range, else the quartiles; ≥: censored, the truth is larger\n", fewTrials)
 	b.WriteString("noise floor: the same estimate on the undisturbed baseline, median\n")
-	for i, text := range foot.list {
-		writeWrapped(&b, superscript(i+1)+" "+text)
+	for i, note := range foot.list {
+		text.Wrapped(&b, superscript(i+1)+" ", note)
 	}
-	for _, text := range r.remarks() {
-		writeWrapped(&b, "! "+text)
+	for _, remark := range r.remarks() {
+		text.Wrapped(&b, "! ", remark)
 	}
 	if rows := r.differenceRows(); len(rows) > 0 {
 		fmt.Fprintf(&b, "! %s:\n", differTitle)
 		for i := range rows {
 			rows[i][0] = "  " + rows[i][0]
 		}
-		writeAligned(&b, append([][]string{{"", "trials", "by, median", "range"}}, rows...))
+		text.Aligned(&b, append([][]string{{"", "trials", "by, median", "range"}}, rows...))
 	}
 	_, err := w.Write(b.Bytes())
 	return err
@@ -48,28 +48,6 @@ func WriteTable(w io.Writer, r Run) error {
 
 // differTitle stands over the pairs of views that disagree.
 const differTitle = "views of the outage that differ by more than their bounds and noise explain (docs/outages.md says why they may)"
-
-// lineWidth is where a line of text is broken.
-const lineWidth = 120
-
-// writeWrapped breaks text at spaces, and indents what follows the first line.
-func writeWrapped(b *bytes.Buffer, text string) {
-	n := 0
-	for i, word := range strings.Fields(text) {
-		length := utf8.RuneCountInString(word)
-		switch {
-		case i > 0 && n+1+length > lineWidth:
-			b.WriteString("\n  ")
-			n = 2
-		case i > 0:
-			b.WriteString(" ")
-			n++
-		}
-		b.WriteString(word)
-		n += length
-	}
-	b.WriteString("\n")
-}
 
 func tableRows(groups []group, foot *notes) [][]string {
 	over, head := []string{"", ""}, []string{"", "n"}
@@ -99,29 +77,6 @@ func tableRows(groups []group, foot *notes) [][]string {
 		}
 	}
 	return rows
-}
-
-// writeAligned pads the cells: the first column to the left, the others to the right.
-func writeAligned(b *bytes.Buffer, rows [][]string) {
-	widths := make([]int, len(rows[0]))
-	for _, row := range rows {
-		for i, c := range row {
-			widths[i] = max(widths[i], utf8.RuneCountInString(c))
-		}
-	}
-	for _, row := range rows {
-		var line strings.Builder
-		for i, c := range row {
-			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(c))
-			switch i {
-			case 0:
-				line.WriteString(c + pad)
-			default:
-				line.WriteString("  " + pad + c)
-			}
-		}
-		b.WriteString(strings.TrimRight(line.String(), " ") + "\n")
-	}
 }
 
 // progress is how much of the plan was done.

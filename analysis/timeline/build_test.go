@@ -40,7 +40,7 @@ func TestWrite(t *testing.T) {
 	lost := timelinetest.Default(7)
 	lost.GoneFor = true
 	blind := timelinetest.Default(7)
-	blind.Echo, blind.Capture, blind.Usage = false, false, false
+	blind.Echo, blind.Capture, blind.Usage, blind.Wire = false, false, false, false
 	for name, s := range map[string]timelinetest.Scenario{
 		"completed.txt": timelinetest.Default(7), "lost.txt": lost, "blind.txt": blind,
 	} {

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"sort"
+	"virtscope/analysis/quantity"
 	"virtscope/results"
 )
 
@@ -43,8 +44,8 @@ func (x *index) client(o observation) Outage {
 	out := view(BlackoutClient, train.gaps(o.span), o)
 	lost, run := train.losses(o.span)
 	out.Detail = append(out.Detail,
-		fmt.Sprintf("%d probes were lost, at most %d in a row, at an interval of %s", lost, run, showDuration(train.interval)),
-		fmt.Sprintf("shortest round trip %s, jitter %s", showDuration(seconds(train.shortest)), showDuration(seconds(train.jitter))))
+		fmt.Sprintf("%d probes were lost, at most %d in a row, at an interval of %s", lost, run, quantity.Duration(train.interval)),
+		fmt.Sprintf("shortest round trip %s, jitter %s", quantity.Duration(seconds(train.shortest)), quantity.Duration(seconds(train.jitter))))
 	return out
 }
 
@@ -122,7 +123,7 @@ func (t *train) gaps(w window) []gap {
 		low := seconds(max(0, final-first-t.jitter))
 		gaps = append(gaps, gap{
 			from: alive, to: max(last.answered, w.to), open: true,
-			outage: atLeast(low, results.Seconds, "no probe was answered again while the guest was observed"),
+			outage: quantity.AtLeast(low, results.Seconds, "no probe was answered again while the guest was observed"),
 		})
 	}
 	return gaps
@@ -139,7 +140,7 @@ func (t *train) gap(alive int64, next probe) gap {
 		low = min(last-first, high)
 	}
 	g := gap{from: alive, to: next.answered}
-	g.outage = within(seconds(low+high)/2, seconds(max(0, low-t.jitter)), seconds(high), results.Seconds)
+	g.outage = quantity.Within(seconds(low+high)/2, seconds(max(0, low-t.jitter)), seconds(high), results.Seconds)
 	return g
 }
 

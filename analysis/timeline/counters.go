@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"virtscope/analysis/quantity"
 	"virtscope/results"
 )
 
@@ -20,6 +21,7 @@ const lateShare = 0.1
 type counters struct {
 	x        *index
 	first    int64 // the first synchronisation
+	end      Edge  // of the migration: it sends no more
 	readings []reading
 	rate     float64 // B/s
 }
@@ -54,7 +56,7 @@ func (x *index) newCounters(m *migration, payload flow) counters {
 			c.readings = append(c.readings, reading{n: p.n, asked: p.edge.Time, reply: r.Time, until: until, sent: r.Value})
 		}
 	}
-	c.rate = x.fastest(window{c.first, end.Time}, payload)
+	c.end, c.rate = end, x.fastestBytes(window{c.first, end.Time}, payload)
 	return c
 }
 
@@ -68,22 +70,31 @@ func (x *index) askedAt(name string, n int) (results.Record, bool) {
 	return results.Record{}, false
 }
 
-// fastest is the most that the counter of sent bytes grew, in B/s, between two answers that are not nearly at once, or
+// fastestBytes is the most that the counter of sent bytes grew, in B/s, between two answers that are not nearly at once, or
 // the link's rate over w if that is more.
-func (x *index) fastest(w window, payload flow) float64 {
-	const apart = 5e6 // ns
-	rate := 0.0
-	list := x.byName[results.MigrationTransferred]
-	for i, j := 0, 1; j < len(list); j++ {
-		for i+1 < j && list[j].Time-list[i+1].Time >= apart {
-			i++
-		}
-		if d := list[j].Time - list[i].Time; d >= apart {
-			rate = max(rate, (list[j].Value-list[i].Value)/seconds(d))
-		}
+func (x *index) fastestBytes(w window, payload flow) float64 {
+	var list []sample
+	for _, r := range x.byName[results.MigrationTransferred] {
+		list = append(list, sample{r.Time, r.Value})
 	}
+	rate := fastest(list)
 	if q := payload.during(Edge{Time: w.from}, Edge{Time: w.to}); q.Known && w.length() > 0 {
 		rate = max(rate, q.Value/seconds(w.length()))
+	}
+	return rate
+}
+
+// fastest is the most that a counter grew per second between two readings that are not nearly at once.
+func fastest(list []sample) float64 {
+	const apart = 5e6 // ns
+	rate := 0.0
+	for i, j := 0, 1; j < len(list); j++ {
+		for i+1 < j && list[j].at-list[i+1].at >= apart {
+			i++
+		}
+		if d := list[j].at - list[i].at; d >= apart {
+			rate = max(rate, (list[j].value-list[i].value)/seconds(d))
+		}
 	}
 	return rate
 }
@@ -97,7 +108,7 @@ func (c counters) round(s Span, n, next int, payload flow) Round {
 		Remaining:   c.remaining(s, n),
 		DirtyRate:   c.dirtyRate(next),
 	}
-	r.LinkRate = ratio(r.Bytes, r.Duration)
+	r.LinkRate = quantity.Rate(r.Bytes, r.Duration, results.BytesPerSecond)
 	return r
 }
 
@@ -114,33 +125,33 @@ func (c counters) nearest(t int64) (best reading, far int64) {
 
 // transferred is how much the counter grew in s. The last span is that which ends with the migration: its end is the
 // counter's final value.
-func (c counters) transferred(s Span, last bool) Quantity {
+func (c counters) transferred(s Span, last bool) quantity.Quantity {
 	from, early := c.nearest(s.Start.Time)
 	to, late := c.nearest(s.End.Time)
-	sent := exactly(to.sent, results.Bytes)
+	sent := quantity.Exactly(to.sent, results.Bytes)
 	if last {
 		sent, late = c.x.final(results.MigrationTransferred, results.Bytes), 0
 	}
 	switch {
 	case len(c.readings) == 0:
-		return unknown(results.Bytes, "the hypervisor was not asked, or did not answer, when rounds began")
+		return quantity.Unknown(results.Bytes, "the hypervisor was not asked, or did not answer, when rounds began")
 	case !sent.Known:
 		return sent
 	case float64(early)+float64(late) > lateShare*float64(s.Duration()):
-		return unknown(results.Bytes, fmt.Sprintf("the hypervisor's answers are further from the edges of the round than %.0f %% of its length", 100*lateShare))
+		return quantity.Unknown(results.Bytes, fmt.Sprintf("the hypervisor's answers are further from the edges of the round than %.0f %% of its length", 100*lateShare))
 	case sent.Value < from.sent:
-		return unknown(results.Bytes, "the hypervisor's counter ran backwards")
+		return quantity.Unknown(results.Bytes, "the hypervisor's counter ran backwards")
 	}
 	v := sent.Value - from.sent
 	before, after := c.rate*seconds(early), c.rate*seconds(late)
 	if from.asked <= c.first {
 		before = max(before, from.sent)
 	}
-	return within(v, max(0, v-before-after), v+before+after, results.Bytes)
+	return quantity.Within(v, max(0, v-before-after), v+before+after, results.Bytes)
 }
 
 // remaining is what was left as round n began. It may have been more by what was sent until the answer.
-func (c counters) remaining(s Span, n int) Quantity {
+func (c counters) remaining(s Span, n int) quantity.Quantity {
 	const u = results.Bytes
 	for _, r := range c.readings {
 		if r.n != n {
@@ -148,26 +159,26 @@ func (c counters) remaining(s Span, n int) Quantity {
 		}
 		q, why := c.asked(results.MigrationRemaining, r, u)
 		if why != "" {
-			return unknown(u, why)
+			return quantity.Unknown(u, why)
 		}
 		late := r.reply - min(r.asked, s.Start.Time)
 		if float64(late) > lateShare*float64(s.Duration()) {
-			return unknown(u, fmt.Sprintf("the hypervisor answered later than %.0f %% of the round's length after it began", 100*lateShare))
+			return quantity.Unknown(u, fmt.Sprintf("the hypervisor answered later than %.0f %% of the round's length after it began", 100*lateShare))
 		}
 		more := c.rate * seconds(late)
 		if r.asked <= c.first {
 			more = max(more, r.sent)
 		}
-		return within(q.Value, q.Value, q.Value+more, u)
+		return quantity.Within(q.Value, q.Value, q.Value+more, u)
 	}
-	return unknown(u, "the hypervisor did not answer when it was asked as the round began")
+	return quantity.Unknown(u, "the hypervisor did not answer when it was asked as the round began")
 }
 
 // dirtyRate is what the hypervisor says when round next begins: it stays so until the next synchronisation.
-func (c counters) dirtyRate(next int) Quantity {
+func (c counters) dirtyRate(next int) quantity.Quantity {
 	const u = results.BytesPerSecond
 	if next == 0 {
-		return unknown(u, "no synchronisation ends stop-and-copy")
+		return quantity.Unknown(u, "no synchronisation ends stop-and-copy")
 	}
 	for _, r := range c.readings {
 		if r.n != next {
@@ -176,17 +187,17 @@ func (c counters) dirtyRate(next int) Quantity {
 		q, why := c.asked(results.MigrationDirtyRate, r, u)
 		switch {
 		case why != "":
-			return unknown(u, why)
+			return quantity.Unknown(u, why)
 		case q.Value == 0 && r.asked-c.first < 1e9:
-			return unknown(u, "the hypervisor had not computed a dirty rate yet: it takes a second")
+			return quantity.Unknown(u, "the hypervisor had not computed a dirty rate yet: it takes a second")
 		}
 		return q
 	}
-	return unknown(u, "the hypervisor did not answer when it was asked as the round ended")
+	return quantity.Unknown(u, "the hypervisor did not answer when it was asked as the round ended")
 }
 
 // asked is the sample of a name that came with a reading; why says why it tells nothing.
-func (c counters) asked(name string, r reading, u results.Unit) (q Quantity, why string) {
+func (c counters) asked(name string, r reading, u results.Unit) (q quantity.Quantity, why string) {
 	sample, ok := c.x.askedAt(name, r.n)
 	switch {
 	case !ok:
@@ -194,5 +205,5 @@ func (c counters) asked(name string, r reading, u results.Unit) (q Quantity, why
 	case max(r.reply, sample.Time) > r.until:
 		return q, "the hypervisor answered only after the next synchronisation, or the end, of what it was asked about"
 	}
-	return exactly(sample.Value, u), ""
+	return quantity.Exactly(sample.Value, u), ""
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"virtscope/analysis/quantity"
 	"virtscope/results"
 )
 
@@ -18,7 +19,7 @@ const (
 )
 
 // processCPU is the CPU time of the processes of a role in the action.
-func (x *index) processCPU(role string, from, to int64) Quantity {
+func (x *index) processCPU(role string, from, to int64) quantity.Quantity {
 	groups := x.counters(results.ProcessCPU, func(r results.Record) string {
 		if r.Attrs["process"] != role {
 			return ""
@@ -26,13 +27,13 @@ func (x *index) processCPU(role string, from, to int64) Quantity {
 		return r.Host + "/" + r.Attrs["pid"]
 	})
 	if len(groups) == 0 {
-		return unknown(results.Seconds, fmt.Sprintf("the usage probe sampled no %s process", role))
+		return quantity.Unknown(results.Seconds, fmt.Sprintf("the usage probe sampled no %s process", role))
 	}
 	return x.sumGrown(groups, from, to, x.cpus())
 }
 
 // migrationCPU is the CPU time of the hypervisors' migration threads in the action.
-func (x *index) migrationCPU(from, to int64) Quantity {
+func (x *index) migrationCPU(from, to int64) quantity.Quantity {
 	groups := x.counters(results.ThreadCPU, func(r results.Record) string {
 		if !migrationThread(r.Attrs["thread"]) {
 			return ""
@@ -40,7 +41,7 @@ func (x *index) migrationCPU(from, to int64) Quantity {
 		return r.Host + "/" + r.Attrs["pid"] + "/" + r.Attrs["tid"]
 	})
 	if len(groups) == 0 {
-		return unknown(results.Seconds, "the usage probe sampled no migration thread: the migration may have been shorter than its interval")
+		return quantity.Unknown(results.Seconds, "the usage probe sampled no migration thread: the migration may have been shorter than its interval")
 	}
 	// Where its process was sampled before the action, a thread that was not there yet began after it, at 0.
 	if sampled := x.byName[results.ProcessCPU]; len(sampled) > 0 && sampled[0].Time <= from {
@@ -63,7 +64,7 @@ func inTicks(list []sample) bool {
 	return true
 }
 
-func (x *index) sumGrown(groups map[string][]sample, from, to int64, cores float64) Quantity {
+func (x *index) sumGrown(groups map[string][]sample, from, to int64, cores float64) quantity.Quantity {
 	var value, low, high float64
 	for _, list := range groups {
 		v, l, h := grown(list, from, to, cores)
@@ -73,7 +74,7 @@ func (x *index) sumGrown(groups map[string][]sample, from, to int64, cores float
 		}
 		value, low, high = value+v, low+max(0, l-err), high+h+err
 	}
-	return within(value, low, high, results.Seconds)
+	return quantity.Within(value, low, high, results.Seconds)
 }
 
 func (x *index) cpus() float64 {

@@ -1,6 +1,9 @@
 package timeline
 
-import "fmt"
+import (
+	"fmt"
+	"virtscope/analysis/quantity"
+)
 
 // A Disagreement is a pair of views of the outage that differ by more than their bounds and noise explain.
 type Disagreement struct {
@@ -12,7 +15,7 @@ type Disagreement struct {
 // String names both views with their values, and the noise.
 func (d Disagreement) String() string {
 	return fmt.Sprintf("%s %s against %s %s, noise floor %s",
-		d.Long.Name, showSeconds(d.Long.Quantity), d.Short.Name, showSeconds(d.Short.Quantity), showDuration(d.Noise))
+		d.Long.Name, quantity.ShowWithin(d.Long.Quantity), d.Short.Name, quantity.ShowWithin(d.Short.Quantity), quantity.Duration(d.Noise))
 }
 
 // disagreements lists the pairs of views that differ by more than their bounds and noise explain. Noise only lengthens a

@@ -7,7 +7,9 @@
 //     and what the hypervisor says of it (counters.go).
 //  4. Each observer's outage is estimated by itself, and the same estimate on the undisturbed baseline is its noise
 //     floor (wire.go, client.go, guest.go, standstill.go, gap.go). Views are compared, never merged (disagree.go).
-//  5. Metrics and the few series that figures need are extracted (metrics.go, series.go); records can then be let go.
+//  5. What the decoded packets show of the migration (stream.go) is held against what the hypervisors say (compare.go,
+//     compare_rounds.go).
+//  6. Metrics and the few series that figures need are extracted (metrics.go, metrics_wire.go, series.go); records can then be let go.
 //
 // Every value carries the interval in which the truth lies. What cannot be known says why and has no value.
 package timeline

@@ -3,6 +3,7 @@ package timeline
 import (
 	"math"
 	"strconv"
+	"virtscope/analysis/quantity"
 	"virtscope/results"
 )
 
@@ -57,22 +58,22 @@ func (x *index) captured() bool {
 }
 
 // sum is all bytes of the flow.
-func (f flow) sum() Quantity {
+func (f flow) sum() quantity.Quantity {
 	if f.why != "" {
-		return unknown(results.Bytes, f.why)
+		return quantity.Unknown(results.Bytes, f.why)
 	}
 	var total float64
 	for _, b := range f.bins {
 		total += b.bytes
 	}
-	return exactly(total, results.Bytes)
+	return quantity.Exactly(total, results.Bytes)
 }
 
 // during is what crossed between two edges. A bin that an edge cuts counts by the share that lies inside; the truth is
 // between none and all of it. An edge's own error moves it to other bins, too.
-func (f flow) during(a, b Edge) Quantity {
+func (f flow) during(a, b Edge) quantity.Quantity {
 	if f.why != "" {
-		return unknown(results.Bytes, f.why)
+		return quantity.Unknown(results.Bytes, f.why)
 	}
 	var value, low, high float64
 	for _, c := range f.bins {
@@ -87,5 +88,5 @@ func (f flow) during(a, b Edge) Quantity {
 			high += c.bytes
 		}
 	}
-	return within(value, low, high, results.Bytes)
+	return quantity.Within(value, low, high, results.Bytes)
 }

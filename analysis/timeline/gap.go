@@ -1,11 +1,14 @@
 package timeline
 
-import "virtscope/results"
+import (
+	"virtscope/analysis/quantity"
+	"virtscope/results"
+)
 
 // A gap is a stretch without a sign of life, and what it says about the outage in it.
 type gap struct {
 	from, to int64
-	outage   Quantity
+	outage   quantity.Quantity
 	open     bool    // nothing came after it
 	before   float64 // s: how long before the action it began, if it surely did (see since)
 	whole    float64 // s: the estimate with that part
@@ -28,10 +31,10 @@ func since(gaps []gap, action int64) []gap {
 		}
 		low := max(0, g.outage.Low-head)
 		if g.outage.Censored {
-			cut[i].outage = atLeast(low, results.Seconds, g.outage.Why)
+			cut[i].outage = quantity.AtLeast(low, results.Seconds, g.outage.Why)
 			continue
 		}
-		cut[i].outage = within(min(g.outage.Value, rest), low, g.outage.High, results.Seconds)
+		cut[i].outage = quantity.Within(min(g.outage.Value, rest), low, g.outage.High, results.Seconds)
 	}
 	return cut
 }
@@ -53,8 +56,8 @@ func longest(gaps []gap, w window) (best gap, ok bool) {
 
 // floor is the longest silence within the baseline. Of a gap that reaches over its edges, only what lies inside counts: of
 // what lies outside, the end may be the action's doing, and the begin is not the baseline's.
-func floor(gaps []gap, baseline window) Quantity {
-	best := unknown(results.Seconds, "nothing was seen in the baseline")
+func floor(gaps []gap, baseline window) quantity.Quantity {
+	best := quantity.Unknown(results.Seconds, "nothing was seen in the baseline")
 	for _, g := range gaps {
 		from, to := max(g.from, baseline.from), min(g.to, baseline.to)
 		if from >= to {
@@ -63,7 +66,7 @@ func floor(gaps []gap, baseline window) Quantity {
 		inside, outside := seconds(to-from), seconds((g.to-g.from)-(to-from))
 		q := g.outage
 		if outside > 0 {
-			q = within(max(0, q.Value-outside), max(0, q.Low-outside), min(q.High, inside), results.Seconds)
+			q = quantity.Within(max(0, q.Value-outside), max(0, q.Low-outside), min(q.High, inside), results.Seconds)
 		}
 		if !best.Known || q.Value > best.Value {
 			best = q

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"virtscope/analysis/quantity"
 	"virtscope/results"
 )
 
@@ -45,7 +46,7 @@ func (x *index) guest(o observation) Outage {
 	if !ok {
 		return noView(BlackoutGuest, fmt.Sprintf("fewer than %d heartbeats arrived before the action: make warm-up and baseline longer", 2*beatWindow))
 	}
-	out := Outage{Name: BlackoutGuest, FloorLength: seconds(o.baseline.length()), Raw: unknown(results.Seconds, "no two events of the guest bound it")}
+	out := Outage{Name: BlackoutGuest, FloorLength: seconds(o.baseline.length()), Raw: quantity.Unknown(results.Seconds, "no two events of the guest bound it")}
 	e := p.ending(o.span.to)
 	s, ok := p.standstill(window{o.span.from, e.to})
 	var gaps []gap
@@ -58,20 +59,20 @@ func (x *index) guest(o observation) Outage {
 		if why == "" {
 			why = "too few heartbeats of the guest's agent arrived after the action began"
 		}
-		out.Quantity = unknown(results.Seconds, why)
+		out.Quantity = quantity.Unknown(results.Seconds, why)
 		return out
 	}
 	out.take(g)
 	if g.step == 0 && s.from == s.to {
 		out.From, out.To = 0, 0 // nothing to see, nowhere
 	}
-	still := fmt.Sprintf("the guest's clock stood still for %s ± %s", showDuration(s.length/1e9), showDuration(s.bound/1e9))
+	still := fmt.Sprintf("the guest's clock stood still for %s ± %s", quantity.Duration(s.length/1e9), quantity.Duration(s.bound/1e9))
 	out.Detail = append([]string{still}, out.Detail...)
 	if g.step > 0 {
-		out.Detail = append(out.Detail, fmt.Sprintf("its ticker missed a step of %s on the guest's clock", showDuration(g.step)))
+		out.Detail = append(out.Detail, fmt.Sprintf("its ticker missed a step of %s on the guest's clock", quantity.Duration(g.step)))
 	}
 	out.Detail = append(out.Detail, fmt.Sprintf("ticker interval %s, steps above %s are reported; clock drift %.0f ppm",
-		showDuration(t.interval), showDuration(t.threshold), p.drift*1e6))
+		quantity.Duration(t.interval), quantity.Duration(t.threshold), p.drift*1e6))
 	return out
 }
 
@@ -101,7 +102,7 @@ func (p pulse) ending(end int64) ending {
 func (e ending) doubt(misses []miss, g gap, p pulse) string {
 	if e.next == nil {
 		if e.quiet > max(g.outage.Value, 10*p.pace) {
-			return fmt.Sprintf("the guest's agent was not heard for the last %s of the observation, nor later: the guest, its timers or its channel were stuck", showDuration(e.quiet))
+			return fmt.Sprintf("the guest's agent was not heard for the last %s of the observation, nor later: the guest, its timers or its channel were stuck", quantity.Duration(e.quiet))
 		}
 		return ""
 	}
@@ -111,7 +112,7 @@ func (e ending) doubt(misses []miss, g gap, p pulse) string {
 	}
 	if unexplained > max(silentFor, 10*p.pace) {
 		return fmt.Sprintf("the guest's agent was silent for %s around the end of the observation, of which no missed tick explains %s: the agent or its channel was stuck",
-			showDuration(seconds(e.next.at-e.heard.at)), showDuration(unexplained))
+			quantity.Duration(seconds(e.next.at-e.heard.at)), quantity.Duration(unexplained))
 	}
 	return ""
 }
@@ -122,16 +123,16 @@ type ticker struct{ interval, threshold float64 }
 // gaps are the standstill and the missed steps; one that meets the standstill is joined with it.
 func (t ticker) gaps(s standstill, misses []miss, p pulse) []gap {
 	still, bound := s.length/1e9, s.bound/1e9
-	list := []gap{{from: s.before, to: s.after, outage: within(still, max(0, still-bound), still+t.threshold+bound, results.Seconds)}}
+	list := []gap{{from: s.before, to: s.after, outage: quantity.Within(still, max(0, still-bound), still+t.threshold+bound, results.Seconds)}}
 	stopped := s.to > s.from
 	for _, m := range misses {
 		step := seconds(m.end-m.start) * (1 + p.drift)
 		slack := step*p.unsure + t.interval/2 // a tick is late by its thread's wake-up, for which half an interval is allowed
 		g := gap{from: m.at - (m.end - m.start), to: m.at, step: step}
-		g.outage = within(step-t.interval/2, max(0, step-t.interval-slack), step+slack, results.Seconds)
+		g.outage = quantity.Within(step-t.interval/2, max(0, step-t.interval-slack), step+slack, results.Seconds)
 		if stopped && m.start < s.to && m.end > s.from {
 			g.from, g.to = min(s.before, g.from), max(s.after, g.to)
-			g.outage = within(still+step-t.interval/2, max(0, max(still-bound, step-t.interval-slack)), still+step+bound+slack, results.Seconds)
+			g.outage = quantity.Within(still+step-t.interval/2, max(0, max(still-bound, step-t.interval-slack)), still+step+bound+slack, results.Seconds)
 		}
 		list = append(list, g)
 	}
@@ -140,7 +141,7 @@ func (t ticker) gaps(s standstill, misses []miss, p pulse) []gap {
 
 // floor is what the same estimate makes of the baseline. A step of the lag in it is noise, not a stop, and counts whole.
 // Gaps are those of the action: a step that reaches over the baseline's end is joined with a stop there.
-func (t ticker) floor(p pulse, misses []miss, gaps []gap, baseline window) Quantity {
+func (t ticker) floor(p pulse, misses []miss, gaps []gap, baseline window) quantity.Quantity {
 	if s, ok := p.standstill(baseline); ok {
 		own := t.gaps(s, misses, p)
 		own[0].from, own[0].to = baseline.from, baseline.to
@@ -149,7 +150,7 @@ func (t ticker) floor(p pulse, misses []miss, gaps []gap, baseline window) Quant
 	if q := floor(gaps, baseline); q.Known {
 		return q
 	}
-	return unknown(results.Seconds, "too few heartbeats arrived in the baseline")
+	return quantity.Unknown(results.Seconds, "too few heartbeats arrived in the baseline")
 }
 
 // beats are the heartbeats in the order of the guest's clock.

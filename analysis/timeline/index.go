@@ -8,6 +8,7 @@ import (
 	"sort"
 	"strconv"
 	"time"
+	"virtscope/analysis/quantity"
 	"virtscope/results"
 )
 
@@ -90,16 +91,16 @@ func (x *index) edge(r results.Record) Edge {
 }
 
 // between is the time from a to b in s, with its error. The clock's offset cancels on one host.
-func between(a, b Edge) Quantity {
+func between(a, b Edge) quantity.Quantity {
 	slack := a.Stamp + b.Stamp
 	if a.Host != b.Host {
 		slack += a.Clock + b.Clock
 	}
 	d := b.Time - a.Time
 	if d < 0 && d+int64(slack) < 0 {
-		return unknown(results.Seconds, fmt.Sprintf("%s is stamped %v after %s, which the clocks' error of %v cannot explain: check the clock offsets", a.What, time.Duration(-d), b.What, slack))
+		return quantity.Unknown(results.Seconds, fmt.Sprintf("%s is stamped %v after %s, which the clocks' error of %v cannot explain: check the clock offsets", a.What, time.Duration(-d), b.What, slack))
 	}
-	return within(seconds(max(0, d)), seconds(max(0, d-int64(slack))), seconds(d+int64(slack)), results.Seconds)
+	return quantity.Within(seconds(max(0, d)), seconds(max(0, d-int64(slack))), seconds(d+int64(slack)), results.Seconds)
 }
 
 // nanoseconds reads an attribute that holds ns; ok is false if it does not.

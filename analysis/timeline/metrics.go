@@ -1,13 +1,14 @@
 package timeline
 
 import (
+	"virtscope/analysis/quantity"
 	"virtscope/results"
 )
 
 // A Metric is one number of a trial, by name.
 type Metric struct {
 	Name string `json:"name"`
-	Quantity
+	quantity.Quantity
 }
 
 // Names of the metrics beside the outages. A noise floor's name is its outage's with FloorSuffix.
@@ -38,11 +39,11 @@ const (
 
 // measure fills Metrics; m is nil if the action did not begin.
 func (t *Timeline) measure(x *index, o results.Outcome, m *migration, obs observation) {
-	add := func(name string, q Quantity) { t.Metrics = append(t.Metrics, Metric{name, q}) }
+	add := func(name string, q quantity.Quantity) { t.Metrics = append(t.Metrics, Metric{name, q}) }
 	add(TotalTime, t.totalTime(m))
 	reported := x.final(results.ReportedTotalTime, results.Seconds)
 	if reported.Known {
-		reported = within(reported.Value, max(0, reported.Value-0.001), reported.Value+0.001, results.Seconds)
+		reported = quantity.Within(reported.Value, max(0, reported.Value-0.001), reported.Value+0.001, results.Seconds)
 	}
 	add(TotalReported, reported)
 	for _, out := range t.Outages {
@@ -68,17 +69,18 @@ func (t *Timeline) measure(x *index, o results.Outcome, m *migration, obs observ
 	add(DirtyRateBaseline, x.dirtyRate(obs.baseline, "there was no baseline"))
 	add(DirtyRateAction, x.dirtyRate(window{t.ActionBegin.Time, t.ActionEnd.Time}, "the action did not begin"))
 	add(ProbesCPU, x.probesCPU())
-	add(OverheadTime, exactly(o.Overhead.Seconds(), results.Seconds))
+	add(OverheadTime, quantity.Exactly(o.Overhead.Seconds(), results.Seconds))
 	add(MemoryVerified, x.total(results.MemoryVerified, results.Bytes, "the guest's memory was not verified"))
 	add(MemoryCorrupt, x.total(results.MemoryCorrupt, results.One, "the guest's memory was not verified"))
 	add(CaptureDrops, x.total(results.CaptureDropped, results.One, "no capture said what it dropped"))
-	add(RecordDrops, exactly(float64(o.Dropped), results.One))
+	add(RecordDrops, quantity.Exactly(float64(o.Dropped), results.One))
+	t.measureWire(add)
 }
 
-func (t *Timeline) measureCPU(x *index, m *migration, add func(string, Quantity)) {
+func (t *Timeline) measureCPU(x *index, m *migration, add func(string, quantity.Quantity)) {
 	if m == nil {
 		for _, name := range []string{CPUSource, CPUDestination, CPUMigration} {
-			add(name, unknown(results.Seconds, "the action did not begin"))
+			add(name, quantity.Unknown(results.Seconds, "the action did not begin"))
 		}
 		return
 	}
@@ -95,21 +97,21 @@ func (t *Timeline) Metric(name string) Metric {
 			return m
 		}
 	}
-	return Metric{name, unknown(results.One, "this trial has no such metric")}
+	return Metric{name, quantity.Unknown(results.One, "this trial has no such metric")}
 }
 
 // totalTime is the total migration time. Of a migration that did not end well it is at least what was spent on it.
-func (t *Timeline) totalTime(m *migration) Quantity {
+func (t *Timeline) totalTime(m *migration) quantity.Quantity {
 	switch {
 	case m == nil:
-		return unknown(results.Seconds, "the action did not begin")
+		return quantity.Unknown(results.Seconds, "the action did not begin")
 	case t.Verdict == results.Failed || m.failed != nil || m.rolledBack:
 		spent := between(t.ActionBegin, t.ActionEnd)
-		return atLeast(spent.Value, results.Seconds, "the migration did not complete")
+		return quantity.AtLeast(spent.Value, results.Seconds, "the migration did not complete")
 	case m.resume == nil:
-		return unknown(results.Seconds, "no hypervisor reported that the guest ran at the destination")
+		return quantity.Unknown(results.Seconds, "no hypervisor reported that the guest ran at the destination")
 	case m.completed == nil && t.hasStatus():
-		return unknown(results.Seconds, "the source did not report that it was done")
+		return quantity.Unknown(results.Seconds, "the source did not report that it was done")
 	case m.completed != nil && m.completed.Time > m.resume.Time:
 		return between(t.ActionBegin, *m.completed)
 	}
@@ -126,26 +128,26 @@ func (t *Timeline) hasStatus() bool {
 	return false
 }
 
-func (o Outage) switchover(obs observation) Quantity {
+func (o Outage) switchover(obs observation) quantity.Quantity {
 	switch {
 	case o.Switchover != nil:
 		return *o.Switchover
 	case obs.stopped == nil:
-		return unknown(results.Seconds, "the hypervisors did not report when the guest stopped and ran again")
+		return quantity.Unknown(results.Seconds, "the hypervisors did not report when the guest stopped and ran again")
 	}
 	return o.Quantity
 }
 
-func roundCount(m *migration) Quantity {
+func roundCount(m *migration) quantity.Quantity {
 	if m == nil || len(m.passes) == 0 {
-		return unknown(results.One, "the hypervisor reported no bitmap synchronisation")
+		return quantity.Unknown(results.One, "the hypervisor reported no bitmap synchronisation")
 	}
-	return exactly(float64(len(m.passes)), results.One)
+	return quantity.Exactly(float64(len(m.passes)), results.One)
 }
 
 // scripted is the longest silence that a scripted guest made, between its own frames; ok is false where none was scripted.
 // It falls silent on one host and speaks again on the other.
-func (x *index) scripted() (q Quantity, ok bool) {
+func (x *index) scripted() (q quantity.Quantity, ok bool) {
 	for _, b := range x.byName[results.SilenceBegin] {
 		for _, e := range x.byName[results.SilenceEnd] {
 			d := x.edge(e).Time - x.edge(b).Time
@@ -153,7 +155,7 @@ func (x *index) scripted() (q Quantity, ok bool) {
 				continue
 			}
 			if s := seconds(d); !ok || s > q.Value {
-				q, ok = exactly(s, results.Seconds), true
+				q, ok = quantity.Exactly(s, results.Seconds), true
 			}
 			break
 		}
@@ -162,40 +164,40 @@ func (x *index) scripted() (q Quantity, ok bool) {
 }
 
 // total adds up all records of a name.
-func (x *index) total(name string, u results.Unit, why string) Quantity {
+func (x *index) total(name string, u results.Unit, why string) quantity.Quantity {
 	list := x.byName[name]
 	if len(list) == 0 {
-		return unknown(u, why)
+		return quantity.Unknown(u, why)
 	}
 	var sum float64
 	for _, r := range list {
 		sum += r.Value
 	}
-	return exactly(sum, u)
+	return quantity.Exactly(sum, u)
 }
 
 // dirtyRate is what the workload wrote per second of the host's time. Its reports carry no host time of the write, so
 // either end may be off by one report's interval.
-func (x *index) dirtyRate(w window, why string) Quantity {
+func (x *index) dirtyRate(w window, why string) quantity.Quantity {
 	const u = results.BytesPerSecond
 	if w.length() <= 0 {
-		return unknown(u, why)
+		return quantity.Unknown(u, why)
 	}
 	list := x.in(results.GuestDirtied, w)
 	if len(list) < 3 {
-		return unknown(u, "fewer than three reports of the workload arrived in that time")
+		return quantity.Unknown(u, "fewer than three reports of the workload arrived in that time")
 	}
 	first, last := list[0], list[len(list)-1]
 	d, wrote := seconds(last.Time-first.Time), last.Value-first.Value
 	if d <= 0 || wrote < 0 {
-		return unknown(u, "the workload's reports do not advance")
+		return quantity.Unknown(u, "the workload's reports do not advance")
 	}
 	step := d / float64(len(list)-1)
-	return within(wrote/d, wrote/(d+step), wrote/(d-step), u)
+	return quantity.Within(wrote/d, wrote/(d+step), wrote/(d-step), u)
 }
 
 // probesCPU is the share of one core that the probes used while they ran.
-func (x *index) probesCPU() Quantity {
+func (x *index) probesCPU() quantity.Quantity {
 	wall := map[string]float64{}
 	for _, r := range x.byName[results.ProbeWall] {
 		wall[r.Source+"@"+r.Host] = r.Value
@@ -209,7 +211,7 @@ func (x *index) probesCPU() Quantity {
 		}
 	}
 	if n == 0 {
-		return unknown(results.One, "no probe said what it cost")
+		return quantity.Unknown(results.One, "no probe said what it cost")
 	}
-	return exactly(share, results.One)
+	return quantity.Exactly(share, results.One)
 }

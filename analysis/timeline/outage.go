@@ -3,6 +3,7 @@ package timeline
 import (
 	"fmt"
 	"time"
+	"virtscope/analysis/quantity"
 	"virtscope/results"
 )
 
@@ -17,8 +18,8 @@ const (
 
 // An Outage is one view of how long the guest did not serve.
 type Outage struct {
-	Name     string `json:"name"`
-	Quantity        // s
+	Name              string `json:"name"`
+	quantity.Quantity        // s
 	// From and To are the last sign of life before and the first after, in ns; both 0 if not known. They enclose the
 	// outage, so they are further apart than it is long.
 	From int64 `json:"from,omitempty"`
@@ -27,29 +28,29 @@ type Outage struct {
 	// then the part from the request on, because no action causes what came before it; the upper bound is the whole.
 	Before float64 `json:"before_s,omitempty"`
 	// Raw is To − From, in s.
-	Raw Quantity `json:"raw"`
+	Raw quantity.Quantity `json:"raw"`
 	// Floor is the same estimate on the undisturbed baseline, which lasted FloorLength s: what is not above it may be noise.
 	// Of a silence that reaches over an edge of the baseline, the part inside counts.
-	Floor       Quantity `json:"floor"`
-	FloorLength float64  `json:"floor_length_s"`
+	Floor       quantity.Quantity `json:"floor"`
+	FloorLength float64           `json:"floor_length_s"`
 	// Switchover is the view's outage that spans the guest's stop, where that is not its longest.
-	Switchover *Quantity `json:"switchover,omitempty"`
-	Detail     []string  `json:"detail,omitempty"`
+	Switchover *quantity.Quantity `json:"switchover,omitempty"`
+	Detail     []string           `json:"detail,omitempty"`
 }
 
 // downtime is the hypervisors' view.
 func (m *migration) downtime(observed int64) Outage {
-	o := Outage{Name: Downtime, Floor: unknown(results.Seconds, "events have no noise floor: their error is in the bounds")}
-	o.Raw = unknown(results.Seconds, "events bound it exactly")
+	o := Outage{Name: Downtime, Floor: quantity.Unknown(results.Seconds, "events have no noise floor: their error is in the bounds")}
+	o.Raw = quantity.Unknown(results.Seconds, "events bound it exactly")
 	switch {
 	case m.stop == nil && m.failed != nil:
-		o.Quantity = unknown(results.Seconds, "the migration ended ("+m.failed.What+") before the guest was stopped")
+		o.Quantity = quantity.Unknown(results.Seconds, "the migration ended ("+m.failed.What+") before the guest was stopped")
 	case m.stop == nil:
-		o.Quantity = unknown(results.Seconds, "no hypervisor reported that the guest stopped at the source")
+		o.Quantity = quantity.Unknown(results.Seconds, "no hypervisor reported that the guest stopped at the source")
 	case m.resume == nil && observed > m.stop.Time:
-		o.Quantity = atLeast(seconds(observed-m.stop.Time), results.Seconds, "the guest did not run again while it was observed")
+		o.Quantity = quantity.AtLeast(seconds(observed-m.stop.Time), results.Seconds, "the guest did not run again while it was observed")
 	case m.resume == nil:
-		o.Quantity = unknown(results.Seconds, "no hypervisor reported that the guest ran again")
+		o.Quantity = quantity.Unknown(results.Seconds, "no hypervisor reported that the guest ran again")
 	default:
 		o.Quantity = between(*m.stop, *m.resume)
 		o.From, o.To = m.stop.Time, m.resume.Time
@@ -65,9 +66,9 @@ func (m *migration) downtime(observed int64) Outage {
 func (x *index) reported() Outage {
 	q := x.final(results.ReportedDowntime, results.Seconds)
 	if q.Known {
-		q = within(q.Value, max(0, q.Value-0.001), q.Value+0.001, results.Seconds)
+		q = quantity.Within(q.Value, max(0, q.Value-0.001), q.Value+0.001, results.Seconds)
 	}
-	none := unknown(results.Seconds, "the hypervisor reports a figure, not edges")
+	none := quantity.Unknown(results.Seconds, "the hypervisor reports a figure, not edges")
 	return Outage{Name: DowntimeReported, Quantity: q, Raw: none, Floor: none}
 }
 
@@ -77,14 +78,14 @@ func view(name string, gaps []gap, o observation) Outage {
 	gaps = since(gaps, o.action)
 	g, ok := longest(gaps, o.span)
 	if !ok {
-		out.Quantity = unknown(results.Seconds, "no two signs of life enclose the action")
+		out.Quantity = quantity.Unknown(results.Seconds, "no two signs of life enclose the action")
 		out.Raw = out.Quantity
 		return out
 	}
 	out.take(g)
-	out.Raw = exactly(seconds(g.to-g.from), results.Seconds)
+	out.Raw = quantity.Exactly(seconds(g.to-g.from), results.Seconds)
 	if g.open {
-		out.Raw = atLeast(seconds(g.to-g.from), results.Seconds, g.outage.Why)
+		out.Raw = quantity.AtLeast(seconds(g.to-g.from), results.Seconds, g.outage.Why)
 	}
 	if o.stopped == nil {
 		return out
@@ -92,7 +93,7 @@ func view(name string, gaps []gap, o observation) Outage {
 	if s, found := spanning(gaps, *o.stopped); found && (s.from != g.from || s.to != g.to) {
 		out.Switchover = &s.outage
 		out.Detail = append(out.Detail, fmt.Sprintf("the longest gap began %v %s the guest's stop and does not span it; the one that does shows %s",
-			time.Duration(abs(g.from-o.stopped.from)).Round(time.Microsecond*100), beforeAfter(g.from, o.stopped.from), showSeconds(s.outage)))
+			time.Duration(abs(g.from-o.stopped.from)).Round(time.Microsecond*100), beforeAfter(g.from, o.stopped.from), quantity.ShowWithin(s.outage)))
 	}
 	return out
 }
@@ -101,7 +102,7 @@ func view(name string, gaps []gap, o observation) Outage {
 func (o *Outage) take(g gap) {
 	o.Quantity, o.From, o.To, o.Before = g.outage, g.from, g.to, g.before
 	if g.before > 0 {
-		o.Detail = append(o.Detail, fmt.Sprintf("the silence began %s before the request: the value is its part from the request on, the upper bound the whole", showDuration(g.before)))
+		o.Detail = append(o.Detail, fmt.Sprintf("the silence began %s before the request: the value is its part from the request on, the upper bound the whole", quantity.Duration(g.before)))
 	}
 }
 

@@ -1,6 +1,8 @@
 package timeline
 
-import "fmt"
+import (
+	"fmt"
+)
 
 // Names of the phases. Rounds are named by roundName.
 const (

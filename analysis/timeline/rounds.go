@@ -1,6 +1,7 @@
 package timeline
 
 import (
+	"virtscope/analysis/quantity"
 	"virtscope/results"
 )
 
@@ -10,23 +11,23 @@ import (
 // stopped the guest: what it sends then is stop-and-copy. The last round may be short: it is the synchronisation that
 // led QEMU to stop the guest.
 type Round struct {
-	Name     string   `json:"name"`
-	N        int      `json:"n"` // as the hypervisor counts; 0 is stop-and-copy
-	Start    Edge     `json:"start"`
-	End      Edge     `json:"end"`
-	Duration Quantity `json:"duration"` // s
+	Name     string            `json:"name"`
+	N        int               `json:"n"` // as the hypervisor counts; 0 is stop-and-copy
+	Start    Edge              `json:"start"`
+	End      Edge              `json:"end"`
+	Duration quantity.Quantity `json:"duration"` // s
 	// Bytes is the payload that crossed the switch in it.
-	Bytes Quantity `json:"bytes"`
+	Bytes quantity.Quantity `json:"bytes"`
 	// LinkRate is Bytes over Duration, in B/s.
-	LinkRate Quantity `json:"link_rate"`
+	LinkRate quantity.Quantity `json:"link_rate"`
 	// Transferred is what the hypervisor says that it sent: the difference of its counter between the replies nearest to
 	// the two edges. Its bounds hold what it may have sent between an edge and its reply (see counters).
-	Transferred Quantity `json:"transferred"`
+	Transferred quantity.Quantity `json:"transferred"`
 	// Remaining is what the hypervisor says is left to send as the round begins.
-	Remaining Quantity `json:"remaining"`
+	Remaining quantity.Quantity `json:"remaining"`
 	// DirtyRate is what the hypervisor says at the round's end, in B/s. QEMU computes it anew only if a second has
 	// passed since it last did (migration_bitmap_sync), so it may be that of earlier rounds.
-	DirtyRate Quantity `json:"dirty_rate"`
+	DirtyRate quantity.Quantity `json:"dirty_rate"`
 }
 
 // rounds lists the pre-copy rounds and the stop-and-copy.
@@ -59,27 +60,13 @@ func (x *index) rounds(m *migration, phases []Span, payload flow) []Round {
 }
 
 // final is the sample that was asked for when the migration was over.
-func (x *index) final(name string, u results.Unit, attrs ...string) Quantity {
+func (x *index) final(name string, u results.Unit, attrs ...string) quantity.Quantity {
 	list := x.byName[name]
 	for i := len(list) - 1; i >= 0; i-- {
 		r := list[i]
 		if r.Attrs["trigger"] == "final" && (len(attrs) < 2 || r.Attrs[attrs[0]] == attrs[1]) {
-			return exactly(r.Value, u)
+			return quantity.Exactly(r.Value, u)
 		}
 	}
-	return unknown(u, "the hypervisor reported none")
-}
-
-// ratio is a rate over the time in which b was counted.
-func ratio(b, d Quantity) Quantity {
-	const u = results.BytesPerSecond
-	switch {
-	case !b.Known:
-		return unknown(u, b.Why)
-	case !d.Known:
-		return unknown(u, d.Why)
-	case d.Low <= 0:
-		return unknown(u, "its duration is not above its error bound")
-	}
-	return within(b.Value/d.Value, b.Low/d.High, b.High/d.Low, u)
+	return quantity.Unknown(u, "the hypervisor reported none")
 }

@@ -4,6 +4,7 @@ import (
 	"math"
 	"testing"
 	"time"
+	"virtscope/analysis/quantity"
 	"virtscope/analysis/timeline"
 	"virtscope/analysis/timeline/timelinetest"
 )
@@ -39,7 +40,7 @@ func TestLateAnswers(t *testing.T) {
 			if q := r.DirtyRate; q.Known && q.Value != 8<<20 {
 				t.Errorf("seed %d, %s: dirtied %+v", seed, r.Name, q)
 			}
-			for _, q := range []timeline.Quantity{r.Transferred, r.Remaining, r.DirtyRate} {
+			for _, q := range []quantity.Quantity{r.Transferred, r.Remaining, r.DirtyRate} {
 				if !q.Known && q.Why == "" || q.Known && q.Value == 0 {
 					t.Errorf("seed %d, %s: %+v", seed, r.Name, q)
 				}

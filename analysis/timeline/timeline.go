@@ -3,6 +3,8 @@ package timeline
 import (
 	"fmt"
 	"slices"
+	"virtscope/analysis/quantity"
+	"virtscope/analysis/stream"
 	"virtscope/results"
 )
 
@@ -26,10 +28,17 @@ type Timeline struct {
 	Missing     []string `json:"missing,omitempty"`
 	Marks       []Mark   `json:"marks,omitempty"` // what the hypervisors said, in order
 
-	Rounds     []Round  `json:"rounds,omitempty"`
-	Outages    []Outage `json:"outages"`
-	Memory     Quantity `json:"memory"` // B, the guest memory that was migrated
-	Metrics    []Metric `json:"metrics"`
+	Rounds  []Round           `json:"rounds,omitempty"`
+	Outages []Outage          `json:"outages"`
+	Memory  quantity.Quantity `json:"memory"` // B, the guest memory that was migrated
+	Metrics []Metric          `json:"metrics"`
+	// Wire is the migration as its decoded packets show it; nil if there is none, and WireMissing says why.
+	Wire        *stream.Migration `json:"wire,omitempty"`
+	WireMissing string            `json:"wire_missing,omitempty"`
+	// Comparisons hold it against what the hypervisors say, and RoundComparisons each of its rounds.
+	Comparisons      []Comparison      `json:"comparisons,omitempty"`
+	RoundComparisons []RoundComparison `json:"round_comparisons,omitempty"`
+
 	Throughput Series   `json:"throughput"`
 	CPU        []Series `json:"cpu,omitempty"`
 	Warnings   []string `json:"warnings,omitempty"` // what a reader must know beside the numbers
@@ -67,7 +76,8 @@ func Build(o results.Outcome, records []results.Record) (*Timeline, error) {
 	obs, ok := t.frame(x)
 	if !ok {
 		t.Outages = nothingSeen("the action did not begin")
-		t.Memory = unknown(results.Bytes, "the action did not begin")
+		t.Memory = quantity.Unknown(results.Bytes, "the action did not begin")
+		t.WireMissing = "the action did not begin"
 		t.measure(x, o, nil, obs)
 		return t, nil
 	}
@@ -85,11 +95,12 @@ func Build(o results.Outcome, records []results.Record) (*Timeline, error) {
 	t.Outages = []Outage{m.downtime(obs.span.to), x.reported(), x.wire(obs), x.client(obs), x.guest(obs)}
 	for _, out := range t.Outages {
 		if out.Before > 0 {
-			t.Warnings = append(t.Warnings, fmt.Sprintf("%s: the silence began %s before the request: the action did not cause that part, and may not have caused the rest", out.Name, showDuration(out.Before)))
+			t.Warnings = append(t.Warnings, fmt.Sprintf("%s: the silence began %s before the request: the action did not cause that part, and may not have caused the rest", out.Name, quantity.Duration(out.Before)))
 		}
 	}
 	t.Disagreements = disagreements(t.Outages)
 	t.Memory = x.final(results.MigrationTotal, results.Bytes)
+	t.observeWire(x, m, obs, payload)
 	t.measure(x, o, m, obs)
 
 	shown := window{max(t.Begin.Time, t.ActionBegin.Time-int64(1e9)), obs.span.to}

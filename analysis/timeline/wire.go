@@ -3,6 +3,7 @@ package timeline
 import (
 	"fmt"
 	"slices"
+	"virtscope/analysis/quantity"
 	"virtscope/results"
 )
 
@@ -45,24 +46,24 @@ func (x *index) wire(o observation) Outage {
 	}
 	if last := frames[len(frames)-1].Time; last < o.span.to {
 		g := silence(last, o.span.to, median, wide)
-		g.open, g.outage = true, atLeast(g.outage.Low, results.Seconds, "the guest sent no frame again while it was observed")
+		g.open, g.outage = true, quantity.AtLeast(g.outage.Low, results.Seconds, "the guest sent no frame again while it was observed")
 		gaps = append(gaps, g)
 	}
 	out := view(BlackoutWire, gaps, o)
 	if out.Known {
 		out.Detail = append(out.Detail, x.aroundGap(frames, out.From, out.To)...)
-		out.Detail = append(out.Detail, fmt.Sprintf("baseline gaps: median %s, 95th percentile %s", showDuration(median), showDuration(wide)))
+		out.Detail = append(out.Detail, fmt.Sprintf("baseline gaps: median %s, 95th percentile %s", quantity.Duration(median), quantity.Duration(wide)))
 	}
 	return out
 }
 
 func silence(from, to int64, median, wide float64) gap {
 	g := seconds(to - from)
-	return gap{from: from, to: to, outage: within(max(0, g-median), max(0, g-2*wide), g, results.Seconds)}
+	return gap{from: from, to: to, outage: quantity.Within(max(0, g-median), max(0, g-2*wide), g, results.Seconds)}
 }
 
 func noView(name, why string) Outage {
-	q := unknown(results.Seconds, why)
+	q := quantity.Unknown(results.Seconds, why)
 	return Outage{Name: name, Quantity: q, Raw: q, Floor: q}
 }
 

@@ -4,12 +4,11 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
-	"text/tabwriter"
+	"virtscope/analysis/quantity"
+	"virtscope/analysis/text"
 )
-
-// barWidth is the width of a bar in characters.
-const barWidth = 32
 
 // Write prints the timeline for a terminal, about 110 columns wide.
 func Write(w io.Writer, t *Timeline) error {
@@ -22,16 +21,17 @@ func Write(w io.Writer, t *Timeline) error {
 	writeSpans(&b, fmt.Sprintf("states: %s of wall time", span(Span{Start: t.Begin, End: t.End})), t.Begin, t.End, t.States)
 	writeAction(&b, t)
 	writeRounds(&b, t)
+	writeWire(&b, t)
 	writeOutages(&b, t)
 	writeMetrics(&b, t)
 	var differ []string
 	for _, d := range t.Disagreements {
 		differ = append(differ, d.String())
 	}
-	writeList(&b, "views of the outage that differ by more than their bounds and noise explain", differ)
-	writeList(&b, "warnings", t.Warnings)
-	writeList(&b, "missing", t.Missing)
-	writeList(&b, "notes", t.Notes)
+	text.List(&b, "views of the outage that differ by more than their bounds and noise explain", differ)
+	text.List(&b, "warnings", t.Warnings)
+	text.List(&b, "missing", t.Missing)
+	text.List(&b, "notes", t.Notes)
 	_, err := w.Write(b.Bytes())
 	return err
 }
@@ -55,13 +55,13 @@ func writeAction(b *bytes.Buffer, t *Timeline) {
 		return
 	}
 	b.WriteString("\nevents of the hypervisors, since the action began\n")
-	tw := table(b)
+	tw := text.Table(b)
 	for i, m := range t.Marks {
 		if i == 60 {
 			fmt.Fprintf(tw, "  …\t%d more\n", len(t.Marks)-i)
 			break
 		}
-		fmt.Fprintf(tw, "  %s\t%s\t%s\n", showDuration(seconds(m.Edge.Time-t.ActionBegin.Time)), m.Edge.Host, m.Text)
+		fmt.Fprintf(tw, "  %s\t%s\t%s\n", quantity.Duration(seconds(m.Edge.Time-t.ActionBegin.Time)), m.Edge.Host, m.Text)
 	}
 	_ = tw.Flush() // into memory
 }
@@ -74,34 +74,19 @@ func orUnknown(s string) string {
 }
 
 // span writes a span's length with its error.
-func span(s Span) string { return Show(between(s.Start, s.End)) }
+func span(s Span) string { return quantity.Show(between(s.Start, s.End)) }
 
 func writeSpans(b *bytes.Buffer, title string, begin, end Edge, spans []Span) {
 	fmt.Fprintf(b, "\n%s\n", title)
-	tw := table(b)
+	tw := text.Table(b)
 	for _, s := range spans {
 		slack := s.Start.Bound() + s.End.Bound()
 		if s.Start.Host == s.End.Host {
 			slack = s.Start.Stamp + s.End.Stamp
 		}
-		fmt.Fprintf(tw, "  %s\t%s\t± %v\t%s\n", s.Name, showDuration(s.Duration().Seconds()), slack, bar(begin, end, s))
+		fmt.Fprintf(tw, "  %s\t%s\t± %v\t%s\n", s.Name, quantity.Duration(s.Duration().Seconds()), slack, text.Bar(begin.Time, end.Time, s.Start.Time, s.End.Time))
 	}
 	_ = tw.Flush() // into memory
-}
-
-// bar draws where s lies between begin and end.
-func bar(begin, end Edge, s Span) string {
-	whole := end.Time - begin.Time
-	if whole <= 0 {
-		return ""
-	}
-	column := func(t int64) int {
-		return int(float64(t-begin.Time) / float64(whole) * barWidth)
-	}
-	from, to := column(s.Start.Time), column(s.End.Time)
-	from = min(from, barWidth-1)
-	to = max(to, from+1)
-	return strings.Repeat("·", from) + strings.Repeat("█", to-from) + strings.Repeat("·", barWidth-to)
 }
 
 func writeRounds(b *bytes.Buffer, t *Timeline) {
@@ -109,15 +94,16 @@ func writeRounds(b *bytes.Buffer, t *Timeline) {
 		return
 	}
 	b.WriteString("\nrounds: payload at the switch; what the hypervisor says it sent, had left, and saw dirtied\n")
-	tw := table(b)
+	tw := text.Table(b)
 	fmt.Fprintln(tw, "  round\tduration\tbytes\trate\thypervisor sent\tleft at begin\tdirtied")
 	var whys []string
-	cell := func(q Quantity) string {
+	cell := func(q quantity.Quantity) string {
 		if !q.Known {
-			whys = appendNew(whys, q.Why)
-			return "—"
+			if !slices.Contains(whys, q.Why) {
+				whys = append(whys, q.Why)
+			}
 		}
-		return Show(q)
+		return quantity.Cell(q)
 	}
 	for _, r := range t.Rounds {
 		fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.Name, cell(r.Duration), cell(r.Bytes), cell(r.LinkRate),
@@ -131,14 +117,14 @@ func writeRounds(b *bytes.Buffer, t *Timeline) {
 
 func writeOutages(b *bytes.Buffer, t *Timeline) {
 	b.WriteString("\noutage, as each observer saw it\n")
-	tw := table(b)
+	tw := text.Table(b)
 	fmt.Fprintln(tw, "  view\toutage\ttruth within\traw gap\tnoise floor")
 	for _, o := range t.Outages {
 		floor := "—"
 		if o.Floor.Known {
-			floor = fmt.Sprintf("%s in %s", Show(o.Floor), showDuration(o.FloorLength))
+			floor = fmt.Sprintf("%s in %s", quantity.Show(o.Floor), quantity.Duration(o.FloorLength))
 		}
-		fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\t%s\n", o.Name, Show(o.Quantity), orDash(ShowBounds(o.Quantity)), known(o.Raw), floor)
+		fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\t%s\n", o.Name, quantity.Show(o.Quantity), text.Dash(quantity.ShowBounds(o.Quantity)), quantity.Cell(o.Raw), floor)
 	}
 	_ = tw.Flush() // into memory
 	for _, o := range t.Outages {
@@ -151,54 +137,19 @@ func writeOutages(b *bytes.Buffer, t *Timeline) {
 	}
 }
 
-func known(q Quantity) string {
-	if !q.Known {
-		return "—"
-	}
-	return Show(q)
-}
-
-func orDash(s string) string {
-	if s == "" {
-		return "—"
-	}
-	return s
-}
-
-// writeMetrics prints the metrics that are no outage.
+// writeMetrics prints the metrics that stand in no section of their own.
 func writeMetrics(b *bytes.Buffer, t *Timeline) {
 	b.WriteString("\nmetrics\n")
-	tw := table(b)
+	tw := text.Table(b)
 	for _, m := range t.Metrics {
-		if strings.HasPrefix(m.Name, "blackout.") || strings.HasPrefix(m.Name, Downtime) {
+		if strings.HasPrefix(m.Name, "blackout.") || strings.HasPrefix(m.Name, "wire.") || strings.HasPrefix(m.Name, Downtime) {
 			continue
 		}
-		note := ShowBounds(m.Quantity)
+		note := quantity.ShowBounds(m.Quantity)
 		if !m.Known || m.Censored {
 			note = m.Why
 		}
-		fmt.Fprintf(tw, "  %s\t%s\t%s\n", m.Name, Show(m.Quantity), note)
+		fmt.Fprintf(tw, "  %s\t%s\t%s\n", m.Name, quantity.Show(m.Quantity), note)
 	}
 	_ = tw.Flush() // into memory
 }
-
-func writeList(b *bytes.Buffer, title string, list []string) {
-	if len(list) == 0 {
-		return
-	}
-	fmt.Fprintf(b, "\n%s\n", title)
-	for _, s := range list {
-		fmt.Fprintf(b, "  - %s\n", s)
-	}
-}
-
-func appendNew(list []string, s string) []string {
-	for _, have := range list {
-		if have == s {
-			return list
-		}
-	}
-	return append(list, s)
-}
-
-func table(w io.Writer) *tabwriter.Writer { return tabwriter.NewWriter(w, 0, 4, 2, ' ', 0) }

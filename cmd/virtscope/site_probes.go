@@ -2,18 +2,26 @@ package main
 
 import (
 	"maps"
+	"net"
+	"net/netip"
 	"path/filepath"
 	"time"
+	"virtscope/experiments/spec"
 	"virtscope/probes"
 	"virtscope/probes/capture"
+	"virtscope/probes/capture/packet"
 	"virtscope/probes/echo"
 	"virtscope/probes/energy"
 	"virtscope/probes/usage"
+	"virtscope/probes/wire"
 	"virtscope/results"
 	"virtscope/testbed"
 	"virtscope/testbed/guest"
 	"virtscope/testbed/host"
 )
+
+// qemuDriver is the driver whose stream is read.
+const qemuDriver = "qemu"
 
 // captureFile is the pcapng that a trial may keep.
 const captureFile = "switch.pcapng"
@@ -32,6 +40,9 @@ func (s *site) Probes(processes func() []guest.Process) ([]probes.Probe, error) 
 			Networks:  []usage.Network{{Host: testbed.Source, In: s.bed.Source()}, {Host: testbed.Destination, In: s.bed.Destination()}},
 			Processes: func() []usage.Process { return watched(processes()) },
 		}),
+	}
+	if decodes(s.trial.Spec) {
+		list = append(list, s.decodeStream())
 	}
 	if p.Energy.Interval > 0 {
 		list = append(list, energy.New(energy.Config{Host: machine, Interval: time.Duration(p.Energy.Interval)}))
@@ -56,6 +67,32 @@ func (s *site) captureSwitch() probes.Probe {
 		c.Keep = &capture.KeepConfig{Path: filepath.Join(s.dir, captureFile), Mode: capture.KeepWhole}
 	}
 	return capture.New(c)
+}
+
+// decodes reports whether an experiment's migration stream is read.
+func decodes(e *spec.Experiment) bool {
+	return e.Probes.Capture.Decode != nil && *e.Probes.Capture.Decode && e.Guest.Driver == qemuDriver
+}
+
+// guestSnap is how much of a guest's frame is looked at beside the stream: its headers.
+const guestSnap = 128
+
+// decodeStream reads the migration's stream as it enters the switch, with the frames of the guest that bound its outage.
+func (s *site) decodeStream() probes.Probe {
+	mac := packet.MAC(hardwareAddr())
+	return wire.NewProbe(wire.ProbeConfig{
+		Session: wire.Config{
+			Host: switchName, Guests: true, Asked: func(m packet.MAC, _ netip.Addr) bool { return m == mac },
+		},
+		Ports: s.bed.SwitchPorts(),
+		Live: capture.LiveOptions{
+			In: s.bed.Switch(), Exclude: s.bed.SwitchBridges(),
+			Filter: capture.Filter{
+				Flows: []capture.FlowMatch{{Addr: s.bed.MigrationAddr(testbed.Destination), Ports: []uint16{migrationPort}}},
+				MACs:  []net.HardwareAddr{hardwareAddr()}, ARP: true, Snap: guestSnap,
+			},
+		},
+	})
 }
 
 func (s *site) captureTap(h *host.Netns) probes.Probe {

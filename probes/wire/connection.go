@@ -79,9 +79,6 @@ func (c *connection) end(at tcp.Stamp) {
 			s.content.Last, s.content.Base = c.last.Packet, c.stream.Base(dir)
 		}
 	}
-	if c.guess != nil {
-		c.guess.end(at)
-	}
 	if c.nbd != nil {
 		c.nbd.End(at)
 	}
@@ -91,6 +88,9 @@ func (c *connection) end(at tcp.Stamp) {
 func (c *connection) ended(s *sniffer, how tcp.End, at tcp.Stamp) {
 	c.closed++
 	c.tell(at)
+	if c.closed == 2 && c.guess != nil {
+		c.guess.left(at)
+	}
 	if c.migration == nil {
 		return
 	}

@@ -72,7 +72,6 @@ func (m *migration) lastPacket() (last int64) {
 
 // sign gives what shows where a guest is to the migration that waits for it. Where several do, nobody can say whose it is.
 func (s *Session) sign(g station.Sign) {
-	s.tellGuesses(g)
 	var waiting *migration
 	for _, m := range s.migrations {
 		if m.over || m.evidence.sent == 0 {

@@ -9,72 +9,147 @@ import (
 )
 
 const (
-	mostGuesses = 256     // connections whose shape is followed at once
-	leastGuess  = 8 << 20 // B: a connection that carried less in both directions is not taken for a migration
+	mostGuesses = 256     // migrations whose shape is followed
+	leastGuess  = 8 << 20 // B: connections that carried less are not taken for a migration
+	guestSlack  = 10e9    // ns: a guest that shows up elsewhere so long after a stream's end did not come by it
 )
 
-// A guess follows the shape of a connection that can not be decoded. It is told only if it looks like a migration.
+// A guess follows the shape of connections that can not be decoded: those of one client to one port of one server, while
+// one of them is open. It is told only if it looks like a migration.
 type guess struct {
-	conn    *connection
-	shape   *shape.Inference
-	records []results.Record
-	tls     bool
-	signs   int // of a guest, while it went on
+	session     *Session
+	shape       *shape.Inference
+	number      string
+	records     []results.Record
+	connections []*connection
+	open        int
+	tls         bool
+	first, last tcp.Stamp
 }
 
 // follow watches the shape of a connection that can not be decoded.
 func (c *connection) follow(tls bool) {
-	s := c.session
-	if s.guesses >= mostGuesses {
+	g := c.session.guessFor(c, tls)
+	if g == nil {
 		c.ignore()
 		return
 	}
-	s.guesses++
-	c.told = true
-	g := &guess{conn: c, tls: tls}
-	c.guess = g
-	g.shape = shape.New(shape.Config{Client: c.source(), Server: c.destination(), Encrypted: tls}, results.RecorderFunc(func(r results.Record) {
-		g.records = append(g.records, r)
-	}))
+	c.told, c.guess = true, g
+	g.connections = append(g.connections, c)
+	g.open++
 	c.forward().deliver(g.shape.Forward())
 	c.reverse().deliver(g.shape.Reverse())
 }
 
-// tellGuesses gives a guest's sign to the connections that might carry its migration.
-func (s *Session) tellGuesses(sign station.Sign) {
-	if s.guesses == 0 {
+// guessFor is the open guess that a connection belongs to, or a new one; nil if there are too many.
+func (s *Session) guessFor(c *connection, tls bool) *guess {
+	for _, g := range s.guesses {
+		first := g.connections[0]
+		if g.open > 0 && g.tls == tls && first.destination() == c.destination() && first.source().Addr() == c.source().Addr() {
+			return g
+		}
+	}
+	if len(s.guesses) >= mostGuesses {
+		return nil
+	}
+	g := &guess{session: s, tls: tls, first: c.began}
+	conf := shape.Config{Host: s.conf.Host, Client: c.source(), Server: c.destination(), Encrypted: tls}
+	g.shape = shape.New(conf, results.RecorderFunc(func(r results.Record) { g.records = append(g.records, r) }))
+	s.guesses = append(s.guesses, g)
+	return g
+}
+
+// left is called when a connection is over. What can not be a migration is forgotten.
+func (g *guess) left(at tcp.Stamp) {
+	g.open--
+	g.last = at
+	if g.open > 0 || g.bytes() >= leastGuess {
 		return
 	}
-	for _, c := range s.connections {
-		if c.guess == nil {
-			continue
+	for _, c := range g.connections {
+		c.guess = nil
+		c.ignored = true
+	}
+	s := g.session
+	for i, other := range s.guesses {
+		if other == g {
+			s.guesses = append(s.guesses[:i], s.guesses[i+1:]...)
+			return
 		}
-		c.guess.signs++
-		c.guess.shape.Guest(sign.Kind, sign.Port, sign.At)
 	}
 }
 
-// end records the shape if it is a migration's: enough went one way, and a guest was seen to arrive or the stream is
-// encrypted as QEMU would.
+// bytes is how much passed in the direction that carries more.
+func (g *guess) bytes() int64 {
+	var there, back int64
+	for _, c := range g.connections {
+		a, b := c.stats()
+		there += a.Bytes + a.Missing + a.Cut
+		back += b.Bytes + b.Missing + b.Cut
+	}
+	return max(there, back)
+}
+
+// end records the shape if it is a migration's: enough passed, and it is encrypted, as a migration may be, or a guest came
+// by it.
 func (g *guess) end(at tcp.Stamp) {
-	s := g.conn.session
-	s.guesses--
-	g.conn.guess = nil
-	g.shape.End(at)
-	there, back := g.conn.stats()
-	if max(there.Bytes+there.Missing+there.Cut, back.Bytes+back.Missing+back.Cut) < leastGuess || !g.tls && g.signs == 0 {
+	arrived := g.arrived()
+	if g.bytes() < leastGuess || !g.tls && arrived == nil {
 		return
 	}
-	s.streams++
-	number := strconv.Itoa(s.streams)
-	for _, r := range g.records {
-		if r.Attrs == nil {
-			r.Attrs = map[string]string{}
-		}
-		r.Attrs["stream"] = number
-		s.emit(r)
+	if arrived != nil {
+		g.tell(*arrived)
 	}
-	m := &migration{session: s, number: number}
-	g.conn.channel = mainChannel
-	g.conn.totals(m)
+	g.shape.End(at)
+	s := g.session
+	s.streams++
+	m := &migration{session: s, number: strconv.Itoa(s.streams)}
+	for _, r := range g.records {
+		m.emit(r)
+	}
+	for i, c := range g.connections {
+		c.channel = mainChannel
+		if i > 0 {
+			c.channel = "connection-" + strconv.Itoa(i+1)
+		}
+		m.opened(c)
+		c.totals(m)
+	}
+}
+
+// arrived is the one guest that moved, or was announced, while the connections were open or soon after; nil if there is
+// none, or several: nobody can say whose stream it is then.
+func (g *guess) arrived() *station.Guest {
+	if g.session.watch == nil {
+		return nil
+	}
+	var found *station.Guest
+	for _, guest := range g.session.watch.Guests() {
+		in := false
+		for _, a := range guest.Announced {
+			in = in || a.At.Time >= g.first.Time && a.At.Time <= g.last.Time+guestSlack
+		}
+		if !in {
+			continue
+		}
+		if found != nil {
+			return nil
+		}
+		found = &guest
+	}
+	return found
+}
+
+// tell gives the inference what was seen of the guest.
+func (g *guess) tell(guest station.Guest) {
+	for _, a := range guest.Announced {
+		g.shape.Guest(a.Kind, a.Port, a.At)
+	}
+	if !guest.Moved {
+		return
+	}
+	g.shape.Guest("frame", guest.OldPort, guest.Left)
+	if guest.First.Packet != 0 {
+		g.shape.Guest("frame", guest.NewPort, guest.First)
+	}
 }

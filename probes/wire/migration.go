@@ -82,6 +82,11 @@ func (c *connection) join(m *migration, channel string) {
 	forward.deliver(to)
 	reverse.deliver(from)
 	c.channel = m.qemu.Name(to) // a multifd channel has just told its number
+	m.opened(c)
+}
+
+// opened records that a channel was opened.
+func (m *migration) opened(c *connection) {
 	m.emit(results.Record{
 		Time: c.began.Time, Name: results.WireChannel,
 		Attrs: map[string]string{"channel": c.channel, "client": c.source().String(), "server": c.destination().String()},
@@ -90,6 +95,9 @@ func (c *connection) join(m *migration, channel string) {
 
 // emit completes a record of the migration and gives it away.
 func (m *migration) emit(r results.Record) {
+	if r.Attrs == nil {
+		r.Attrs = map[string]string{}
+	}
 	r.Attrs["stream"] = m.number
 	m.session.emit(r)
 }

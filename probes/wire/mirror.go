@@ -11,9 +11,8 @@ func (c *connection) mirror() {
 	s := c.session
 	s.streams++
 	c.told = true
-	m := &migration{session: s, number: strconv.Itoa(s.streams), over: true}
-	c.channel = "nbd"
-	c.nbd = nbd.New(nbd.Config{Stream: m.number, Host: s.conf.Host, Client: c.client, Server: c.server}, results.RecorderFunc(s.emit))
-	c.toServer.deliver(c.nbd.Client())
-	c.toClient.deliver(c.nbd.Server())
+	conf := nbd.Config{Stream: strconv.Itoa(s.streams), Host: s.conf.Host, Client: c.source(), Server: c.destination()}
+	c.nbd = nbd.New(conf, results.RecorderFunc(s.emit))
+	c.forward().deliver(c.nbd.Client())
+	c.reverse().deliver(c.nbd.Server())
 }

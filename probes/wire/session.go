@@ -37,12 +37,14 @@ type Session struct {
 	latest      *connection // of the last packet: most follow one of their own
 	migrations  []*migration
 	streams     int // numbers given
-	guesses     int // connections whose shape is followed
+	guesses     []*guess
 	pool        *tcp.Pool
 	contents    []*Contents
 	watch       *station.Watch
 	first, last tcp.Stamp
 	ports       map[vantage]string
+	at          vantage // of the last frame, whose port is atPort
+	atPort      string
 }
 
 type vantage struct{ source, iface int }
@@ -57,7 +59,7 @@ type Counts struct {
 
 // New makes a Session that gives its records to rec.
 func New(c Config, rec results.Recorder) *Session {
-	s := &Session{conf: c, rec: rec, connections: map[pair]*connection{}, pool: tcp.NewPool(poolBytes), ports: map[vantage]string{}}
+	s := &Session{conf: c, rec: rec, connections: map[pair]*connection{}, pool: tcp.NewPool(poolBytes), ports: map[vantage]string{}, at: vantage{-1, -1}}
 	if c.Guests {
 		s.watch = station.New(c.Asked)
 		s.watch.Notify = s.sign
@@ -93,10 +95,19 @@ func (s *Session) Frame(source int, f capture.Frame) {
 
 func (s *Session) port(source, iface int) string {
 	v := vantage{source, iface}
+	if v == s.at {
+		return s.atPort
+	}
+	s.at, s.atPort = v, s.name(v)
+	return s.atPort
+}
+
+// name is the port of a vantage.
+func (s *Session) name(v vantage) string {
 	name, ok := s.ports[v]
 	if !ok {
 		if s.conf.Port != nil {
-			name = s.conf.Port(source, iface)
+			name = s.conf.Port(v.source, v.iface)
 		}
 		s.ports[v] = name
 	}
@@ -119,6 +130,9 @@ func (s *Session) End() {
 	}
 	for _, m := range s.migrations {
 		m.end(s.last)
+	}
+	for _, g := range s.guesses {
+		g.end(s.last)
 	}
 	if s.watch != nil {
 		s.watch.Record(s.emit)

@@ -48,6 +48,11 @@ func (c *connection) tell(at tcp.Stamp) {
 // tellMiddle decides on a connection that began before the capture.
 func (c *connection) tellMiddle() {
 	switch {
+	case nbd.SniffClient(c.toServer.held):
+		c.mirror()
+	case nbd.SniffClient(c.toClient.held):
+		c.swapped = true
+		c.mirror()
 	case qemu.Plausible(c.toServer.held):
 		c.join(c.session.migrationFor(c, false), mainChannel)
 	case qemu.Plausible(c.toClient.held):

@@ -115,7 +115,7 @@ func (w *world) hypervisors() {
 		w.add(t/1000*1000, host, qmp, name, v, results.Event, attrs...)
 	}
 	passes := w.passes()
-	copied := w.stopped.to - (w.stopped.to-w.stopped.from)/4
+	copied := w.copied()
 	// The counters are those of the moment of the answer. Once all is copied, nothing is left and no rate is told.
 	counters := func(t int64, attrs ...string) {
 		t = w.answers(t)
@@ -126,6 +126,9 @@ func (w *world) hypervisors() {
 		w.add(t, "src", qmp, results.MigrationTransferred, sent, results.Bytes, attrs...)
 		w.add(t, "src", qmp, results.MigrationRemaining, left, results.Bytes, attrs...)
 		w.add(t, "src", qmp, results.MigrationDirtyRate, dirtied, results.BytesPerSecond, attrs...)
+		normal, zero := w.pages(t)
+		w.add(t, "src", qmp, results.MigrationPages, normal, results.One, append(attrs, "kind", "normal")...)
+		w.add(t, "src", qmp, results.MigrationPages, zero, results.One, append(attrs, "kind", "zero")...)
 	}
 	say(250e6, "src", results.VMResume, 0) // the boot
 	say(int64(action)+1e6, "src", results.MigrationStatus, 0, "status", "setup")
@@ -148,8 +151,7 @@ func (w *world) hypervisors() {
 	say(w.stopped.to+200_000, "dst", results.MigrationStatus, 0, "status", "completed")
 	counters(w.ended-1e6, final...)
 	w.add(w.ended-1e6, "src", qmp, results.MigrationTotal, 256<<20, results.Bytes, final...)
-	w.add(w.ended-1e6, "src", qmp, results.MigrationPages, 21000, results.One, "trigger", "final", "kind", "normal")
-	w.add(w.ended-1e6, "src", qmp, results.MigrationPages, 44000, results.One, "trigger", "final", "kind", "zero")
+	w.add(w.ended-1e6, "src", qmp, results.MigrationSyncCount, float64(len(passes)+1), results.One, final...)
 	w.add(w.ended-1e6, "src", qmp, results.ReportedDowntime, float64((copied-w.stopped.from)/1e6)/1e3, results.Seconds, final...)
 	w.add(w.ended-1e6, "src", qmp, results.ReportedTotalTime, float64((copied-int64(action))/1e6)/1e3, results.Seconds, final...)
 	w.add(w.end+20e6, "controller", results.SourceGuest, results.MemoryVerified, 16<<20, results.Bytes)

@@ -33,6 +33,7 @@ type Scenario struct {
 	Echo     bool
 	Capture  bool
 	Usage    bool
+	Wire     bool // the migration's packets are decoded
 }
 
 // A Stall is a time without the processor, measured from the action's begin.
@@ -42,7 +43,7 @@ type Stall struct{ At, For time.Duration }
 func Default(seed uint64) Scenario {
 	return Scenario{
 		Seed: seed, Outage: 80 * time.Millisecond, Still: true, Interval: 2 * time.Millisecond,
-		Jitter: 300 * time.Microsecond, Rounds: 4, Rate: 60 << 20, Bin: 10 * time.Millisecond, Echo: true, Capture: true, Usage: true,
+		Jitter: 300 * time.Microsecond, Rounds: 4, Rate: 60 << 20, Bin: 10 * time.Millisecond, Echo: true, Capture: true, Usage: true, Wire: true,
 	}
 }
 
@@ -98,6 +99,9 @@ func (s Scenario) Make() (results.Outcome, []results.Record) {
 	}
 	if s.Usage {
 		w.usage()
+	}
+	if s.Wire {
+		w.wire()
 	}
 	w.rng.Shuffle(len(w.records), func(i, j int) { w.records[i], w.records[j] = w.records[j], w.records[i] })
 	begin := time.Unix(0, origin)

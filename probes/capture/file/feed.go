@@ -6,7 +6,7 @@ import (
 )
 
 // bufferSize holds many frames and stays in a core's cache, where a larger one does not.
-const bufferSize = 1 << 19
+const bufferSize = 1 << 18
 
 // A feed is a window on a stream. What is in it is used in place; only a record that straddles its end is moved.
 type feed struct {

@@ -13,7 +13,7 @@ import (
 )
 
 // maxFrame is the longest frame that is believed, in bytes: a longer one is damage. Linux makes super-frames of up to
-// 512 KiB.
+// 256 KiB.
 const maxFrame = 16 << 20
 
 // An Interface is where frames of a file passed.

@@ -67,7 +67,7 @@ func (h *half) feed(data []byte, at tcp.Stamp) {
 		case h.lost:
 			data = h.search(data, at)
 		default:
-			data = h.collect(data, h.want, at)
+			data = h.collect(data, h.want)
 			if len(h.buf) == h.want {
 				h.step(at)
 			}
@@ -94,7 +94,7 @@ func (h *half) pass(n uint64, at tcp.Stamp) {
 }
 
 // collect fills the header up to want bytes, and returns the rest.
-func (h *half) collect(data []byte, want int, at tcp.Stamp) []byte {
+func (h *half) collect(data []byte, want int) []byte {
 	if len(h.buf) == 0 {
 		h.at = h.next
 	}
@@ -144,7 +144,7 @@ func (h *half) search(data []byte, at tcp.Stamp) []byte {
 	}
 	drop, need := h.grammar.find(h.buf) // a reply that was awaited when it was collected may be no more
 	if drop == 0 {
-		data = h.collect(data, need, at)
+		data = h.collect(data, need)
 		drop, need = h.grammar.find(h.buf)
 	}
 	switch {

@@ -159,8 +159,12 @@ func (s *Session) tellLatency(c command, atLeast string) {
 		stat string
 		ns   float64
 	}{
-		{"min", float64(t.Min())}, {"p50", t.Quantile(.5)}, {"p90", t.Quantile(.9)}, {"p99", t.Quantile(.99)},
-		{"max", float64(t.Max())}, {"mean", t.Mean()},
+		{"min", float64(t.Min())},
+		{"p50", t.Quantile(.5)},
+		{"p90", t.Quantile(.9)},
+		{"p99", t.Quantile(.99)},
+		{"max", float64(t.Max())},
+		{"mean", t.Mean()},
 	} {
 		s.emit(s.last, results.WireMirrorLatency, x.ns/1e9, results.Seconds, "command", commandNames[c], "stat", x.stat)
 	}

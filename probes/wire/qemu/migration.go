@@ -200,6 +200,7 @@ func (m *Migration) announce() {
 	if m.config.Server.IsValid() {
 		a["server"] = m.config.Server.String()
 	}
+	a["page"] = strconv.FormatInt(m.ledger.size, 10)
 	if len(m.multifds) > 0 {
 		a["multifd"] = strconv.Itoa(len(m.multifds))
 	}

@@ -10,9 +10,8 @@ import (
 const (
 	mostGaps   = 16      // that are told: the longest
 	shortest   = 20e6    // ns: a shorter one is none
-	pause      = 5e6     // ns: after a longer one a window of the rate limiter may begin
 	window     = 100e6   // ns: QEMU's limiter lets a tenth of max-bandwidth pass, then waits for the rest of it (migration.h, BUFFER_DELAY)
-	slack      = 12e6    // ns that a window may begin early or late
+	windowLate = 6e6     // ns that a window may begin late: the thread must wake
 	outOfRange = 1 << 62 // ns between two packets: no clock
 )
 
@@ -32,7 +31,7 @@ type gaps struct {
 	list     []gap
 	starts   [8]int64 // when the latest windows may have begun
 	started  int
-	pauses   int64
+	count    int64
 	periodic int64
 }
 
@@ -47,7 +46,7 @@ func (g *gaps) packet(at tcp.Stamp) {
 		return
 	}
 	g.spacing.Add(length)
-	if length >= pause {
+	if length >= shortest {
 		g.wait(gap{from: g.last, to: at, periodic: g.again(at.Time)})
 	}
 	g.last = at
@@ -56,7 +55,7 @@ func (g *gaps) packet(at tcp.Stamp) {
 // again reports whether a window that begins at now begins one period after another.
 func (g *gaps) again(now int64) bool {
 	for i := range min(g.started, len(g.starts)) {
-		if d := now - g.starts[i] - window; d > -slack && d < slack {
+		if d := now - g.starts[i] - window; d > -windowLate/3 && d < windowLate {
 			return true
 		}
 	}
@@ -66,12 +65,9 @@ func (g *gaps) again(now int64) bool {
 func (g *gaps) wait(n gap) {
 	g.starts[g.started%len(g.starts)] = n.to.Time
 	g.started++
-	g.pauses++
+	g.count++
 	if n.periodic {
 		g.periodic++
-	}
-	if n.length() < shortest {
-		return
 	}
 	if len(g.list) < mostGaps {
 		g.list = append(g.list, n)
@@ -88,8 +84,8 @@ func (g *gaps) wait(n gap) {
 	}
 }
 
-// limited reports whether the source's rate is limited: most pauses end with a window.
-func (g *gaps) limited() bool { return g.periodic >= 5 && 2*g.periodic >= g.pauses }
+// limited reports whether the source's rate is limited: most gaps end with a window.
+func (g *gaps) limited() bool { return g.periodic >= 5 && 2*g.periodic >= g.count }
 
 // told is the gaps that stand out, in the order of time: at least ten times the median spacing.
 func (g *gaps) told() []gap {

@@ -163,3 +163,12 @@ func (g *guest) arrival(source *port) arrival {
 	}
 	return arrival{because: "no sign of the guest was seen after the stream"}
 }
+
+// contradicts reports whether what was seen of the guest speaks against a migration whose last record begins at end, where
+// no arrival is known.
+func (g *guest) contradicts(source *port, end tcp.Stamp) bool {
+	if source == nil {
+		return false
+	}
+	return len(g.ports) > 1 || source.after.known || source.rarp || source.last.known && source.last.Time > end.Time
+}

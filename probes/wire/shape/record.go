@@ -2,6 +2,7 @@ package shape
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"virtscope/probes/wire/tcp"
 	"virtscope/results"
@@ -109,24 +110,22 @@ func (i *Inference) tellEnd() {
 
 // follows says which stage must begin where another ends, for the bytes between to be those of the one alone.
 var follows = map[string][]string{
-	results.StageSetup:      {results.StagePreCopy},
-	results.StagePreCopy:    {results.StageStopCopy},
-	results.StageStopCopy:   {results.StageSwitchOver, results.StagePostCopy},
-	results.StagePostCopy:   {results.StageRunning},
-	results.StageSwitchOver: {results.StageRunning},
+	results.StageSetup:    {results.StagePreCopy},
+	results.StagePreCopy:  {results.StageStopCopy},
+	results.StageStopCopy: {results.StageSwitchOver, results.StagePostCopy},
 }
 
 // tellVolumes records how much passed in each stage whose both ends are known.
 func (i *Inference) tellVolumes(stages []stage) {
 	for k := range stages {
 		s := stages[k]
-		if s.name == results.StageRunning || s.name == results.StageDone || k+1 == len(stages) {
+		if k+1 == len(stages) {
 			continue
 		}
 		next := stages[k+1]
 		if s.name == results.StagePostCopy {
 			next = stages[len(stages)-1] // the guest runs from its begin on; memory is sent until the end
-		} else if !named(follows[s.name], next.name) {
+		} else if !slices.Contains(follows[s.name], next.name) {
 			continue
 		}
 		least, most := i.volume.within(s.bounds, next.bounds)
@@ -139,15 +138,6 @@ func (i *Inference) tellVolumes(stages []stage) {
 		i.emit(s.at, results.WireStageBytes, float64(guess), results.Bytes, "stage", s.name, "inferred", "true",
 			"least", strconv.FormatInt(least, 10), "most", strconv.FormatInt(most, 10))
 	}
-}
-
-func named(list []string, name string) bool {
-	for _, n := range list {
-		if n == name {
-			return true
-		}
-	}
-	return false
 }
 
 // tellPlaintext records how much TLS carried.

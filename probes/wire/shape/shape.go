@@ -30,6 +30,7 @@ type Inference struct {
 	volume   volume
 	gaps     gaps
 	memory   memory
+	answered instant // content of the destination passed, after the first pages had
 	guest    guest
 	ended    bool
 }

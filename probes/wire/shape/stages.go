@@ -20,7 +20,14 @@ type outcome struct {
 	untold [][2]string // what, and why
 }
 
-func (o *outcome) tell(s stage) { o.stages = append(o.stages, s) }
+// tell adds a stage, unless the capture's times contradict each other.
+func (o *outcome) tell(s stage) {
+	if s.bounds.earliest.Time > s.bounds.latest.Time {
+		o.omit("the times of packets contradict each other", s.name)
+		return
+	}
+	o.stages = append(o.stages, s)
+}
 
 func (o *outcome) omit(why string, what ...string) {
 	for _, w := range what {
@@ -73,17 +80,21 @@ func (i *Inference) infer() *outcome {
 	if heard && source.during.Time >= pre.Time {
 		stop.earliest, from = source.during.Stamp, "last frame of the guest from port "+source.name
 	}
+	answered := i.answered.known && i.answered.Time < t.sent.Time
+	rest := []string{results.StageStopCopy, results.StageSwitchOver, results.StageRunning}
 	switch {
 	case arrived.known && arrived.other && arrived.at.Time < t.sent.Time:
 		i.inferPostCopy(o, stop, heard, from, arrived)
 	case t.open:
-		o.omit("the capture ended before the stream", results.StageStopCopy, results.StageSwitchOver, results.StageRunning)
-	case !arrived.known && source != nil && (source.after.known || source.rarp || source.last.known && source.last.Time > t.begin.Time):
-		o.omit(arrived.because, results.StageStopCopy, results.StageSwitchOver, results.StageRunning)
-	case !arrived.known && len(i.guest.ports) > 1:
-		o.omit(arrived.because, results.StageStopCopy, results.StageSwitchOver, results.StageRunning)
+		o.omit("the capture ended before the stream", rest...)
+	case !t.known:
+		o.omit("no payload was seen", rest...)
+	case !arrived.known && i.guest.contradicts(source, t.begin):
+		o.omit(arrived.because, rest...)
+	case answered && !arrived.other:
+		o.omit("the destination sent more than a farewell: it may be post-copy, and ports do not tell the hosts apart", rest...)
 	default:
-		i.inferPreCopy(o, stop, heard, from, t, arrived)
+		i.inferPreCopy(o, stop, heard, from, t, arrived, answered)
 	}
 	o.tell(stage{name: results.StageDone, at: i.last, bounds: bounds{i.last, i.last}, from: "last byte of either direction"})
 	return o
@@ -122,11 +133,7 @@ func (i *Inference) inferBegin(o *outcome) (pre tcp.Stamp, ok bool) {
 }
 
 // inferPreCopy tells the end of a migration whose guest runs at the destination once all was sent.
-func (i *Inference) inferPreCopy(o *outcome, stop bounds, heard bool, from string, t tail, arrived arrival) {
-	if !t.known {
-		o.omit("no payload was seen", results.StageStopCopy, results.StageSwitchOver, results.StageRunning)
-		return
-	}
+func (i *Inference) inferPreCopy(o *outcome, stop bounds, heard bool, from string, t tail, arrived arrival, answered bool) {
 	provided := ""
 	if !arrived.known {
 		provided = "the migration succeeded: " + arrived.because
@@ -144,16 +151,20 @@ func (i *Inference) inferPreCopy(o *outcome, stop bounds, heard bool, from strin
 	default:
 		o.tell(stage{results.StageStopCopy, stop.earliest, stop, from + "; " + what, provided})
 	}
-	runs := bounds{earliest: t.sent}
-	if t.vague {
-		runs.earliest = stop.earliest
+	runs, since := bounds{earliest: t.sent}, "last byte of content"
+	switch {
+	case answered:
+		runs.earliest, since = stop.earliest, from
+		o.omit("the destination sent more than a farewell: it may be post-copy", results.StageSwitchOver)
+	case t.vague:
+		runs.earliest, since = stop.earliest, from
 		o.omit("bytes are missing, and what closes the channel cannot be told from its content", results.StageSwitchOver)
-	} else {
-		o.tell(stage{results.StageSwitchOver, t.sent, bounds{t.sent, t.sent}, "last byte of content", provided})
+	default:
+		o.tell(stage{results.StageSwitchOver, t.sent, bounds{t.sent, t.sent}, since, provided})
 	}
 	if arrived.known {
 		runs.latest = arrived.at
-		o.tell(stage{results.StageRunning, arrived.at, runs, "last byte of content; " + arrived.sign, ""})
+		o.tell(stage{results.StageRunning, arrived.at, runs, since + "; " + arrived.sign, ""})
 		return
 	}
 	closed, ok := i.closed()
@@ -162,7 +173,7 @@ func (i *Inference) inferPreCopy(o *outcome, stop bounds, heard bool, from strin
 		return
 	}
 	runs.latest = closed
-	o.tell(stage{results.StageRunning, closed, runs, "last byte of content; the destination closes", provided})
+	o.tell(stage{results.StageRunning, closed, runs, since + "; the destination closes", provided})
 }
 
 // closed is when the destination closed the main channel, which it does once the guest runs.

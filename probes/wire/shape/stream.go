@@ -88,6 +88,9 @@ func (s *stream) before(at tcp.Stamp) tcp.Stamp {
 func (s *stream) piece(p piece) {
 	s.content.any, s.content.last = true, p
 	m := &s.inference.memory
+	if !s.forward && m.known {
+		s.inference.answered.earlier(p.begin.earliest)
+	}
 	if !s.forward || m.known {
 		return
 	}

@@ -110,3 +110,33 @@ func (s *station) told() []silence {
 func MACString(m packet.MAC) string {
 	return fmt.Sprintf("%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4], m[5])
 }
+
+// A Guest is what was seen of a guest.
+type Guest struct {
+	MAC       packet.MAC
+	Announced []Sign    // in the order of time
+	Moved     bool      // it left one port for another: the fields below are valid
+	Left      tcp.Stamp // its last frame from OldPort
+	OldPort   string
+	First     tcp.Stamp // its first frame from NewPort that is no announcement; Packet 0: none
+	NewPort   string
+}
+
+// Guests are those of Record.
+func (w *Watch) Guests() []Guest {
+	var list []Guest
+	for _, s := range w.stations {
+		if w.guest(s) == "" {
+			continue
+		}
+		g := Guest{MAC: s.mac, Moved: s.moved()}
+		for _, a := range s.announced {
+			g.Announced = append(g.Announced, Sign{MAC: s.mac, Kind: a.kind, Port: a.port, At: a.at})
+		}
+		if g.Moved {
+			g.Left, g.OldPort, g.First, g.NewPort = s.leftAt, s.from.port, s.firstLive, s.at.port
+		}
+		list = append(list, g)
+	}
+	return list
+}

@@ -19,13 +19,10 @@ func (s silence) length() int64 { return s.to.Time - s.from.Time }
 // silences are the longest of a station, and all that lead from one place to another.
 type silences struct {
 	list  []silence
-	least int64 // the shortest of a full list
+	least int64 // the shortest of a full list; 0 while it is not full
 }
 
 func (g *silences) add(s silence) {
-	if len(g.list) == mostSilences && s.length() <= g.least && s.port == s.next {
-		return
-	}
 	if len(g.list) == mostSilences {
 		g.drop()
 	}

@@ -70,7 +70,10 @@ func (s *station) place(port string) *place {
 // sent notes a frame of the station that entered at port.
 func (s *station) sent(port string, at tcp.Stamp, kind string) {
 	s.seen = at
-	if p := s.place(port); p != nil {
+	if s.at != nil && s.at.port == port {
+		s.at.frames++
+		s.at.last = at
+	} else if p := s.place(port); p != nil {
 		if p.frames == 0 {
 			p.first = at
 		}
@@ -84,7 +87,7 @@ func (s *station) sent(port string, at tcp.Stamp, kind string) {
 		}
 		return
 	}
-	if s.lived.Packet != 0 {
+	if s.lived.Packet != 0 && (at.Time-s.lived.Time > s.gaps.least || port != s.livedAt) {
 		s.gaps.add(silence{from: s.lived, to: at, port: s.livedAt, next: port})
 	}
 	s.lived, s.livedAt = at, port

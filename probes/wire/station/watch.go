@@ -15,6 +15,8 @@ type Watch struct {
 	last     *station
 	copies   *copies
 	ports    map[string]bool
+	port     string     // of the last frame
+	still    packet.MAC // a receiver that did not move so far
 	forced   map[packet.MAC]bool
 	Notify   func(Sign) // called with every sign of a guest as it passes; may be nil
 }
@@ -38,7 +40,10 @@ func (w *Watch) Frame(p *packet.Packet, data []byte, length int, port string, at
 	if p.SrcMAC == (packet.MAC{}) {
 		return
 	}
-	w.ports[port] = true
+	if port != w.port || len(w.ports) == 0 {
+		w.port = port
+		w.ports[port] = true
+	}
 	if len(w.ports) > 1 && w.copies.forwarded(data, length, port, at.Time) {
 		w.delivered(p, port, at)
 		return
@@ -51,6 +56,9 @@ func (w *Watch) Frame(p *packet.Packet, data []byte, length int, port string, at
 	kind := announcementKind(p)
 	before := s.at
 	s.sent(port, at, kind)
+	if s.from != nil && s.mac == w.still {
+		w.still = packet.MAC{}
+	}
 	if w.Notify != nil && (kind != "" || before != nil && before != s.at) {
 		sign := Sign{MAC: p.SrcMAC, Kind: kind, Port: port, New: before != nil && before != s.at, At: at}
 		if kind == "" {
@@ -63,9 +71,15 @@ func (w *Watch) Frame(p *packet.Packet, data []byte, length int, port string, at
 // delivered notes a frame for a station that passes port: it leaves there, or it entered there, from a sender that is
 // never seen elsewhere (see Record).
 func (w *Watch) delivered(p *packet.Packet, port string, at tcp.Stamp) {
-	if s, ok := w.stations[p.DstMAC]; ok {
-		s.got(p.SrcMAC, port, at)
+	if p.DstMAC == w.still { // most frames are for one that did not move
+		return
 	}
+	s, ok := w.stations[p.DstMAC]
+	if !ok || s.from == nil {
+		w.still = p.DstMAC
+		return
+	}
+	s.got(p.SrcMAC, port, at)
 }
 
 func (w *Watch) station(mac packet.MAC, at tcp.Stamp) *station {

@@ -1,8 +1,9 @@
-package timeline
+package quantity
 
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 	"virtscope/results"
 )
@@ -19,12 +20,77 @@ func Show(q Quantity) string {
 	return Scaled(q.Value, (q.High-q.Low)/2, q.Unit)
 }
 
+// Cell is Show for a table, where a dash stands for what is not known.
+func Cell(q Quantity) string {
+	if !q.Known {
+		return "—"
+	}
+	return Show(q)
+}
+
+// Count writes a count in full, its thousands set off, such as "≥ 12,345"; a dash for what is not known.
+func Count(q Quantity) string {
+	switch {
+	case !q.Known:
+		return "—"
+	case q.Censored:
+		return "≥ " + thousands(q.Value)
+	case q.Low < q.High:
+		return Show(q)
+	}
+	return thousands(q.Value)
+}
+
+func thousands(v float64) string {
+	digits := strconv.FormatFloat(math.Abs(v), 'f', -1, 64)
+	whole, rest, _ := strings.Cut(digits, ".")
+	for i := len(whole) - 3; i > 0; i -= 3 {
+		whole = whole[:i] + "," + whole[i:]
+	}
+	if rest != "" {
+		whole += "." + rest
+	}
+	if v < 0 {
+		whole = "−" + whole
+	}
+	return whole
+}
+
+// Signed writes a difference: with its sign, a count in full; a dash if it is not known.
+func Signed(q Quantity) string {
+	if !q.Known {
+		return "—"
+	}
+	text := Scaled(math.Abs(q.Value), (q.High-q.Low)/2, q.Unit)
+	if q.Unit == results.One {
+		text = thousands(math.Abs(q.Value))
+	}
+	switch {
+	case q.Value > 0:
+		text = "+" + text
+	case q.Value < 0:
+		text = "−" + text
+	}
+	if q.Censored {
+		return "≥ " + text
+	}
+	return text
+}
+
+// Full writes a count in full, and everything else as Cell does.
+func Full(q Quantity) string {
+	if q.Unit == results.One {
+		return Count(q)
+	}
+	return Cell(q)
+}
+
 // ShowBounds writes the interval of a quantity, such as "[18.1, 20.3] ms"; "" if there is none.
 func ShowBounds(q Quantity) string {
 	if !q.Known || q.Censored || q.High <= q.Low {
 		return ""
 	}
-	factor, unit := scale(max(math.Abs(q.Low), math.Abs(q.High)), q.Unit)
+	factor, unit := ScaleOf(max(math.Abs(q.Low), math.Abs(q.High)), q.Unit)
 	d := Decimals((q.High-q.Low)/2/factor, q.High/factor)
 	return fmt.Sprintf("[%.*f, %.*f] %s", d, q.Low/factor, d, q.High/factor, unit)
 }
@@ -32,14 +98,12 @@ func ShowBounds(q Quantity) string {
 // Scaled writes v in a unit fit for reading. Digits that err, its error either way, makes meaningless are left out;
 // at most four significant digits are written.
 func Scaled(v, err float64, u results.Unit) string {
-	factor, unit := scale(v, u)
+	factor, unit := ScaleOf(v, u)
 	return strings.TrimSpace(fmt.Sprintf("%.*f %s", Decimals(err/factor, v/factor), v/factor, unit))
 }
 
 // ScaleOf is the factor and the name of the unit in which v is fit for reading.
-func ScaleOf(v float64, u results.Unit) (factor float64, name string) { return scale(v, u) }
-
-func scale(v float64, u results.Unit) (float64, string) {
+func ScaleOf(v float64, u results.Unit) (factor float64, name string) {
 	v = math.Abs(v)
 	switch u {
 	case results.Seconds:
@@ -89,11 +153,13 @@ func magnitude(v float64) int {
 	return int(math.Floor(math.Log10(math.Abs(v))))
 }
 
-func showSeconds(q Quantity) string {
+// ShowWithin writes a quantity with its interval behind it, if it has one.
+func ShowWithin(q Quantity) string {
 	if b := ShowBounds(q); b != "" {
 		return Show(q) + " " + b
 	}
 	return Show(q)
 }
 
-func showDuration(s float64) string { return Scaled(s, math.Abs(s)/100, results.Seconds) }
+// Duration writes s seconds with three significant digits or so.
+func Duration(s float64) string { return Scaled(s, math.Abs(s)/100, results.Seconds) }
