@@ -97,12 +97,12 @@ type decoded struct {
 func newDecoded() *decoded {
 	d := &decoded{}
 	d.session = wire.New(wire.Config{Guests: true}, results.RecorderFunc(func(r results.Record) {
-		switch {
-		case r.Name == results.WirePageBytes:
+		switch r.Name {
+		case results.WirePageBytes:
 			d.bytes += r.Value
-		case r.Name == results.WireDamage:
+		case results.WireDamage:
 			d.damages++
-		case r.Name == results.WireMigrationEnd:
+		case results.WireMigrationEnd:
 			d.whole = r.Attrs["how"] == "complete"
 		}
 	}))

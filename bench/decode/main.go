@@ -9,14 +9,12 @@ import (
 	"log"
 	"os"
 	"os/signal"
-	"path/filepath"
 )
 
 // A setup is what a measurement is done with.
 type setup struct {
 	virtscope string  // path
-	folder    string  // for the capture
-	file      string  // a capture that is there; empty makes one
+	file      string  // the capture
 	gigabytes float64 // of the capture that is made
 	segment   int     // B of payload a frame
 	rounds    int
@@ -34,20 +32,17 @@ func run() error {
 	defer cancel()
 	var s setup
 	flag.StringVar(&s.virtscope, "virtscope", "virtscope", "path of virtscope")
-	flag.StringVar(&s.folder, "folder", os.TempDir(), "where the capture is made")
-	flag.StringVar(&s.file, "file", "", "capture to read, instead of one that is made")
+	flag.StringVar(&s.file, "file", "", "capture to read")
 	flag.Float64Var(&s.gigabytes, "gb", 1.1, "GB (10^9 B) of migration in the capture that is made")
 	flag.IntVar(&s.segment, "segment", 1448, "B of payload in a frame of it: 1448 is Ethernet's, 61440 an offloaded frame's")
 	flag.IntVar(&s.rounds, "rounds", 3, "how often virtscope and cat are measured, in turns; tshark is measured once")
+	only := flag.String("make", "", "only make the capture, as this file")
 	flag.Parse()
 	if s.segment < 1 || s.segment > 65_000 {
 		return fmt.Errorf("-segment %d: want 1 to 65000", s.segment)
 	}
-	if s.file == "" {
-		s.file = filepath.Join(s.folder, "migration.pcapng")
-		if err := makeCapture(s.file, int64(s.gigabytes*1e9), s.segment); err != nil {
-			return err
-		}
+	if *only != "" {
+		return makeCapture(*only, int64(s.gigabytes*1e9), s.segment)
 	}
 	return table(ctx, s)
 }

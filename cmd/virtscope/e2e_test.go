@@ -159,6 +159,7 @@ func TestMigration(t *testing.T) {
 	if bytes := tsharkBytes(t, filepath.Join(r.TrialDir(o.Trial.ID), captureFile)); bytes != int64(tl.Metric(timeline.BytesWire).Value) {
 		t.Errorf("tshark counts %d B in the kept capture, virtscope %.0f B", bytes, tl.Metric(timeline.BytesWire).Value)
 	}
+	wireAgrees(t, tl)
 	wholeReport(t, r)
 	rebuilt(t, dir, r)
 }
@@ -264,6 +265,7 @@ func TestOldQEMU(t *testing.T) {
 	if m := tl.Metric(timeline.Downtime); !m.Known {
 		t.Errorf("the migration itself was not seen: %+v; %s", m, o.Reason)
 	}
+	wireAgrees(t, tl) // whatever became of the guest afterwards
 }
 
 // TestDoesNotConverge gives a real migration more dirty memory than its link carries: a failed trial, which is data.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -13,7 +14,7 @@ import (
 )
 
 // followInterfaces captures on one interface until it is interrupted, tells what happens, and then prints all of it.
-func followInterfaces(c *cobra.Command, names []string, conf wire.Config, o pcapOptions) error {
+func followInterfaces(c *cobra.Command, names []string, conf wire.Config, o pcapOptions) (err error) {
 	if len(names) != 1 {
 		return specError(fmt.Errorf("--follow takes one interface, and there are %d: name one, or any", len(names)))
 	}
@@ -21,7 +22,7 @@ func followInterfaces(c *cobra.Command, names []string, conf wire.Config, o pcap
 	if err != nil {
 		return err
 	}
-	defer live.Close()
+	defer func() { err = errors.Join(err, live.Close()) }()
 	defer context.AfterFunc(c.Context(), live.Stop)()
 	conf.Host = names[0]
 	conf.Port = func(_, iface int) string { return live.Interfaces()[iface] }
@@ -46,7 +47,7 @@ func followInterfaces(c *cobra.Command, names []string, conf wire.Config, o pcap
 // teller prints what happens, a line each.
 func teller(w io.Writer) func(results.Record) {
 	return func(r results.Record) {
-		text := ""
+		var text string
 		switch r.Name {
 		case results.WireMigration:
 			text = fmt.Sprintf("begins: %s, %s → %s", r.Attrs["format"], r.Attrs["client"], r.Attrs["server"])

@@ -87,7 +87,7 @@ func (c *connection) end(at tcp.Stamp) {
 // ended is called by a direction when it ends.
 func (c *connection) ended(s *sniffer, how tcp.End, at tcp.Stamp) {
 	c.closed++
-	c.tell(at)
+	c.tell()
 	if c.closed == 2 && c.guess != nil {
 		c.guess.left(at)
 	}

@@ -15,7 +15,6 @@ type evidence struct {
 	sent    int64 // when the last byte that the destination needs had passed; 0: not yet
 	sign    string
 	at      tcp.Stamp // the earliest sign after that
-
 }
 
 // note learns from the decoder how far the migration is.

@@ -19,7 +19,6 @@ const (
 type guess struct {
 	session     *Session
 	shape       *shape.Inference
-	number      string
 	records     []results.Record
 	connections []*connection
 	open        int

@@ -45,7 +45,7 @@ func (s *sniffer) Data(offset int64, data []byte, at tcp.Stamp) {
 	// What exceeds the limit waits for the decision that the rest leads to: a frame may hold more than all that is needed.
 	s.pieces = append(s.pieces, piece{from: len(s.held), n: len(data), at: at})
 	s.held = append(s.held, data...)
-	s.conn.tell(at)
+	s.conn.tell()
 }
 
 // Gap implements tcp.Consumer.
@@ -60,7 +60,7 @@ func (s *sniffer) Gap(offset, n int64, at tcp.Stamp) {
 		s.first, s.begun = offset, true
 	}
 	s.pieces = append(s.pieces, piece{gap: n, at: at})
-	s.conn.tell(at)
+	s.conn.tell()
 }
 
 // End implements tcp.Consumer.

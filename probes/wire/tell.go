@@ -8,7 +8,7 @@ import (
 )
 
 // tell finds out what the connection carries, from what both directions began with.
-func (c *connection) tell(at tcp.Stamp) {
+func (c *connection) tell() {
 	if c.told {
 		return
 	}

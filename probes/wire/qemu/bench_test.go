@@ -2,7 +2,6 @@ package qemu
 
 import (
 	"testing"
-
 	"virtscope/probes/wire/tcp"
 )
 

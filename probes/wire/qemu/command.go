@@ -3,7 +3,6 @@ package qemu
 import (
 	"encoding/binary"
 	"fmt"
-
 	"virtscope/probes/wire/tcp"
 	"virtscope/results"
 )

@@ -2,7 +2,6 @@ package qemu
 
 import (
 	"fmt"
-
 	"virtscope/probes/wire/tcp"
 )
 
@@ -20,7 +19,7 @@ func (c *mainChannel) lose(offset, n int64, at tcp.Stamp) {
 	default:
 		c.lost(offset, at, fmt.Sprintf("%d B are missing", n))
 	}
-	c.walker.block, c.walker.waits = nil, false
+	c.block, c.waits = nil, false
 }
 
 // lost begins to look for sense at offset.
@@ -29,7 +28,7 @@ func (c *mainChannel) lost(offset int64, at tcp.Stamp, detail string) {
 	c.lostFrom = offset
 	c.pageMode = c.mode == modePages
 	c.mode = modeLost
-	c.walker.block, c.walker.waits = nil, false
+	c.block, c.waits = nil, false
 }
 
 const (

@@ -3,7 +3,6 @@ package qemu
 import (
 	"encoding/json"
 	"fmt"
-
 	"virtscope/probes/wire/tcp"
 )
 

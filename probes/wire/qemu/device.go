@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"strconv"
-
 	"virtscope/probes/wire/tcp"
 	"virtscope/results"
 )

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"strings"
 	"testing"
-
 	"virtscope/probes/wire/tcp"
 	"virtscope/results"
 )

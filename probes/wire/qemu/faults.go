@@ -3,7 +3,6 @@ package qemu
 import (
 	"math"
 	"math/bits"
-
 	"virtscope/probes/wire/tcp"
 	"virtscope/results"
 )

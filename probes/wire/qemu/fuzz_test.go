@@ -3,10 +3,9 @@ package qemu
 import (
 	"math/rand/v2"
 	"testing"
+	"virtscope/probes/wire/tcp"
 
 	"github.com/google/go-cmp/cmp"
-
-	"virtscope/probes/wire/tcp"
 )
 
 // fuzzCuts decodes data whole and cut at random, with holes if holes is set, and compares.

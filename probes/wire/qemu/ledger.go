@@ -102,7 +102,7 @@ func (l *ledger) read(c cell) int {
 // mark is the cell of a page that passes in epoch e.
 func (l *ledger) mark(e int) cell {
 	if e-l.shift > maxCell {
-		l.reshift(e)
+		l.reshift()
 	}
 	return cell(min(max(e-l.shift, 1), maxCell))
 }
@@ -110,7 +110,7 @@ func (l *ledger) mark(e int) cell {
 const maxCell = 1<<16 - 1
 
 // reshift makes room in cells for later epochs: those before the round that goes on are told apart no more.
-func (l *ledger) reshift(e int) {
+func (l *ledger) reshift() {
 	by := l.first - 1 - l.shift
 	if by <= 1 {
 		return

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"strconv"
-
 	"virtscope/probes/wire/tcp"
 	"virtscope/results"
 )
@@ -63,9 +62,9 @@ type mainChannel struct {
 
 func newMain(m *Migration) *mainChannel {
 	c := &mainChannel{m: m, sections: map[uint32]section{}}
-	c.stream.parse, c.stream.gap, c.stream.end = c.step, c.lose, c.finish
+	c.parse, c.gap, c.end = c.step, c.lose, c.finish
 	c.walker = walker{m: m, s: &c.stream, self: c}
-	c.stream.done = c.walker.passed
+	c.done = c.passed
 	return c
 }
 
@@ -143,12 +142,12 @@ func (c *mainChannel) openMiddle() {
 	m := c.m
 	m.ledger.ordered = false
 	c.count = 1
-	c.startEpoch(c.stream.cur, c.stream.off)
+	c.startEpoch(c.cur, c.off)
 	m.ledger.proofs = true
 	m.ledger.open(howStart, c.epochNow(), c.epochNow(), c.epochNow())
 	m.ledger.sure = c.epochNow()
 	m.ledger.tell()
-	m.enter(results.StagePreCopy, c.stream.cur, tcp.Stamp{})
+	m.enter(results.StagePreCopy, c.cur, tcp.Stamp{})
 }
 
 // epochNow is the number of the epoch that the channel is in.
@@ -270,7 +269,7 @@ func (c *mainChannel) sectionOfRAM() {
 }
 
 func (c *mainChannel) stepPages(b []byte) (n, need int) {
-	n, need, out := c.walker.pages(b)
+	n, need, out := c.pages(b)
 	switch out {
 	case moreBytes:
 		return 0, need
@@ -280,14 +279,14 @@ func (c *mainChannel) stepPages(b []byte) (n, need int) {
 		return c.garbled(fmt.Sprintf("no page record: % x", b[:min(len(b), 8)]))
 	}
 	r, _, _ := readRecord(b, c.m.ledger.size)
-	switch {
-	case r.flags == flagEOS:
+	switch r.flags {
+	case flagEOS:
 		c.mode = modeFooter
 		return 8, 0
-	case r.flags == flagFlush:
+	case flagFlush:
 		c.flushed()
 		return 8, 0
-	case r.flags == flagMemSize:
+	case flagMemSize:
 		c.list = blockList{total: r.offset}
 		c.mode = modeBlocks
 		return 8, 0
@@ -303,7 +302,7 @@ func (c *mainChannel) flushed() {
 	if !c.flush {
 		return
 	}
-	c.walker.next(c.off + 8)
+	c.next(c.off + 8)
 	c.startEpoch(c.stamp(0), c.off)
 }
 
@@ -333,7 +332,7 @@ func (c *mainChannel) stepFooter(b []byte) (n, need int) {
 // endEpoch ends the epoch of a section of RAM.
 func (c *mainChannel) endEpoch(offset int64) {
 	if c.open.name == "ram" && !c.flush {
-		c.walker.next(offset)
+		c.next(offset)
 	}
 }
 
@@ -348,7 +347,7 @@ func (c *mainChannel) finish(tcp.End, tcp.Stamp) {
 	if c.mode == modeLost {
 		c.undecoded += c.off + int64(len(c.carry)) - c.lostFrom
 	}
-	c.walker.book(c.off)
+	c.book(c.off)
 }
 
 // allSent says that everything was sent: the destination can start.

@@ -3,7 +3,6 @@ package qemu
 import (
 	"maps"
 	"strconv"
-
 	"virtscope/probes/wire/tcp"
 	"virtscope/results"
 )

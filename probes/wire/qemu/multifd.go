@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"strconv"
-
 	"virtscope/probes/wire/tcp"
 )
 
@@ -42,12 +41,12 @@ type multifdChannel struct {
 
 func newMultifd(m *Migration, number int) *multifdChannel {
 	c := &multifdChannel{m: m, number: number, id: -1}
-	c.stream.parse, c.stream.gap = c.step, c.lose
-	c.stream.end = func(tcp.End, tcp.Stamp) {
+	c.parse, c.gap = c.step, c.lose
+	c.end = func(tcp.End, tcp.Stamp) {
 		if c.lost {
 			c.undecoded += c.off - c.lostFrom
 		}
-		c.walker.book(c.off)
+		c.book(c.off)
 	}
 	c.walker = walker{m: m, s: &c.stream, self: c}
 	return c
@@ -136,7 +135,7 @@ func (c *multifdChannel) packet(b []byte) (n, need int) {
 		c.m.config.Content(c, c.off+int64(size), p.size)
 	}
 	if p.flags&packetSync != 0 {
-		c.walker.next(c.off + int64(size) + p.size)
+		c.next(c.off + int64(size) + p.size)
 		c.m.ledger.epoch(c.count + c.m.ledger.bias)
 	}
 	return size, 0
@@ -241,7 +240,7 @@ func (c *multifdChannel) stepLost(b []byte) (n, need int) {
 	c.lost = false
 	c.id = max(c.id, c.number)
 	if now := c.m.main.count; now > c.count { // marks were lost, too
-		c.walker.book(c.off)
+		c.book(c.off)
 		c.count = now
 	}
 	c.undecoded += c.off - c.lostFrom

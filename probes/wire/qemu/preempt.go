@@ -2,7 +2,6 @@ package qemu
 
 import (
 	"fmt"
-
 	"virtscope/probes/wire/tcp"
 )
 
@@ -18,25 +17,25 @@ type preemptChannel struct {
 
 func newPreempt(m *Migration) *preemptChannel {
 	p := &preemptChannel{m: m}
-	p.stream.parse, p.stream.gap = p.step, p.lose
-	p.stream.end = func(tcp.End, tcp.Stamp) {
+	p.parse, p.gap = p.step, p.lose
+	p.end = func(tcp.End, tcp.Stamp) {
 		if p.lost {
 			p.undecoded += p.off - p.lostFrom
 		}
-		p.walker.count = m.main.count
-		p.walker.book(p.off)
+		p.count = m.main.count
+		p.book(p.off)
 	}
 	p.walker = walker{m: m, s: &p.stream, self: p}
-	p.stream.done = p.walker.passed
+	p.done = p.passed
 	return p
 }
 
 func (p *preemptChannel) step(b []byte) (n, need int) {
-	p.walker.count = p.m.main.count
+	p.count = p.m.main.count
 	if p.lost {
 		return p.stepLost(b)
 	}
-	n, need, out := p.walker.pages(b)
+	n, need, out := p.pages(b)
 	switch out {
 	case moreBytes:
 		return 0, need
@@ -74,7 +73,7 @@ func (p *preemptChannel) stepLost(b []byte) (n, need int) {
 }
 
 func (p *preemptChannel) lose(offset, n int64, at tcp.Stamp) {
-	p.walker.block, p.walker.waits = nil, false
+	p.block, p.waits = nil, false
 	if p.lost {
 		return
 	}

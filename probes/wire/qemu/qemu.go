@@ -10,7 +10,6 @@ package qemu
 import (
 	"encoding/binary"
 	"net/netip"
-
 	"virtscope/probes/wire/tcp"
 )
 

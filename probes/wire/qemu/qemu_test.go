@@ -5,11 +5,10 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
-
 	"virtscope/probes/wire/tcp"
 	"virtscope/results"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestPreCopy(t *testing.T) {

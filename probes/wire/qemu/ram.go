@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/bits"
 	"strconv"
-
 	"virtscope/probes/wire/tcp"
 	"virtscope/results"
 )
@@ -123,9 +122,9 @@ func (m *Migration) stop(at tcp.Stamp, offset int64, c *mainChannel) {
 	m.ledger.proofs = false
 	if c.flush {
 		// Channels and main are in step at the next flush only: what passes from now on is the stop's.
-		c.walker.book(offset)
+		c.book(offset)
 		for _, f := range m.multifds {
-			f.walker.book(f.off)
+			f.book(f.off)
 		}
 		m.ledger.bias++
 		c.startEpoch(at, offset)
@@ -158,7 +157,7 @@ func (m *Migration) settle() {
 
 // roundEnded records a round's sums.
 func (m *Migration) roundEnded(r *Round) {
-	at := m.main.stream.last
+	at := m.main.last
 	lost := atLeast(m.ledger.lost)
 	round := strconv.Itoa(r.Number)
 	m.record(at, results.WireRoundBytes, float64(r.Bytes), results.Bytes, "round", round, "atleast", lost)

@@ -2,7 +2,6 @@ package qemu
 
 import (
 	"time"
-
 	"virtscope/probes/wire/tcp"
 	"virtscope/results"
 )

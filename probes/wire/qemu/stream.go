@@ -103,7 +103,6 @@ func (s *stream) drain() {
 			continue
 		}
 		s.shift(from)
-		from = 0
 		n, need := s.parse(s.carry)
 		if n == 0 {
 			s.need = need

@@ -3,7 +3,6 @@ package qemu
 import (
 	"maps"
 	"slices"
-
 	"virtscope/probes/wire/tcp"
 )
 
