@@ -23,6 +23,7 @@ type block struct {
 	base   int64 // pages of the blocks before it in the list
 	chunks map[int64]*chunk
 	lastAt int64
+	anyOf  bool // its pages are of some block or other: one page of it may be several
 	last   *chunk
 }
 
@@ -62,7 +63,9 @@ func (bs *blocks) unnamed() *block {
 	if b := bs.byName[""]; b != nil {
 		return b
 	}
-	return bs.add("", 0)
+	b := bs.add("", 0)
+	b.anyOf = true
+	return b
 }
 
 // cell gives page's cell, or nil if it cannot be tracked.

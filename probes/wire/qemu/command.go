@@ -25,6 +25,21 @@ const (
 
 func knownCommand(n uint16) bool { return n > 0 && n < commands }
 
+// plausibleCommand reports whether a command has a length that it can have.
+func plausibleCommand(n, length uint16) bool {
+	switch n {
+	case commandReturnPath, commandListen, commandRun, commandCOLO, commandResume, commandSwitchover:
+		return length == 0
+	case commandPing, commandPackaged:
+		return length == 4
+	case commandAdvise:
+		return length == 0 || length == 16
+	case commandDiscard, commandBitmap:
+		return length > 0
+	}
+	return false
+}
+
 // pingStopped is what the source pings with when it has stopped the guest for post-copy (postcopy_start).
 const pingStopped = 2
 

@@ -11,7 +11,7 @@ func (c *mainChannel) lose(offset, n int64, at tcp.Stamp) {
 	case modeBlind:
 		return
 	case modeHead:
-		c.begin("middle", at)
+		c.begin(startMiddle, at)
 		c.m.ledger.lost = true
 		c.openMiddle()
 		c.lostFrom, c.pageMode, c.mode = offset, true, modeLost
@@ -25,6 +25,8 @@ func (c *mainChannel) lose(offset, n int64, at tcp.Stamp) {
 // lost begins to look for sense at offset.
 func (c *mainChannel) lost(offset int64, at tcp.Stamp, detail string) {
 	c.m.damage("main", forward, offset, at, detail)
+	c.m.torn = c.m.torn || c.m.stopped
+	c.learn = false
 	c.lostFrom = offset
 	c.pageMode = c.mode == modePages
 	c.mode = modeLost
@@ -51,8 +53,8 @@ func (c *mainChannel) blind(offset int64, at tcp.Stamp, detail string) {
 // stepLost looks for page records in a row, or for a section.
 func (c *mainChannel) stepLost(b []byte) (n, need int) {
 	look := looker{pageSize: c.m.ledger.size, known: &c.m.ledger.blocks, sections: c.sections}
-	if len(c.sections) == 0 {
-		look.sections = nil
+	if c.m.options["start"] == startMiddle {
+		look.sections = nil // more may have begun before
 	}
 	for i := range b {
 		if b[i] == sectionFooter {
@@ -103,8 +105,12 @@ func (c *mainChannel) found(i int, next mode) {
 			ep.sums.bytes[kindUnknown] += skipped
 		}
 	}
-	if next == modePages && c.open.name != "ram" {
-		c.open = c.ramSection()
+	if next == modePages {
+		c.openRAM()
+	}
+	if len(m.multifds) == 0 && !c.flush { // a section may have ended in what is missing; channels count epochs in step
+		c.next(offset)
+		c.startEpoch(c.stamp(i), offset)
 	}
 	m.resync("main", forward, offset, skipped, c.stamp(i))
 	c.mode = next
@@ -112,12 +118,17 @@ func (c *mainChannel) found(i int, next mode) {
 
 const maxHead = 8 + 1 + 255
 
-// ramSection is the section of RAM, as far as it is known.
-func (c *mainChannel) ramSection() section {
+// openRAM goes on in the section of RAM, as far as it is known.
+func (c *mainChannel) openRAM() {
+	if c.open.name == "ram" {
+		c.learn = c.open.id == 0 && len(c.sections) == 0
+		return
+	}
 	for _, s := range c.sections {
 		if s.name == "ram" {
-			return s
+			c.open = s
+			return
 		}
 	}
-	return section{name: "ram", version: ramVersion}
+	c.open, c.learn = section{name: "ram", version: ramVersion}, true
 }

@@ -61,6 +61,12 @@ func (l *ledger) walk() int64 { return l.lap*l.blocks.pages + l.at }
 
 // page counts a page record of size B that passes in epoch e.
 func (l *ledger) page(b *block, number int64, k kind, size int64, e int, at tcp.Stamp) {
+	if b.anyOf {
+		ep := l.epoch(e)
+		ep.sums.pages[k]++
+		ep.sums.bytes[k] += size
+		return
+	}
 	c := l.blocks.cell(b, number)
 	if l.proofs {
 		l.prove(b, number, c, e, at)

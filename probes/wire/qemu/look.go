@@ -60,8 +60,11 @@ func (l *looker) sectionEnds(b []byte, at int) (verdict, int) {
 			return no, 0
 		}
 	}
-	v, need := footer(b[at:], id)
-	return v, at + need
+	if id > maxSections {
+		return no, 0
+	}
+	v, need := l.goesOn(b[at+5:])
+	return v, at + 5 + need
 }
 
 // plausible reports whether the record fits the blocks that are known.
@@ -84,4 +87,30 @@ func (l *looker) plausible(r *record) bool {
 // anyFooter tells whether b begins with the footer of a section that is known, and with another section behind it.
 func (l *looker) anyFooter(b []byte) (verdict, int) {
 	return l.sectionEnds(b, 0)
+}
+
+// goesOn tells whether what may follow a section stands at b. It wants more than a byte or two, which damaged or foreign bytes
+// hold by chance.
+func (l *looker) goesOn(b []byte) (v verdict, need int) {
+	if len(b) < 6 {
+		return undecided, 6
+	}
+	switch b[0] {
+	case sectionEOF: // the description of the devices follows
+		size := binary.BigEndian.Uint32(b[2:])
+		return verdictOf(b[1] == sectionVMDescription && size > 0 && size <= maxJSON), 0
+	case sectionPart, sectionEnd:
+		id := binary.BigEndian.Uint32(b[1:])
+		_, known := l.sections[id]
+		return verdictOf(known || l.sections == nil && id <= maxSections), 0
+	case sectionCommand:
+		return verdictOf(plausibleCommand(binary.BigEndian.Uint16(b[1:]), binary.BigEndian.Uint16(b[3:]))), 0
+	case sectionStart, sectionFull:
+		s, n, need, ok := readSection(b)
+		if n == 0 && ok {
+			return undecided, need
+		}
+		return verdictOf(ok && s.id <= maxSections), 0
+	}
+	return no, 0
 }

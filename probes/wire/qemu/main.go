@@ -55,7 +55,9 @@ type mainChannel struct {
 	advised  bool // post-copy was announced
 	flush    bool // MULTIFD_FLUSH marks laps
 	pageMode bool // what was lost were page records
+	learn    bool // the open section is RAM's, whose begin was not seen: its footer tells its id
 	lostFrom int64
+	given    tcp.Stamp // of the last bytes that were not missing
 
 	undecoded int64
 }
@@ -71,7 +73,18 @@ func newMain(m *Migration) *mainChannel {
 // Data implements tcp.Consumer.
 func (c *mainChannel) Data(offset int64, data []byte, at tcp.Stamp) {
 	c.m.past.note(offset, int64(len(data)), at)
+	c.given = at
 	c.stream.Data(offset, data, at)
+}
+
+// Gap implements tcp.Consumer. What is missing had passed no earlier than what came before it.
+func (c *mainChannel) Gap(offset, n int64, at tcp.Stamp) {
+	before := c.given
+	if before == (tcp.Stamp{}) {
+		before = at
+	}
+	c.m.past.note(offset, n, before)
+	c.stream.Gap(offset, n, at)
 }
 
 // step parses one item, or a run of page records.
@@ -100,6 +113,12 @@ func (c *mainChannel) step(b []byte) (n, need int) {
 	return len(b), 0
 }
 
+// How the capture of a stream begins: attr "start" of wire.migration.
+const (
+	startHeader = "header"
+	startMiddle = "middle"
+)
+
 // begin records the migration.
 func (c *mainChannel) begin(start string, at tcp.Stamp) {
 	if c.begun {
@@ -115,7 +134,7 @@ func (c *mainChannel) stepHead(b []byte) (n, need int) {
 		return 0, 4
 	}
 	if binary.BigEndian.Uint32(b) != fileMagic {
-		c.begin("middle", c.stamp(0))
+		c.begin(startMiddle, c.stamp(0))
 		c.m.ledger.lost = true
 		c.lostFrom, c.pageMode = c.off, true
 		c.openMiddle()
@@ -127,7 +146,7 @@ func (c *mainChannel) stepHead(b []byte) (n, need int) {
 	}
 	version := binary.BigEndian.Uint32(b[4:])
 	at := c.stamp(0)
-	c.begin("header", at)
+	c.begin(startHeader, at)
 	c.m.options["version"] = strconv.FormatUint(uint64(version), 10)
 	c.m.enter(results.StageSetup, at, tcp.Stamp{})
 	c.mode = modeSection
@@ -162,6 +181,10 @@ func (c *mainChannel) startEpoch(at tcp.Stamp, offset int64) {
 func (c *mainChannel) stepSection(b []byte) (n, need int) {
 	at := c.stamp(0)
 	if c.ended && b[0] != sectionVMDescription {
+		if c.m.ledger.lost { // where bytes are missing, a zero is not the end for sure
+			c.ended = false
+			return c.garbled("something follows the end mark")
+		}
 		c.allSent(c.endAt)
 	}
 	c.from, c.fromAt, c.kind = c.off, at, b[0]
@@ -257,6 +280,10 @@ func (c *mainChannel) sectionOfRAM() {
 		m.ledger.sure, m.ledger.sureWalk = e, m.ledger.epoch(e).walk
 		m.enter(results.StagePreCopy, c.fromAt, tcp.Stamp{})
 	}
+	if m.stopped && !m.posted && c.kind == sectionPart { // the command to run was lost: before post-copy, only END follows the stop
+		m.posted = true
+		m.enter(results.StagePostCopy, c.fromAt, m.stopStamp)
+	}
 	switch {
 	case m.posted:
 		m.finalRound(howPostCopy, c.epochNow())
@@ -312,7 +339,12 @@ func (c *mainChannel) stepFooter(b []byte) (n, need int) {
 		if len(b) < 5 {
 			return 0, 5
 		}
-		if id := binary.BigEndian.Uint32(b[1:]); id != c.open.id {
+		id := binary.BigEndian.Uint32(b[1:])
+		if c.learn && id <= maxSections {
+			c.learn, c.open.id = false, id
+			c.sections[id] = c.open
+		}
+		if id != c.open.id {
 			return c.garbled(fmt.Sprintf("section %d ends with the footer of section %d", c.open.id, id))
 		}
 		c.footers = true
@@ -337,12 +369,15 @@ func (c *mainChannel) endEpoch(offset int64) {
 }
 
 // finish implements the end of the stream.
-func (c *mainChannel) finish(tcp.End, tcp.Stamp) {
+func (c *mainChannel) finish(how tcp.End, _ tcp.Stamp) {
 	if c.mode == modeState && len(c.carry) >= 5 && c.carry[0] == sectionFooter && binary.BigEndian.Uint32(c.carry[1:]) == c.open.id {
 		c.deviceEnds(c.off+5, c.stampCarry(4))
 	}
 	if c.ended {
 		c.allSent(c.endAt)
+	}
+	if how == tcp.Cut && !c.m.complete {
+		c.m.ledger.lost = true // the capture ended first: more came
 	}
 	if c.mode == modeLost {
 		c.undecoded += c.off + int64(len(c.carry)) - c.lostFrom
@@ -356,7 +391,7 @@ func (c *mainChannel) allSent(at tcp.Stamp) {
 		return
 	}
 	c.m.complete = true
-	if !c.m.posted {
+	if !c.m.posted && !c.m.mayBePosted() {
 		c.m.enter(results.StageSwitchOver, at, tcp.Stamp{})
 	}
 }

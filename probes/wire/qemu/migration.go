@@ -27,6 +27,10 @@ type Migration struct {
 	stopped bool
 	posted  bool // the guest was told to run at the destination
 	stopAt  int  // epoch at which it stopped
+	torn    bool // bytes are missing behind the stop
+	asked   bool // the destination asked for pages
+	// stopStamp is when the guest stopped, at the earliest.
+	stopStamp tcp.Stamp
 	machine string
 	options map[string]string
 
@@ -149,11 +153,24 @@ func (m *Migration) Syncs() int64 {
 		switch r.How {
 		case howFinal:
 			n += 2
+			if m.mayBePosted() {
+				n--
+			}
 		case howPostCopy:
 			n++
 		}
 	}
 	return n
+}
+
+// mayBePosted reports whether the guest may have been told to run before everything was sent, by a command that is missing.
+func (m *Migration) mayBePosted() bool {
+	if m.asked {
+		return true
+	}
+	unsure := m.torn || m.ledger.lost && !m.stopped
+	possible := m.main.advised || m.options["start"] == startMiddle || !m.ledger.blocks.told
+	return !m.posted && unsure && possible
 }
 
 // Undecoded is how many B consumer was given and could not decode.

@@ -342,18 +342,6 @@ func TestContent(t *testing.T) {
 	}
 }
 
-func TestLatencies(t *testing.T) {
-	var l latencies
-	for i := int64(1); i <= 100_000; i++ {
-		l.add(i * 1000)
-	}
-	for q, want := range map[float64]float64{.5: 50e6, .9: 90e6, .99: 99e6, 1: 100e6} {
-		if got := l.quantile(q); got < want*.992 || got > want*1.008 {
-			t.Errorf("quantile %v: %v, want %v", q, got, want)
-		}
-	}
-}
-
 func TestPagesDoNotAllocate(t *testing.T) {
 	e := setup().section(sectionPart, 2, "")
 	start := len(e.b)

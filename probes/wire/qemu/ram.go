@@ -130,8 +130,17 @@ func (m *Migration) stop(at tcp.Stamp, offset int64, c *mainChannel) {
 		c.startEpoch(at, offset)
 	}
 	queued := m.past.queued(offset - 1)
-	if ep := m.ledger.epoch(c.epochNow()); ep.started && ep.begin.Time < at.Time {
-		at = ep.begin // another channel was faster
+	if ep := m.ledger.epoch(c.epochNow()); len(m.multifds) > 0 && ep.started && ep.begin.Time < at.Time {
+		switch { // another channel was faster; or, where bytes are missing, the epoch began before the stop
+		case !m.ledger.lost:
+			at = ep.begin
+		case queued == (tcp.Stamp{}) || ep.begin.Time < queued.Time:
+			queued = ep.begin
+		}
+	}
+	m.stopStamp = queued
+	if queued == (tcp.Stamp{}) || at.Time < queued.Time {
+		m.stopStamp = at
 	}
 	m.enter(results.StageStopCopy, at, queued)
 }

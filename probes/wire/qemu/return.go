@@ -76,11 +76,13 @@ func (r *returnPath) message(kind int, data []byte, at tcp.Stamp) {
 			r.m.shut, r.m.shutAt = true, at
 		}
 	case returnPagesID:
+		r.m.asked = true
 		if len(data) >= 13 && len(data) == 13+int(data[12]) {
 			r.block = string(data[13:])
 			r.ask(data, at)
 		}
 	case returnPages:
+		r.m.asked = true
 		r.ask(data, at)
 	}
 }
