@@ -40,7 +40,7 @@ func (c *connection) carries(p *packet.Packet) bool {
 }
 
 // packet takes a packet; again is true if it opens another connection between the same ports, and was not taken.
-func (c *connection) packet(p *packet.Packet, v vantage, at tcp.Stamp) (again bool) {
+func (c *connection) packet(p *packet.Packet, place int, at tcp.Stamp) (again bool) {
 	dir := tcp.Forward
 	if p.Src != c.client {
 		dir = tcp.Reverse
@@ -48,7 +48,7 @@ func (c *connection) packet(p *packet.Packet, v vantage, at tcp.Stamp) (again bo
 	if c.ignored {
 		return c.idle(p, at)
 	}
-	if c.stream.Packet(dir, p, v.id(), at) {
+	if c.stream.Packet(dir, p, place, at) {
 		return true
 	}
 	c.last = at
@@ -63,9 +63,6 @@ func (c *connection) idle(p *packet.Packet, at tcp.Stamp) (again bool) {
 	c.last = at
 	return false
 }
-
-// id tells the vantages of one connection apart.
-func (v vantage) id() int { return v.source<<16 | v.iface&0xffff }
 
 // end is called when the capture ends, or the ports are used again.
 func (c *connection) end(at tcp.Stamp) {

@@ -20,7 +20,7 @@ func pairOf(p *packet.Packet) pair {
 }
 
 // segment gives a TCP packet to its connection.
-func (s *Session) segment(p *packet.Packet, v vantage, at tcp.Stamp) {
+func (s *Session) segment(p *packet.Packet, place int, at tcp.Stamp) {
 	c := s.latest
 	if c == nil || !c.carries(p) {
 		if c = s.find(p, at); c == nil {
@@ -28,11 +28,11 @@ func (s *Session) segment(p *packet.Packet, v vantage, at tcp.Stamp) {
 		}
 		s.latest = c
 	}
-	if again := c.packet(p, v, at); again {
+	if again := c.packet(p, place, at); again {
 		c.end(at)
 		c = s.open(pairOf(p), p, at)
 		s.latest = c
-		c.packet(p, v, at)
+		c.packet(p, place, at)
 	}
 }
 

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"encoding/binary"
 	"net/netip"
 	"virtscope/probes/capture"
 	"virtscope/probes/capture/packet"
@@ -49,6 +50,27 @@ type Session struct {
 
 type vantage struct{ source, iface int }
 
+// place numbers the places at which TCP is seen: a packet that passes two of them is not sent again. A cooked capture, of
+// the interface "any", holds those of all interfaces: its header tells which (version 2), and whether the packet leaves.
+func place(source int, f capture.Frame) int {
+	id := source<<16 | f.Interface&0xffff
+	switch {
+	case f.Link == packet.Cooked2 && len(f.Data) > 10:
+		id = id<<32 | int(binary.BigEndian.Uint32(f.Data[4:]))<<1 | leaves(f.Data[10])
+	case f.Link == packet.Cooked1 && len(f.Data) > 1:
+		id = id<<1 | leaves(f.Data[1])
+	}
+	return id
+}
+
+// leaves is 1 for PACKET_OUTGOING.
+func leaves(kind byte) int {
+	if kind == 4 {
+		return 1
+	}
+	return 0
+}
+
 // Counts say what became of the frames.
 type Counts struct {
 	Frames      int64 // seen
@@ -89,7 +111,7 @@ func (s *Session) Frame(source int, f capture.Frame) {
 		s.watch.Frame(p, f.Data, f.Length, s.port(source, f.Interface), at)
 	}
 	if p.Kind == packet.TCP {
-		s.segment(p, vantage{source, f.Interface}, at)
+		s.segment(p, place(source, f), at)
 	}
 }
 

@@ -85,6 +85,9 @@ func (s *sniffer) full() bool {
 	return len(s.held) >= sniffMost || len(s.pieces) > 4096 || s.ended != nil
 }
 
+// headless reports whether the first bytes are missing.
+func (s *sniffer) headless() bool { return len(s.pieces) > 0 && s.pieces[0].gap > 0 }
+
 // deliver gives what was held to a consumer, and from now on all. Nil drops it.
 func (s *sniffer) deliver(to tcp.Consumer) {
 	held, pieces := s.held, s.pieces

@@ -34,7 +34,7 @@ func (c *connection) tell() {
 		c.follow(true)
 	case len(client.held) == 0 && !server.full() && c.closed == 0:
 		// The server speaks first: not a migration's source, unless the capture began late.
-	case c.stream.Stats(tcp.Forward).SYN && len(client.held) > 0:
+	case c.stream.Stats(tcp.Forward).SYN && len(client.held) > 0 && !client.headless():
 		if m := c.session.openMigration(c); m != nil && m.qemu != nil {
 			c.join(m, preempt)
 			return
@@ -55,9 +55,14 @@ func (c *connection) tellMiddle() {
 		c.mirror()
 	case qemu.Plausible(c.toServer.held):
 		c.join(c.session.migrationFor(c, false), mainChannel)
+	case qemu.PlausibleMultifd(c.toServer.held):
+		c.join(c.session.migrationFor(c, true), multifd)
 	case qemu.Plausible(c.toClient.held):
 		c.swapped = true
 		c.join(c.session.migrationFor(c, false), mainChannel)
+	case qemu.PlausibleMultifd(c.toClient.held):
+		c.swapped = true
+		c.join(c.session.migrationFor(c, true), multifd)
 	default:
 		c.follow(false)
 	}

@@ -8,6 +8,7 @@
 package qemu
 
 import (
+	"bytes"
 	"encoding/binary"
 	"net/netip"
 	"virtscope/probes/wire/tcp"
@@ -60,6 +61,22 @@ func Sniff(prefix []byte) Channel {
 		return channel
 	}
 	return Unknown
+}
+
+// PlausibleMultifd reports whether data, cut from anywhere in a connection, holds the head of a multifd packet.
+func PlausibleMultifd(data []byte) bool {
+	c := &multifdChannel{}
+	for {
+		i := bytes.Index(data, packetBegin)
+		if i < 0 || len(data) < i+packetFixed {
+			return false
+		}
+		data = data[i:]
+		if p := readPacket(data); c.sane(&p) {
+			return true
+		}
+		data = data[1:]
+	}
 }
 
 // Plausible reports whether data, cut from anywhere in a connection, holds three page records in a row, as the middle of a

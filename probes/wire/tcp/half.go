@@ -39,6 +39,9 @@ type passage struct {
 	segments, resent, reordered int64
 }
 
+// mostVantages bounds the list: the last one stands for all that follow.
+const mostVantages = 64
+
 // at returns the passage of a vantage: a few of them, so a list will do.
 func (d *half) at(vantage int) *passage {
 	if d.recent < len(d.passed) && d.passed[d.recent].vantage == vantage {
@@ -49,6 +52,10 @@ func (d *half) at(vantage int) *passage {
 			d.recent = i
 			return &d.passed[i]
 		}
+	}
+	if len(d.passed) == mostVantages {
+		d.recent = len(d.passed) - 1
+		return &d.passed[d.recent]
 	}
 	d.recent = len(d.passed)
 	d.passed = append(d.passed, passage{vantage: vantage})
