@@ -31,8 +31,8 @@ type Migration struct {
 	asked   bool // the destination asked for pages
 	// stopStamp is when the guest stopped, at the earliest.
 	stopStamp tcp.Stamp
-	machine string
-	options map[string]string
+	machine   string
+	options   map[string]string
 
 	devices   []Device
 	damages   int
