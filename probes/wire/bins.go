@@ -16,9 +16,16 @@ type bins struct {
 	width int64 // ns
 	start int64 // of the first
 	sums  []int64
+	at    int // the bin of the last bytes, which ends at until
+	from  int64
+	until int64
 }
 
 func (b *bins) add(at, n int64) {
+	if at < b.until && at >= b.from {
+		b.sums[b.at] += n
+		return
+	}
 	if b.width == 0 {
 		b.width, b.start = firstBin, at-at%firstBin
 	}
@@ -34,6 +41,8 @@ func (b *bins) add(at, n int64) {
 		b.sums = append(b.sums, 0)
 	}
 	b.sums[i] += n
+	b.at, b.from = int(i), b.start+i*b.width
+	b.until = b.from + b.width
 }
 
 func (b *bins) halve() {

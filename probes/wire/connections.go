@@ -19,12 +19,12 @@ func pairOf(p *packet.Packet) pair {
 	return pair{p.Dst, p.Src}
 }
 
-// segment gives a TCP packet to its connection.
-func (s *Session) segment(p *packet.Packet, place int, at tcp.Stamp) {
+// segment gives a TCP packet to its connection, and reports whether it is a part of a stream that is decoded.
+func (s *Session) segment(p *packet.Packet, place int, at tcp.Stamp) (stream bool) {
 	c := s.latest
 	if c == nil || !c.carries(p) {
 		if c = s.find(p, at); c == nil {
-			return
+			return false
 		}
 		s.latest = c
 	}
@@ -34,6 +34,7 @@ func (s *Session) segment(p *packet.Packet, place int, at tcp.Stamp) {
 		s.latest = c
 		c.packet(p, place, at)
 	}
+	return c.migration != nil
 }
 
 func (s *Session) find(p *packet.Packet, at tcp.Stamp) *connection {

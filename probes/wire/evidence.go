@@ -28,6 +28,9 @@ func (e *evidence) note(r results.Record) {
 	case results.StageSwitchOver, results.StagePostCopy:
 		if e.sent == 0 {
 			e.sent = r.Time
+			if at, err := strconv.ParseInt(r.Attrs["earliest"], 10, 64); err == nil {
+				e.sent = at
+			}
 		}
 	}
 }

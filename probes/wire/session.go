@@ -107,11 +107,9 @@ func (s *Session) Frame(source int, f capture.Frame) {
 	if err := p.Decode(f.Link, f.Data, f.Length); err != nil {
 		s.frames.Malformed++
 	}
-	if s.watch != nil {
+	stream := p.Kind == packet.TCP && s.segment(p, place(source, f), at)
+	if s.watch != nil && !stream { // a host that sends a migration's stream is no guest
 		s.watch.Frame(p, f.Data, f.Length, s.port(source, f.Interface), at)
-	}
-	if p.Kind == packet.TCP {
-		s.segment(p, place(source, f), at)
 	}
 }
 

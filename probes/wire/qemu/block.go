@@ -58,13 +58,34 @@ func (bs *blocks) find(name []byte) *block {
 	return bs.add(string(name), 0)
 }
 
+// only is the one block that has a page at offset, and else the one without a name.
+func (bs *blocks) only(offset int64) *block {
+	if !bs.told {
+		return bs.unnamed()
+	}
+	var found *block
+	for _, b := range bs.list {
+		switch {
+		case offset >= b.length:
+		case found != nil:
+			return bs.unnamed()
+		default:
+			found = b
+		}
+	}
+	if found == nil {
+		return bs.unnamed()
+	}
+	return found
+}
+
 // unnamed is the block of pages whose block was named before the capture began.
 func (bs *blocks) unnamed() *block {
 	if b := bs.byName[""]; b != nil {
 		return b
 	}
 	b := bs.add("", 0)
-	b.anyOf = true
+	b.anyOf, b.length = true, maxMemory
 	return b
 }
 

@@ -111,6 +111,7 @@ func (c *mainChannel) found(i int, next mode) {
 	if len(m.multifds) == 0 && !c.flush { // a section may have ended in what is missing; channels count epochs in step
 		c.next(offset)
 		c.startEpoch(c.stamp(i), offset)
+		m.ledger.resumed = true
 	}
 	m.resync("main", forward, offset, skipped, c.stamp(i))
 	c.mode = next

@@ -69,6 +69,7 @@ func (c *mainChannel) describe(b []byte) (n, need int) {
 	if size > maxJSON {
 		return c.garbled(fmt.Sprintf("a description of %d B is not believed", size))
 	}
+	c.m.described = true
 	c.json, c.jsonLen, c.mode = c.json[:0], int(size), modeJSON
 	if size == 0 {
 		c.mode = modeSection

@@ -30,6 +30,7 @@ type ledger struct {
 	shift   int     // epoch that a cell's value 0 stands for
 	window  float64 // s of sending that QEMU leaves to the stop: downtime-limit
 	size    int64   // B of a page
+	resumed bool    // the next page is the first behind a hole
 	lost    bool    // bytes are missing: counts are lower bounds
 	coarse  bool    // epochs are not sections: multifd channels are in step once a lap only
 	main    int     // epoch that the main channel is in
@@ -62,6 +63,7 @@ func (l *ledger) walk() int64 { return l.lap*l.blocks.pages + l.at }
 // page counts a page record of size B that passes in epoch e.
 func (l *ledger) page(b *block, number int64, k kind, size int64, e int, at tcp.Stamp) {
 	if b.anyOf {
+		l.ordered = false // nobody knows where the walk is
 		ep := l.epoch(e)
 		ep.sums.pages[k]++
 		ep.sums.bytes[k] += size
@@ -133,6 +135,9 @@ func (l *ledger) reshift() {
 func (l *ledger) prove(b *block, number int64, c *cell, e int, at tcp.Stamp) {
 	if l.ordered {
 		l.step(b.base + number)
+		if l.resumed { // what the walk passed in the hole, it passed before this epoch
+			l.resumed, l.epoch(e).walk = false, l.walk()
+		}
 		visit := l.walk() - l.blocks.pages // of this page, one lap ago
 		if visit >= l.sureWalk {
 			l.proven++

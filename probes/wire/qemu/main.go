@@ -57,6 +57,7 @@ type mainChannel struct {
 	pageMode bool // what was lost were page records
 	learn    bool // the open section is RAM's, whose begin was not seen: its footer tells its id
 	lostFrom int64
+	latent   *latentStop
 	given    tcp.Stamp // of the last bytes that were not missing
 
 	undecoded int64
@@ -230,9 +231,7 @@ func (c *mainChannel) stepStart(b []byte) (n, need int) {
 	c.open = s
 	c.mode = modeState
 	if c.kind == sectionFull {
-		if c.m.stopped {
-			c.m.enter(results.StageDeviceState, c.fromAt, tcp.Stamp{})
-		}
+		c.devicesFollow()
 		return n, 0
 	}
 	if s.name == "ram" {
@@ -258,7 +257,7 @@ func (c *mainChannel) stepPart(b []byte) (n, need int) {
 	}
 	c.open = s
 	if c.kind == sectionEnd && !c.m.posted {
-		c.m.stop(c.fromAt, c.from, c)
+		c.ends()
 	}
 	if s.name != "ram" {
 		c.mode = modeState
@@ -267,6 +266,38 @@ func (c *mainChannel) stepPart(b []byte) (n, need int) {
 	c.mode = modePages
 	c.sectionOfRAM()
 	return 5, 0
+}
+
+// ends notes a section END. In a stream that was joined in its middle it may be post-copy's end: what follows will tell.
+func (c *mainChannel) ends() {
+	m := c.m
+	if m.options["start"] != startMiddle || m.stopped || c.flush {
+		m.stop(c.fromAt, c.from, c)
+		return
+	}
+	if c.latent == nil {
+		m.ledger.proofs = false
+		c.latent = &latentStop{at: c.fromAt, queued: m.past.queued(c.from - 1), epoch: c.epochNow()}
+	}
+}
+
+// A latentStop is a section END that shows the guest's stop if devices' state follows, as it does not in post-copy.
+type latentStop struct {
+	at, queued tcp.Stamp
+	epoch      int
+}
+
+// devicesFollow takes a section FULL.
+func (c *mainChannel) devicesFollow() {
+	m := c.m
+	if c.latent != nil && !m.stopped && !m.posted {
+		m.stopped = true
+		m.stoppedAt(c.latent.at, c.latent.queued, c.latent.epoch)
+		m.finalRound(howFinal, c.latent.epoch)
+	}
+	if m.stopped {
+		m.enter(results.StageDeviceState, c.fromAt, tcp.Stamp{})
+	}
 }
 
 // sectionOfRAM begins a PART or END of RAM at c.from.

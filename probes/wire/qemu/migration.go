@@ -23,12 +23,13 @@ type Migration struct {
 	preempt  *preemptChannel
 	multifds []*multifdChannel
 
-	stage   string
-	stopped bool
-	posted  bool // the guest was told to run at the destination
-	stopAt  int  // epoch at which it stopped
-	torn    bool // bytes are missing behind the stop
-	asked   bool // the destination asked for pages
+	stage     string
+	stopped   bool
+	posted    bool // the guest was told to run at the destination
+	stopAt    int  // epoch at which it stopped
+	torn      bool // bytes are missing behind the stop
+	described bool // the stream describes the devices, as it does not in post-copy
+	asked     bool // the destination asked for pages
 	// stopStamp is when the guest stopped, at the earliest.
 	stopStamp tcp.Stamp
 	machine   string
@@ -165,8 +166,8 @@ func (m *Migration) Syncs() int64 {
 
 // mayBePosted reports whether the guest may have been told to run before everything was sent, by a command that is missing.
 func (m *Migration) mayBePosted() bool {
-	if m.asked {
-		return true
+	if m.asked || m.described {
+		return m.asked
 	}
 	unsure := m.torn || m.ledger.lost && !m.stopped
 	possible := m.main.advised || m.options["start"] == startMiddle || !m.ledger.blocks.told

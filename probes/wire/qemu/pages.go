@@ -70,11 +70,10 @@ func (w *walker) take(r *record, n int, size int64) bool {
 			return false
 		}
 		w.block = b
-	case w.block == nil:
-		if m.ledger.blocks.told && !m.ledger.lost {
-			return false
-		}
-		w.block = m.ledger.blocks.unnamed()
+	case w.block == nil && m.ledger.blocks.told && !m.ledger.lost:
+		return false
+	case w.block == nil || w.block.anyOf:
+		w.block = m.ledger.blocks.only(r.offset)
 	}
 	b := w.block
 	if b.length > 0 && r.offset >= b.length {

@@ -129,8 +129,12 @@ func (m *Migration) stop(at tcp.Stamp, offset int64, c *mainChannel) {
 		m.ledger.bias++
 		c.startEpoch(at, offset)
 	}
-	queued := m.past.queued(offset - 1)
-	if ep := m.ledger.epoch(c.epochNow()); len(m.multifds) > 0 && ep.started && ep.begin.Time < at.Time {
+	m.stoppedAt(at, m.past.queued(offset-1), c.epochNow())
+}
+
+// stoppedAt records the stop, which lies between queued and at, before epoch e.
+func (m *Migration) stoppedAt(at, queued tcp.Stamp, e int) {
+	if ep := m.ledger.epoch(e); len(m.multifds) > 0 && ep.started && ep.begin.Time < at.Time {
 		switch { // another channel was faster; or, where bytes are missing, the epoch began before the stop
 		case !m.ledger.lost:
 			at = ep.begin
