@@ -44,7 +44,11 @@ func writeMigration(b *bytes.Buffer, m *Migration) {
 	text.Wrapped(b, "", m.headline())
 	fmt.Fprintf(b, "first packet %s, %s of wall time\n", clock(m.Begin.Time), quantity.Show(m.Wall))
 	if m.Memory.Known {
-		fmt.Fprintf(b, "guest memory %s in %d blocks", quantity.Show(m.Memory), len(m.Blocks))
+		plural := "s"
+		if len(m.Blocks) == 1 {
+			plural = ""
+		}
+		fmt.Fprintf(b, "guest memory %s in %d block%s", quantity.Show(m.Memory), len(m.Blocks), plural)
 		if m.PageSize.Known {
 			fmt.Fprintf(b, ", pages of %s", quantity.Show(m.PageSize))
 		}

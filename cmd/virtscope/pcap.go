@@ -51,7 +51,7 @@ happens as it does.`,
 	f.StringVar(&o.scrub, "scrub", "", "also write a copy of the one capture without page contents (pcapng, compressed if it ends in .zst) to this file, which must not exist")
 	f.BoolVar(&o.follow, "follow", false, "capture on the named interfaces, live")
 	f.StringArrayVar(&o.guests, "guest", nil, "MAC or IP address of a guest that is to be told even if it neither moved nor was announced")
-	f.UintSliceVar(&o.ports, "port", nil, "look only at TCP connections to this port (default: all)")
+	f.UintSliceVar(&o.ports, "port", nil, "look only at TCP connections to this port (default: all); with --follow, the kernel then gives only these, ARP, and the frames of each --guest MAC")
 	f.BoolVar(&o.promisc, "promiscuous", false, "with --follow: also frames that are for other machines")
 	return c
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"time"
 	"virtscope/probes/capture"
 	"virtscope/probes/wire"
@@ -18,7 +19,9 @@ func followInterfaces(c *cobra.Command, names []string, conf wire.Config, o pcap
 	if len(names) != 1 {
 		return specError(fmt.Errorf("--follow takes one interface, and there are %d: name one, or any", len(names)))
 	}
-	live, err := capture.Open(capture.LiveOptions{Interface: names[0], Direction: capture.Both, Promiscuous: o.promisc})
+	live, err := capture.Open(capture.LiveOptions{
+		Interface: names[0], Direction: capture.Both, Promiscuous: o.promisc, Filter: o.filter(),
+	})
 	if err != nil {
 		return err
 	}
@@ -64,4 +67,24 @@ func teller(w io.Writer) func(results.Record) {
 		}
 		fmt.Fprintf(w, "%s  migration %s  %s\n", time.Unix(0, r.Time).Format("15:04:05.000000"), r.Attrs["stream"], text)
 	}
+}
+
+// filter is what the kernel is to give: all, or, where ports were named, their connections, the announcements of guests,
+// and the heads of the frames of guests that were named by MAC.
+func (o pcapOptions) filter() capture.Filter {
+	if len(o.ports) == 0 {
+		return capture.Filter{}
+	}
+	f := capture.Filter{ARP: true, Snap: guestSnap}
+	flow := capture.FlowMatch{}
+	for _, p := range o.ports {
+		flow.Ports = append(flow.Ports, uint16(p))
+	}
+	f.Flows = []capture.FlowMatch{flow}
+	for _, g := range o.guests {
+		if mac, err := net.ParseMAC(g); err == nil {
+			f.MACs = append(f.MACs, mac)
+		}
+	}
+	return f
 }

@@ -133,6 +133,16 @@ func (c *connection) stats() (forward, reverse tcp.Stats) {
 	return a, b
 }
 
+// release lets go of what took the bytes: nothing more of the connection matters.
+func (c *connection) release() {
+	c.ignored, c.migration, c.decoder = true, nil, nil
+	for _, s := range []*sniffer{c.toServer, c.toClient} {
+		s.sink, s.to, s.bins = true, nil, nil
+		c.session.held -= len(s.held)
+		s.held, s.pieces = nil, nil
+	}
+}
+
 // ignore lets go of everything that was held: nobody wants this connection.
 func (c *connection) ignore() {
 	c.told, c.ignored = true, true

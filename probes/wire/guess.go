@@ -1,6 +1,8 @@
 package wire
 
 import (
+	"cmp"
+	"slices"
 	"strconv"
 	"virtscope/probes/wire/shape"
 	"virtscope/probes/wire/station"
@@ -49,6 +51,9 @@ func (s *Session) guessFor(c *connection, tls bool) *guess {
 		}
 	}
 	if len(s.guesses) >= mostGuesses {
+		s.makeRoom()
+	}
+	if len(s.guesses) >= mostGuesses {
 		return nil
 	}
 	g := &guess{session: s, tls: tls, first: c.began}
@@ -65,26 +70,48 @@ func (g *guess) left(at tcp.Stamp) {
 	if g.open > 0 || g.bytes() >= leastGuess {
 		return
 	}
+	g.forget()
+}
+
+// forget lets go of a guess and of its connections.
+func (g *guess) forget() {
 	for _, c := range g.connections {
 		c.guess = nil
-		c.ignored = true
+		c.release()
 	}
-	s := g.session
-	for i, other := range s.guesses {
-		if other == g {
-			s.guesses = append(s.guesses[:i], s.guesses[i+1:]...)
-			return
-		}
+	g.session.guesses = slices.DeleteFunc(g.session.guesses, func(other *guess) bool { return other == g })
+}
+
+// makeRoom forgets guesses that carried little for longest: a host with many open connections may see a migration after all.
+func (s *Session) makeRoom() {
+	small := slices.DeleteFunc(slices.Clone(s.guesses), func(g *guess) bool { return g.bytes() >= leastGuess })
+	slices.SortFunc(small, func(a, b *guess) int { return cmp.Compare(a.latest(), b.latest()) })
+	for _, g := range small[:(len(small)+1)/2] {
+		g.forget()
 	}
 }
 
-// bytes is how much passed in the direction that carries more.
+// latest is the number of its latest packet.
+func (g *guess) latest() (n int64) {
+	for _, c := range g.connections {
+		n = max(n, c.last.Packet)
+	}
+	return n
+}
+
+// bytes is how much passed from the client: a migration's source opens the connections. Where nobody saw who did, it is
+// how much passed in the direction that carries more.
 func (g *guess) bytes() int64 {
 	var there, back int64
+	known := g.tls // the client says hello
 	for _, c := range g.connections {
 		a, b := c.stats()
 		there += a.Bytes + a.Missing + a.Cut
 		back += b.Bytes + b.Missing + b.Cut
+		known = known || a.SYN
+	}
+	if known {
+		return there
 	}
 	return max(there, back)
 }

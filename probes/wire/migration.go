@@ -2,6 +2,7 @@ package wire
 
 import (
 	"cmp"
+	"slices"
 	"strconv"
 	"virtscope/probes/wire/qemu"
 	"virtscope/probes/wire/tcp"
@@ -142,6 +143,16 @@ func (m *migration) end(at tcp.Stamp) {
 		c.totals(m)
 	}
 	m.bins.record(m.emit)
+	m.release()
+}
+
+// release forgets the migration: a capture may hold any number of them.
+func (m *migration) release() {
+	for _, c := range m.connections {
+		c.release()
+	}
+	m.connections, m.main, m.qemu = nil, nil, nil
+	m.session.migrations = slices.DeleteFunc(m.session.migrations, func(other *migration) bool { return other == m })
 }
 
 // how is how the migration ended.

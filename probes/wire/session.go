@@ -3,6 +3,7 @@ package wire
 import (
 	"encoding/binary"
 	"net/netip"
+	"slices"
 	"virtscope/probes/capture"
 	"virtscope/probes/capture/packet"
 	"virtscope/probes/wire/station"
@@ -14,6 +15,7 @@ const (
 	// mostConnections bounds the memory: those that carry nothing of interest are forgotten first.
 	mostConnections = 1 << 14
 	poolBytes       = 32 << 20 // of segments out of order, over all connections
+	mostHeld        = 16 << 20 // B that wait for it to be told what they are; beyond, what came so far must do
 )
 
 // Config says what a Session looks at.
@@ -40,6 +42,7 @@ type Session struct {
 	streams     int // numbers given
 	guesses     []*guess
 	pool        *tcp.Pool
+	held        int // B that wait for it to be told what they are
 	contents    []*Contents
 	watch       *station.Watch
 	first, last tcp.Stamp
@@ -148,10 +151,10 @@ func (s *Session) End() {
 	for _, c := range s.inOrder() {
 		c.end(s.last)
 	}
-	for _, m := range s.migrations {
+	for _, m := range slices.Clone(s.migrations) {
 		m.end(s.last)
 	}
-	for _, g := range s.guesses {
+	for _, g := range slices.Clone(s.guesses) {
 		g.end(s.last)
 	}
 	if s.watch != nil {

@@ -45,6 +45,7 @@ func (s *sniffer) Data(offset int64, data []byte, at tcp.Stamp) {
 	// What exceeds the limit waits for the decision that the rest leads to: a frame may hold more than all that is needed.
 	s.pieces = append(s.pieces, piece{from: len(s.held), n: len(data), at: at})
 	s.held = append(s.held, data...)
+	s.conn.session.held += len(data)
 	s.conn.tell()
 }
 
@@ -91,6 +92,7 @@ func (s *sniffer) headless() bool { return len(s.pieces) > 0 && s.pieces[0].gap 
 // deliver gives what was held to a consumer, and from now on all. Nil drops it.
 func (s *sniffer) deliver(to tcp.Consumer) {
 	held, pieces := s.held, s.pieces
+	s.conn.session.held -= len(held)
 	s.held, s.pieces = nil, nil
 	if to == nil {
 		s.sink = true

@@ -32,6 +32,8 @@ func (c *connection) tell() {
 	switch {
 	case shape.Sniff(client.held):
 		c.follow(true)
+	case c.session.held > mostHeld:
+		c.tellMiddle()
 	case len(client.held) == 0 && !server.full() && c.closed == 0:
 		// The server speaks first: not a migration's source, unless the capture began late.
 	case c.stream.Stats(tcp.Forward).SYN && len(client.held) > 0 && !client.headless():
