@@ -13,7 +13,8 @@ const (
 	// WireMigration: event, a migration begins. Attrs: format (qemu, tls, unknown), start (header: its first byte was
 	// seen; middle: the capture began later), client, server (address:port, client is the source host), page (B), machine, version
 	// (of the stream format), postcopy, multifd, … (configuration that the stream tells) where they are known; of a stream that cannot be decoded:
-	// tls (its version), limited (true: it was sent in the windows of a rate limiter).
+	// tls (its version), limited (true: it was sent in the windows of a rate limiter), evidence (why it is taken for a migration:
+	// volume alone, or a guest moved meanwhile).
 	WireMigration = "wire.migration"
 	// WireMigrationEnd: event. Attrs: how (complete: its end mark was read; fin, reset: the connection ended before;
 	// cut: the capture ended before).

@@ -21,6 +21,7 @@ type captureInfo struct {
 	End         int64         `json:"end_ns"`
 	Frames      int64         `json:"frames"`
 	Bytes       int64         `json:"captured_bytes"`
+	Cut         int64         `json:"cut_frames,omitempty"` // by the capture's snap length
 	Malformed   int64         `json:"malformed_frames,omitempty"`
 	Unsupported int64         `json:"unsupported_frames,omitempty"` // of link types that are not known
 }
@@ -93,6 +94,9 @@ func (a captureInfo) write(b *bytes.Buffer) {
 		length := quantity.Exactly(float64(a.End-a.Begin)/1e9, results.Seconds)
 		fmt.Fprintf(b, "from %s on, %s, %s captured\n", time.Unix(0, a.Begin).UTC().Format("2006-01-02 15:04:05.000000 UTC"),
 			quantity.Show(length), quantity.Show(quantity.Exactly(float64(a.Bytes), results.Bytes)))
+	}
+	if a.Cut > 0 {
+		text.Wrapped(b, "", fmt.Sprintf("%s frames were cut by the snap length: what a stream carries behind the cut is missing (capture with tcpdump -s 0)", showCount(a.Cut)))
 	}
 	if a.Malformed > 0 {
 		fmt.Fprintf(b, "%s frames have headers that make no sense, and were left out\n", showCount(a.Malformed))

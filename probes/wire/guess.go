@@ -130,7 +130,14 @@ func (g *guess) end(at tcp.Stamp) {
 	s := g.session
 	s.streams++
 	m := &migration{session: s, number: strconv.Itoa(s.streams)}
+	evidence := "volume alone"
+	if arrived != nil {
+		evidence = "a guest moved meanwhile"
+	}
 	for _, r := range g.records {
+		if r.Name == results.WireMigration && r.Attrs != nil {
+			r.Attrs["evidence"] = evidence
+		}
 		m.emit(r)
 	}
 	for i, c := range g.connections {

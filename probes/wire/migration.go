@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"cmp"
 	"slices"
 	"strconv"
 	"virtscope/probes/wire/qemu"
@@ -27,7 +26,6 @@ type migration struct {
 	over        bool
 	bins        bins
 	evidence    evidence
-	ending      tcp.End // of the main channel's forward direction
 }
 
 // migrationFor is the migration that a connection belongs to: the open one between the same hosts, to the same port; else a
@@ -111,11 +109,7 @@ func (m *migration) record(r results.Record) {
 
 // ended is called when a direction of a channel ended.
 func (m *migration) ended(c *connection, reverse bool, how tcp.End, at tcp.Stamp) {
-	switch {
-	case c != m.main:
-	case !reverse:
-		m.ending = how
-	case how == tcp.Fin:
+	if c == m.main && reverse && how == tcp.Fin {
 		m.runs("fin", at)
 	}
 	if c.closed < 2 {
@@ -160,8 +154,8 @@ func (m *migration) how() string {
 	switch {
 	case m.qemu.Complete():
 		return "complete"
-	case m.main == nil:
+	case m.main == nil || m.main.forward().ended == nil:
 		return string(tcp.Cut)
 	}
-	return string(cmp.Or(m.ending, tcp.Cut))
+	return string(*m.main.forward().ended)
 }

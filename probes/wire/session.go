@@ -80,6 +80,7 @@ type Counts struct {
 	Malformed   int64 // of which the headers make no sense
 	Unsupported int64 // of a link type that is not known
 	Bytes       int64 // captured
+	Cut         int64 // frames of which a part only was captured
 }
 
 // New makes a Session that gives its records to rec.
@@ -102,6 +103,9 @@ func (s *Session) Frame(source int, f capture.Frame) {
 	s.last = at
 	s.frames.Frames++
 	s.frames.Bytes += int64(len(f.Data))
+	if len(f.Data) < f.Length {
+		s.frames.Cut++
+	}
 	if f.Link == packet.Unsupported {
 		s.frames.Unsupported++
 		return

@@ -32,17 +32,14 @@ func (c *connection) tell() {
 	switch {
 	case shape.Sniff(client.held):
 		c.follow(true)
-	case c.session.held > mostHeld:
-		c.tellMiddle()
-	case len(client.held) == 0 && !server.full() && c.closed == 0:
-		// The server speaks first: not a migration's source, unless the capture began late.
 	case c.stream.Stats(tcp.Forward).SYN && len(client.held) > 0 && !client.headless():
 		if m := c.session.openMigration(c); m != nil && m.qemu != nil {
 			c.join(m, preempt)
 			return
 		}
 		c.follow(false)
-	case client.full() || server.full():
+	case client.full() || server.full() || c.session.held > mostHeld:
+		// Where the server speaks first, it is no migration's source, unless the capture began late.
 		c.tellMiddle()
 	}
 }

@@ -18,6 +18,7 @@ func (c *mainChannel) lose(offset, n int64, at tcp.Stamp) {
 	case modeLost:
 	default:
 		c.lost(offset, at, fmt.Sprintf("%d B are missing", n))
+		c.holed = true
 	}
 	c.block, c.waits = nil, false
 }
@@ -26,7 +27,7 @@ func (c *mainChannel) lose(offset, n int64, at tcp.Stamp) {
 func (c *mainChannel) lost(offset int64, at tcp.Stamp, detail string) {
 	c.m.damage("main", forward, offset, at, detail)
 	c.m.torn = c.m.torn || c.m.stopped
-	c.learn = false
+	c.learn, c.holed = false, false
 	c.lostFrom = offset
 	c.pageMode = c.mode == modePages
 	c.mode = modeLost
@@ -97,6 +98,9 @@ func (c *mainChannel) found(i int, next mode) {
 	offset := c.off + int64(i)
 	skipped := offset - c.lostFrom
 	c.undecoded += skipped
+	if c.pageMode || c.holed && next == modePages {
+		m.contents(c, c.lostFrom, skipped)
+	}
 	if c.pageMode && next == modePages {
 		// As many whole pages as surely fit; zero pages may have been more.
 		if pages := skipped / (m.ledger.size + maxHead); pages > 0 {
@@ -115,6 +119,13 @@ func (c *mainChannel) found(i int, next mode) {
 	}
 	m.resync("main", forward, offset, skipped, c.stamp(i))
 	c.mode = next
+}
+
+// contents says that n bytes that could not be decoded may be contents of pages.
+func (m *Migration) contents(consumer tcp.Consumer, offset, n int64) {
+	if n > 0 && m.config.Content != nil {
+		m.config.Content(consumer, offset, n)
+	}
 }
 
 const maxHead = 8 + 1 + 255

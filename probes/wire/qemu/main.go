@@ -55,6 +55,7 @@ type mainChannel struct {
 	advised  bool // post-copy was announced
 	flush    bool // MULTIFD_FLUSH marks laps
 	pageMode bool // what was lost were page records
+	holed    bool // what was lost began with a hole
 	learn    bool // the open section is RAM's, whose begin was not seen: its footer tells its id
 	lostFrom int64
 	latent   *latentStop
@@ -268,38 +269,6 @@ func (c *mainChannel) stepPart(b []byte) (n, need int) {
 	return 5, 0
 }
 
-// ends notes a section END. In a stream that was joined in its middle it may be post-copy's end: what follows will tell.
-func (c *mainChannel) ends() {
-	m := c.m
-	if m.options["start"] != startMiddle || m.stopped || c.flush {
-		m.stop(c.fromAt, c.from, c)
-		return
-	}
-	if c.latent == nil {
-		m.ledger.proofs = false
-		c.latent = &latentStop{at: c.fromAt, queued: m.past.queued(c.from - 1), epoch: c.epochNow()}
-	}
-}
-
-// A latentStop is a section END that shows the guest's stop if devices' state follows, as it does not in post-copy.
-type latentStop struct {
-	at, queued tcp.Stamp
-	epoch      int
-}
-
-// devicesFollow takes a section FULL.
-func (c *mainChannel) devicesFollow() {
-	m := c.m
-	if c.latent != nil && !m.stopped && !m.posted {
-		m.stopped = true
-		m.stoppedAt(c.latent.at, c.latent.queued, c.latent.epoch)
-		m.finalRound(howFinal, c.latent.epoch)
-	}
-	if m.stopped {
-		m.enter(results.StageDeviceState, c.fromAt, tcp.Stamp{})
-	}
-}
-
 // sectionOfRAM begins a PART or END of RAM at c.from.
 func (c *mainChannel) sectionOfRAM() {
 	m := c.m
@@ -411,18 +380,11 @@ func (c *mainChannel) finish(how tcp.End, _ tcp.Stamp) {
 		c.m.ledger.lost = true // the capture ended first: more came
 	}
 	if c.mode == modeLost {
-		c.undecoded += c.off + int64(len(c.carry)) - c.lostFrom
+		rest := c.off + int64(len(c.carry)) - c.lostFrom
+		c.undecoded += rest
+		if c.pageMode {
+			c.m.contents(c, c.lostFrom, rest)
+		}
 	}
 	c.book(c.off)
-}
-
-// allSent says that everything was sent: the destination can start.
-func (c *mainChannel) allSent(at tcp.Stamp) {
-	if c.m.complete {
-		return
-	}
-	c.m.complete = true
-	if !c.m.posted && !c.m.mayBePosted() {
-		c.m.enter(results.StageSwitchOver, at, tcp.Stamp{})
-	}
 }

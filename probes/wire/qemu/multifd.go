@@ -44,7 +44,9 @@ func newMultifd(m *Migration, number int) *multifdChannel {
 	c.parse, c.gap = c.step, c.lose
 	c.end = func(tcp.End, tcp.Stamp) {
 		if c.lost {
-			c.undecoded += c.off - c.lostFrom
+			rest := c.off + int64(len(c.carry)) - c.lostFrom
+			c.undecoded += rest
+			m.contents(c, c.lostFrom, rest)
 		}
 		c.book(c.off)
 	}
@@ -244,6 +246,7 @@ func (c *multifdChannel) stepLost(b []byte) (n, need int) {
 		c.count = now
 	}
 	c.undecoded += c.off - c.lostFrom
+	c.m.contents(c, c.lostFrom, c.off-c.lostFrom)
 	c.m.resync(c.name(), forward, c.off, c.off-c.lostFrom, c.stamp(0))
 	return c.packet(b)
 }

@@ -20,7 +20,9 @@ func newPreempt(m *Migration) *preemptChannel {
 	p.parse, p.gap = p.step, p.lose
 	p.end = func(tcp.End, tcp.Stamp) {
 		if p.lost {
-			p.undecoded += p.off - p.lostFrom
+			rest := p.off + int64(len(p.carry)) - p.lostFrom
+			p.undecoded += rest
+			m.contents(p, p.lostFrom, rest)
 		}
 		p.count = m.main.count
 		p.book(p.off)
@@ -66,6 +68,7 @@ func (p *preemptChannel) stepLost(b []byte) (n, need int) {
 		}
 		p.lost = false
 		p.undecoded += p.off - p.lostFrom
+		p.m.contents(p, p.lostFrom, p.off-p.lostFrom)
 		p.m.resync("preempt", forward, p.off, p.off-p.lostFrom, p.stamp(0))
 		return p.step(b)
 	}
