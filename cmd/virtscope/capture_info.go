@@ -61,7 +61,7 @@ func infoOf(s *wire.Session) captureInfo {
 	n := s.Counts()
 	return captureInfo{
 		Begin: s.First().Time, End: s.Last().Time,
-		Frames: n.Frames, Bytes: n.Bytes, Malformed: n.Malformed, Unsupported: n.Unsupported,
+		Frames: n.Frames, Bytes: n.Bytes, Cut: n.Cut, Malformed: n.Malformed, Unsupported: n.Unsupported,
 	}
 }
 
