@@ -72,7 +72,11 @@ func writeDevices(b *bytes.Buffer, m *Migration) {
 	for _, d := range m.Devices {
 		all += d.Bytes.Value
 	}
-	fmt.Fprintf(b, "\ndevice state: %s of %d devices\n", quantity.Scaled(all, 0, results.Bytes), len(m.Devices))
+	least := "" // a device whose section was not found is in no sum
+	if len(m.Damage) > 0 {
+		least = "≥ "
+	}
+	fmt.Fprintf(b, "\ndevice state: %s%s of %s%d devices\n", least, quantity.Scaled(all, 0, results.Bytes), least, len(m.Devices))
 	rows := [][]string{}
 	for i, d := range m.Devices {
 		if i == mostDevices {
