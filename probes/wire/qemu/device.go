@@ -25,7 +25,7 @@ const maxDevices = 1 << 14
 func (c *mainChannel) stepState(b []byte) (n, need int) {
 	if c.footless {
 		c.blind(c.from, c.fromAt, fmt.Sprintf("this machine type sends no footers, so that the state of %q has no end", c.open.name))
-		return len(b), 0
+		return c.step(b)
 	}
 	i := bytes.IndexByte(b, sectionFooter)
 	if i < 0 {
