@@ -17,7 +17,7 @@ const (
 	// volume alone, or a guest moved meanwhile).
 	WireMigration = "wire.migration"
 	// WireMigrationEnd: event. Attrs: how (complete: its end mark was read; fin, reset: the connection ended before;
-	// cut: the capture ended before).
+	// cut: the capture ended before; refused by the destination: it said so on the return path).
 	WireMigrationEnd = "wire.migration.end"
 
 	// WireChannel: event, a TCP connection of the migration begins. Attrs: channel (main, multifd-<id>, preempt,

@@ -17,6 +17,10 @@ type evidence struct {
 	at      tcp.Stamp // the earliest sign after that
 }
 
+// closeSign is the weakest sign: a destination that fails to load what it got closes the connection, too, and says so on
+// the return path alone, where there is one.
+const closeSign = "the close of the connection, which a failed destination closes as well"
+
 // note learns from the decoder how far the migration is.
 func (e *evidence) note(r results.Record) {
 	if r.Name != results.WireStage {
@@ -84,8 +88,7 @@ func (s *Session) sign(g station.Sign) {
 		}
 		waiting = m
 	}
-	if waiting == nil || g.Kind == "frame" && !g.New {
-		return
+	if waiting != nil {
+		waiting.runs(g.Kind, g.At)
 	}
-	waiting.runs(g.Kind, g.At)
 }

@@ -26,6 +26,8 @@ type migration struct {
 	over        bool
 	bins        bins
 	evidence    evidence
+	closed      tcp.Stamp // the destination closed the main channel
+	closes      bool
 }
 
 // migrationFor is the migration that a connection belongs to: the open one between the same hosts, to the same port; else a
@@ -110,7 +112,7 @@ func (m *migration) record(r results.Record) {
 // ended is called when a direction of a channel ended.
 func (m *migration) ended(c *connection, reverse bool, how tcp.End, at tcp.Stamp) {
 	if c == m.main && reverse && how == tcp.Fin {
-		m.runs("fin", at)
+		m.closed, m.closes = at, true
 	}
 	if c.closed < 2 {
 		return
@@ -130,6 +132,9 @@ func (m *migration) end(at tcp.Stamp) {
 	m.qemu.End(at)
 	if shut, ok := m.qemu.Shut(); ok {
 		m.runs("return path", shut)
+	}
+	if m.closes && !m.qemu.Refused() {
+		m.runs(closeSign, m.closed)
 	}
 	m.ran()
 	m.emit(results.Record{Time: at.Time, Name: results.WireMigrationEnd, Attrs: map[string]string{"how": m.how()}})
@@ -152,6 +157,8 @@ func (m *migration) release() {
 // how is how the migration ended.
 func (m *migration) how() string {
 	switch {
+	case m.qemu.Refused():
+		return "refused by the destination"
 	case m.qemu.Complete():
 		return "complete"
 	case m.main == nil || m.main.forward().ended == nil:

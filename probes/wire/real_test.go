@@ -173,7 +173,13 @@ func checkPages(t *testing.T, q truth, f *found) {
 		// compressed bytes is right.
 		pages, _ := f.sum(results.WirePages, "kind", results.PageCompressed)
 		bytes, _ := f.sum(results.WirePageBytes, "kind", results.PageCompressed)
-		t.Logf("%v compressed pages, %v B with heads; QEMU says %v B", pages, bytes, *q.Compressed)
+		// Its bytes leave out each page's 8 B head, and the names of blocks in the first head of a section.
+		if names := bytes - 8*pages - *q.Compressed; names < 0 || names > pages/10 {
+			t.Errorf("%v compressed pages, %v B with heads; QEMU says %v B", pages, bytes, *q.Compressed)
+		}
+		if zero > q.Zero {
+			t.Errorf("%v zero pages, QEMU counts %v, idle threads among them", zero, q.Zero)
+		}
 		if normal != q.Normal {
 			t.Errorf("%v normal pages, QEMU counts %v", normal, q.Normal)
 		}

@@ -43,6 +43,7 @@ type Migration struct {
 	complete  bool // the end mark was read
 	shutAt    tcp.Stamp
 	shut      bool
+	refused   bool
 }
 
 // New begins to decode a migration, and records into rec. Rec must not be nil.
@@ -86,6 +87,9 @@ func (m *Migration) Preempt() tcp.Consumer {
 
 // Shut is when the return path's SHUT passed: the destination has loaded everything and the guest runs there. False: not seen.
 func (m *Migration) Shut() (tcp.Stamp, bool) { return m.shutAt, m.shut }
+
+// Refused reports whether the return path's SHUT said that the destination failed: the guest does not run there.
+func (m *Migration) Refused() bool { return m.refused }
 
 // Complete reports whether the stream's end mark was read.
 func (m *Migration) Complete() bool { return m.complete }

@@ -71,8 +71,11 @@ func returnMessage(kind, length int) bool {
 
 func (r *returnPath) message(kind int, data []byte, at tcp.Stamp) {
 	switch kind {
-	case returnShut:
-		if !r.m.shut {
+	case returnShut: // its value is 0 if the destination loaded everything (source_return_path_thread)
+		switch {
+		case binary.BigEndian.Uint32(data) != 0:
+			r.m.refused = true
+		case !r.m.shut:
 			r.m.shut, r.m.shutAt = true, at
 		}
 	case returnPagesID:

@@ -19,7 +19,6 @@ import (
 const migrationPort = 4444
 
 // guestMAC is that of the guest in the captures.
-var guestMAC = packet.MAC{0x52, 0x54, 0x00, 0x77, 0x00, 0x10}
 
 // A truth is what QEMU itself said, in ns since the epoch.
 type truth struct {

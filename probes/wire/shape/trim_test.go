@@ -1,3 +1,5 @@
+//go:build fixture
+
 package shape
 
 import (
@@ -28,12 +30,9 @@ var (
 	trimTo   = flag.String("trimmed", "", "fixture to write: its path without .pcapng.zst")
 )
 
-// TestTrim makes a fixture: the migration's frames that carry payload, SYN, FIN or RST, with ciphertext, identifications, checksums
+// TestTrim makes a fixture (go test -tags fixture -run Trim -trim … -trimmed …): the migration's frames that carry payload, SYN, FIN or RST, with ciphertext, identifications, checksums
 // and TCP options zeroed and record headers and handshakes kept, and the guest's own frames, each where it came from.
 func TestTrim(t *testing.T) {
-	if *trimFrom == "" {
-		t.Skip("makes a fixture: needs -trim and -trimmed")
-	}
 	mig := raw(t, filepath.Join(*trimFrom, "cap.pcapng"))
 	blank(t, mig)
 	all := []source{{"mig", mig}, {"src", raw(t, filepath.Join(*trimFrom, "lan-src.pcap"))}, {"dst", raw(t, filepath.Join(*trimFrom, "lan-dst.pcap"))}}
@@ -295,3 +294,5 @@ func writeTruth(t *testing.T, from, path string) {
 		t.Fatal(err)
 	}
 }
+
+var guestMAC = packet.MAC{0x52, 0x54, 0x00, 0x77, 0x00, 0x10}

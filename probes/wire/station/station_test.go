@@ -209,3 +209,24 @@ func TestBounded(t *testing.T) {
 		t.Errorf("%d silences, the move among them: %v", silences, moved)
 	}
 }
+
+// What a migration takes for the guest's arrival must not come of a station that only seems to move.
+func TestSigns(t *testing.T) {
+	t.Parallel()
+	s := newScene(func(m packet.MAC, _ netip.Addr) bool { return m == router })
+	var signs []string
+	s.watch.Notify = func(g station.Sign) { signs = append(signs, g.Kind+" "+g.Port) }
+	for range 3 { // the client's own port is not captured
+		s.from(client, guest, "a")
+		s.from(client, router, "b")
+	}
+	s.from(guest, client, "a")
+	s.garp("a") // where it is: no arrival
+	s.garp("b", "a")
+	s.rarp("b", "a")
+	s.from(router, client, "a")
+	s.from(router, client, "b")
+	if diff := cmp.Diff([]string{"garp b", "rarp b", "frame b"}, signs); diff != "" {
+		t.Error(diff)
+	}
+}

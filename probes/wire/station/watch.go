@@ -1,6 +1,7 @@
 package station
 
 import (
+	"cmp"
 	"maps"
 	"net/netip"
 	"slices"
@@ -21,12 +22,12 @@ type Watch struct {
 	Notify   func(Sign) // called with every sign of a guest as it passes; may be nil
 }
 
-// A Sign is something that shows where a guest is.
+// A Sign shows that a guest arrived: a hypervisor announced it, it announced itself from another place than before, or,
+// of one that the user named, it sent a frame from another place. Others that seem to move may only be seen at two ports.
 type Sign struct {
 	MAC  packet.MAC
 	Kind string // rarp, garp, frame
 	Port string
-	New  bool // it came from another place than the guest's frames before
 	At   tcp.Stamp
 }
 
@@ -59,12 +60,9 @@ func (w *Watch) Frame(p *packet.Packet, data []byte, length int, port string, at
 	if s.from != nil && s.mac == w.still {
 		w.still = packet.MAC{}
 	}
-	if w.Notify != nil && (kind != "" || before != nil && before != s.at) {
-		sign := Sign{MAC: p.SrcMAC, Kind: kind, Port: port, New: before != nil && before != s.at, At: at}
-		if kind == "" {
-			sign.Kind = "frame"
-		}
-		w.Notify(sign)
+	arrived := before != nil && before != s.at
+	if w.Notify != nil && (kind == "rarp" || arrived && (kind == "garp" || w.forced[s.mac])) {
+		w.Notify(Sign{MAC: p.SrcMAC, Kind: cmp.Or(kind, "frame"), Port: port, At: at})
 	}
 }
 
