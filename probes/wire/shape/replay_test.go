@@ -18,8 +18,6 @@ import (
 // migrationPort is where the destination of the captures listens.
 const migrationPort = 4444
 
-// guestMAC is that of the guest in the captures.
-
 // A truth is what QEMU itself said, in ns since the epoch.
 type truth struct {
 	Stop, Resume, Pass1 int64

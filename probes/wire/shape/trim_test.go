@@ -295,4 +295,5 @@ func writeTruth(t *testing.T, from, path string) {
 	}
 }
 
+// guestMAC is that of the guest in the captures.
 var guestMAC = packet.MAC{0x52, 0x54, 0x00, 0x77, 0x00, 0x10}
