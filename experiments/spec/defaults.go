@@ -9,7 +9,8 @@ import (
 // where a default is written, beside the comment of its field.
 func Default() *Experiment {
 	return &Experiment{
-		Testbed: Testbed{Kind: "local", Link: DefaultLink()},
+		Scale:   1,
+		Testbed: Testbed{Kind: "local", Link: DefaultLink(), Client: "third", Emulator: "auto"},
 		Guest: Guest{
 			Driver: "qemu",
 			Memory: 256 << 20,
@@ -18,11 +19,23 @@ func Default() *Experiment {
 			QEMU:   QEMU{Binary: "qemu-system-x86_64", Machine: "q35"},
 			Check:  16 << 20,
 		},
-		Workload: Workload{Kind: "idle", WorkingSet: 32 << 20, Pattern: "sequential", Load: 1},
+		Workload: Workload{
+			Kind: "idle", WorkingSet: 32 << 20, Pattern: "sequential", HotShare: 0.1, HotWrites: 0.9, Zipf: 0.99,
+			WriteSize: page, DeltaSize: page, Load: 1,
+			Disk: DiskLoad{Rate: 4 << 20, Block: 64 << 10, Pattern: "random"},
+			Net: NetLoad{
+				Kind: "request", Requests: 200, RequestSize: 128, ResponseSize: 1 << 10, Rate: 4e6 / 8,
+				PlayerBuffer: Duration(500 * time.Millisecond),
+			},
+			KV: KVLoad{
+				Requests: 500, Arrivals: "poisson", Keys: 10_000, ValueSize: 1 << 10, Gets: 0.9, Pattern: "zipf", Connections: 4,
+			},
+		},
 		Probes: Probes{
 			Capture: Capture{Keep: "none", Decode: new(true)},
 			Echo:    Echo{Interval: Duration(2 * time.Millisecond)},
 			Usage:   Usage{Interval: Duration(100 * time.Millisecond)},
+			Load:    LoadProbe{Bin: Duration(100 * time.Millisecond)},
 		},
 		Replicates: 1,
 		Order:      Order{Shuffle: new(true), Seed: 1},
@@ -36,7 +49,7 @@ func Default() *Experiment {
 
 // DefaultLink is a link with every default filled in.
 func DefaultLink() Link {
-	return Link{Queue: Duration(50 * time.Millisecond)}
+	return Link{Profile: "custom", Queue: Duration(50 * time.Millisecond), DownWhen: "action"}
 }
 
 // DefaultMigrate is a migration with every default filled in.
@@ -46,7 +59,25 @@ func DefaultMigrate() Migrate {
 		DowntimeLimit: Duration(300 * time.Millisecond),
 		MaxRounds:     30,
 		Timeout:       Duration(time.Minute),
+
+		XBZRLECache: 64 << 20,
+		Channels:    2, Compression: "none", CompressionLevel: 1,
+		CompressThreads: 2, DecompressThreads: 2,
+		ThrottleInitial: 20, ThrottleIncrement: 10, ThrottleMax: 99,
+		DirtyLimit: 1 << 20, DirtyLimitPeriod: Duration(time.Second),
+		ZeroPageDetection: "default",
+		DiskCopy:          "mirror", DiskWrites: "background",
 	}
+}
+
+// DefaultDisk is a disk with every default filled in.
+func DefaultDisk() Disk {
+	return Disk{Size: 256 << 20, Filled: 1, Format: "raw", Storage: "local"}
+}
+
+// DefaultCrossTraffic is cross-traffic with every default filled in.
+func DefaultCrossTraffic() CrossTraffic {
+	return CrossTraffic{Kind: "udp", Flows: 1, Direction: "forward"}
 }
 
 // newGroup is a pointer to a t with its defaults, for a group that exists only where a file names it.
@@ -56,6 +87,10 @@ func newGroup(t reflect.Type) reflect.Value {
 		return reflect.ValueOf(new(DefaultLink()))
 	case reflect.TypeFor[Migrate]():
 		return reflect.ValueOf(new(DefaultMigrate()))
+	case reflect.TypeFor[Disk]():
+		return reflect.ValueOf(new(DefaultDisk()))
+	case reflect.TypeFor[CrossTraffic]():
+		return reflect.ValueOf(new(DefaultCrossTraffic()))
 	}
 	return reflect.New(t) // a test checks that every optional group is named above
 }

@@ -76,9 +76,14 @@ type Spec struct {
 	Binary  string // hypervisor executable; empty is the driver's default
 	Accel   string // auto, kvm or tcg
 	Machine string // machine type; empty is the driver's default
-	NIC     NIC
-	Dir     string // an existing directory of the trial for sockets, short enough for a unix address
-	LogDir  string // an existing directory of the trial for consoles and transcripts
+	// DestinationBinary runs at the destination of a migration; empty is Binary.
+	DestinationBinary string
+	DirtyRing         int    // pages of KVM's dirty ring; 0 is the bitmap
+	Disk              *Disk  // nil is none
+	Root              string // path of a read-only ext4 image with a workload's programs, the same on every host; empty is none
+	NIC               NIC
+	Dir               string // an existing directory of the trial for sockets, short enough for a unix address
+	LogDir            string // an existing directory of the trial for consoles and transcripts
 }
 
 // A NIC is the guest's network card, on a tap that every host has under the same name.
@@ -88,15 +93,89 @@ type NIC struct {
 	Address string // CIDR, such as 10.77.0.10/24
 }
 
-// MigrateOptions are the knobs of one migration. A zero value leaves the hypervisor's default.
+// A Disk is the guest's first virtual disk.
+type Disk struct {
+	Size   int64  // B
+	Format string // raw or qcow2
+	// Paths by host name; with shared storage, all are one file. What is at the source's path when the guest boots is the
+	// disk; the driver makes an empty disk where a host that receives a migration has none.
+	Paths  map[string]string
+	Shared bool
+}
+
+// A MigrationChecker is a Driver that can say, before anything starts, whether a migration with these options is possible
+// from one host to another. Its error is a *NotSupportedError, or several joined, that name what is missing where.
+// Warnings are what it cannot judge, such as a capability that it passes through.
+type MigrationChecker interface {
+	CheckMigration(ctx context.Context, src, dst host.Host, s Spec, o MigrateOptions) (warnings []string, err error)
+}
+
+// The algorithms of MigrateOptions.
+const (
+	PreCopy            = "precopy"
+	PostCopy           = "postcopy"
+	Hybrid             = "hybrid"
+	XBZRLE             = "xbzrle"
+	Multifd            = "multifd"
+	Compress           = "compress"
+	AutoConverge       = "auto-converge"
+	DirtyLimit         = "dirty-limit"
+	StopAndCopy        = "stop-and-copy"
+	MappedRAM          = "mapped-ram"
+	BackgroundSnapshot = "background-snapshot"
+)
+
+// MigrateOptions are the knobs of one migration. A zero value leaves the hypervisor's default, or turns a feature off.
 type MigrateOptions struct {
-	Algorithm     string        // precopy
+	Algorithm     string        // one of the constants above
 	Address       string        // IP of the destination on the migration network
-	Port          int           // TCP port there
+	Port          int           // TCP port there; NBD listens on DiskPort
 	MaxBandwidth  float64       // B/s
 	DowntimeLimit time.Duration // longest stop-and-copy that the source may plan
 	MaxRounds     int           // more pre-copy rounds than this: cancelled, failed
 	Timeout       time.Duration // longer than this: cancelled, failed
-	// Outages scripts the guest's silence; only the scripted driver takes it.
+
+	Switch            PostCopySwitch // of postcopy and hybrid
+	PostCopyPreempt   bool
+	PostCopyBandwidth float64       // B/s
+	PostCopyRecovery  time.Duration // a post-copy that moves nothing for so long is paused, and recovered; 0 never
+	XBZRLECache       int64         // B
+	Channels          int           // of multifd
+	Compression       string        // of multifd: none, zlib, zstd
+	CompressionLevel  int
+	CompressThreads   int
+	DecompressThreads int
+	ThrottleInitial   int     // %
+	ThrottleIncrement int     // percent points
+	ThrottleMax       int     // %
+	DirtyLimit        float64 // B/s of each vCPU
+	DirtyLimitPeriod  time.Duration
+	ReturnPath        bool
+	SwitchoverAck     bool
+	ZeroPageDetection string // none, legacy, multifd
+	TLS               bool
+
+	DiskPort      int     // TCP port of the destination's NBD server
+	DiskCopy      string  // of a disk that is not shared: mirror or incremental
+	DiskWrites    string  // background or write-blocking
+	DiskBandwidth float64 // B/s
+
+	CancelAfter          time.Duration // cancelled on purpose after so long; 0 never
+	KillDestinationAfter time.Duration // the destination's hypervisor is killed after so long; 0 never
+
+	// File that a migration by way of a file writes and reads; every host sees it.
+	File string
+	// Capabilities and Parameters are passed through to the hypervisor as they stand.
+	Capabilities map[string]string
+	Parameters   map[string]string
+
+	// Outage scripts the guest's silence; only the scripted driver takes it.
 	Outage time.Duration
+}
+
+// A PostCopySwitch says when a migration turns to post-copy: the first that comes true. The zero value is at once.
+type PostCopySwitch struct {
+	Rounds        int           // after so many pre-copy rounds; 0 is none
+	After         time.Duration // after so long; 0 is none
+	NotConverging bool          // a round begins with at least 90 % of what the one before began with
 }

@@ -4,7 +4,7 @@
 package agent
 
 // Version is the protocol's version. The agent's hello carries it.
-const Version = 1
+const Version = 2
 
 // Port is the name of the virtio-serial port.
 const Port = "virtscope.agent.0"
@@ -30,15 +30,47 @@ const (
 
 // A Workload is what the guest does during the trial.
 type Workload struct {
-	Kind            string  `json:"kind"`                      // idle, dirty, cpu
-	Rate            float64 `json:"rate,omitempty"`            // B/s written (dirty); 0 is as fast as it can
-	WorkingSet      int64   `json:"working_set,omitempty"`     // B
-	Pattern         string  `json:"pattern,omitempty"`         // sequential, random, hot-spot (90 % of writes to 10 % of the pages)
-	Compressibility float64 `json:"compressibility,omitempty"` // 0 (random bytes) to 1 (constant bytes): share of each page that is constant
-	Threads         int     `json:"threads,omitempty"`         // cpu: busy threads; 0 is one per CPU
-	Load            float64 `json:"load,omitempty"`            // cpu: share of each thread that is busy, 0–1; 0 is 1
-	Seed            uint64  `json:"seed,omitempty"`
+	Kind  string     `json:"kind"`            // idle, dirty, cpu, disk, net, kv, redis, replay, mix
+	Parts []Workload `json:"parts,omitempty"` // of mix: kinds other than mix, each at most once
+
+	Rate            float64      `json:"rate,omitempty"`            // B/s of pages touched (dirty); 0 is as fast as it can
+	WorkingSet      int64        `json:"working_set,omitempty"`     // B (dirty, replay)
+	Pattern         string       `json:"pattern,omitempty"`         // sequential, random, hot-spot, zipf; of disk: sequential, random
+	HotShare        float64      `json:"hot_share,omitempty"`       // of the pages that are hot; 0 is 0.1
+	HotWrites       *float64     `json:"hot_writes,omitempty"`      // share of the writes that go to hot pages; nil is 0.9
+	Zipf            float64      `json:"zipf,omitempty"`            // exponent; 0 is 0.99
+	Compressibility float64      `json:"compressibility,omitempty"` // 0 (random bytes) to 1 (constant bytes): share of each page that is constant
+	WriteSize       int64        `json:"write_size,omitempty"`      // B written in one run of neighbouring pages; 0 is a page
+	DeltaSize       int64        `json:"delta_size,omitempty"`      // B of a page that change when it is written again; 0 is all
+	Trace           []TracePoint `json:"trace,omitempty"`           // replay: in order of time, the first at 0; the last one's time is the period
+	Threads         int          `json:"threads,omitempty"`         // cpu: busy threads; 0 is one per CPU
+	Load            float64      `json:"load,omitempty"`            // cpu: share of each thread that is busy, 0–1; 0 is 1
+	Seed            uint64       `json:"seed,omitempty"`
+
+	Block        int64 `json:"block,omitempty"`         // disk: B of a write
+	Area         int64 `json:"area,omitempty"`          // disk: B from its begin that are written; 0 is all
+	ResponseSize int64 `json:"response_size,omitempty"` // net: B of the answer to a request (see LoadPort)
+	Keys         int   `json:"keys,omitempty"`          // kv: filled in before it is ready
+	ValueSize    int64 `json:"value_size,omitempty"`    // kv: B
 }
+
+// A TracePoint is a dirty rate from a time on.
+type TracePoint struct {
+	At   int64   `json:"at"`   // ns since the trace's begin
+	Rate float64 `json:"rate"` // B/s
+}
+
+// The TCP and UDP ports at which the guest serves loads.
+const (
+	RequestPort = 7001 // TCP: a request is its length in B (4 bytes, big endian) and as many bytes; the answer has the same form, ResponseSize long
+	StreamPort  = 7002 // UDP: a datagram "rate B/s" starts or renews, for 2 s, a stream to its sender; see StreamHeader
+	BulkPort    = 7003 // TCP: the guest sends as fast as the connection takes it, until it is closed
+	KVPort      = 6379 // TCP: kv and redis: RESP 2 (redis.io/docs/reference/protocol-spec): PING, GET, SET, DEL, DBSIZE
+)
+
+// StreamHeader is what each datagram of a stream begins with: its number from 0 (8 bytes, big endian), and the guest's
+// CLOCK_MONOTONIC in ns when it was due (8 bytes, big endian).
+const StreamHeader = 16
 
 // Memory is a static region.
 type Memory struct {
@@ -56,6 +88,8 @@ type Message struct {
 	Heartbeat *Heartbeat `json:"hb,omitempty"`
 	TickMiss  *TickMiss  `json:"miss,omitempty"`
 	Progress  *Progress  `json:"progress,omitempty"`
+	Stall     *DiskStall `json:"stall,omitempty"`
+	Disk      *DiskTimes `json:"disk,omitempty"`
 	Verdict   *Verdict   `json:"verdict,omitempty"`
 	Log       string     `json:"log,omitempty"`
 }
@@ -89,6 +123,31 @@ type Progress struct {
 	Dirtied int64 `json:"dirtied"` // B written since the start, cumulative
 	Elapsed int64 `json:"elapsed"` // ns of guest time since the start
 	Late    int64 `json:"late"`    // ns that the workload is behind its rate; grows when the guest cannot keep up
+	// Asked is what it should have written by now, in B, where its rate is set: a replay's rate varies.
+	Asked int64  `json:"asked,omitempty"`
+	Parts []Part `json:"parts,omitempty"` // what else runs: every kind but dirty, replay and idle
+}
+
+// A Part is the progress of one kind of workload.
+type Part struct {
+	Kind  string `json:"kind"`            // cpu, disk, net, kv, redis
+	Bytes int64  `json:"bytes,omitempty"` // written (disk) or sent (net), cumulative
+	Ops   int64  `json:"ops,omitempty"`   // writes (disk), requests that were answered (net, kv), loops (cpu), cumulative
+	Late  int64  `json:"late,omitempty"`  // ns behind its rate
+	Error string `json:"error,omitempty"` // why it ended by itself
+}
+
+// A DiskStall is a write to the disk that took longer than 50 ms of guest time.
+type DiskStall struct {
+	Start int64 `json:"start"` // ns, guest monotonic: the write was issued
+	End   int64 `json:"end"`   // ns: it was done
+}
+
+// DiskTimes are the disk's write latencies of a tenth of a second in which some were done; Counts[i] is how many took less than
+// 2^i µs and not less than 2^(i−1) µs.
+type DiskTimes struct {
+	Counts []int64 `json:"counts"`
+	Max    int64   `json:"max"` // ns, exact
 }
 
 // A Verdict is the result of OpVerify.
