@@ -19,12 +19,7 @@ func Make(e *spec.Experiment) (*Plan, error) {
 	if _, err := spec.Parse(e.Name+" (resolved)", text); err != nil {
 		return nil, err
 	}
-	all, err := e.With(nil) // a copy
-	if err != nil {
-		return nil, fmt.Errorf("plan %s: %w", e.Name, err)
-	}
-	all.Factors, all.Exclude = slices.Clone(e.Factors), slices.Clone(e.Exclude)
-	p := &Plan{Experiment: all}
+	p := &Plan{Experiment: e.Clone()}
 	n := newNamer(e.Factors)
 	for _, r := range arrange(e) {
 		t, err := n.trial(e, r, len(p.Trials)+1)

@@ -10,13 +10,13 @@ import (
 
 // A Plan is what a run will do.
 type Plan struct {
-	Experiment *spec.Experiment // with defaults filled in, before any factor is set
+	Experiment *spec.Experiment // with defaults filled in, before any factor is set or anything is scaled
 	Trials     []Trial          // in order
 }
 
 // A Trial is one trial with all its factors set.
 type Trial struct {
 	results.Trial
-	Spec     *spec.Experiment // with this trial's levels set, defaults filled in and no factors left; shared with no other trial
+	Spec     *spec.Experiment // what runs: this trial's levels set, defaults filled in, scaled, no factors left; shared with no other trial
 	Estimate time.Duration    // how long it will take, roughly
 }

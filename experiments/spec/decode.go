@@ -56,6 +56,8 @@ func (d *decoder) value(n *node, f field, v reflect.Value) {
 		d.exclude(n, v)
 	case n.isNull() && d.extends && f.typ.Kind() == reflect.Pointer && f.group() != nil:
 		v.SetZero() // removes what is inherited
+	case f.settings():
+		d.settings(n, f, v)
 	case f.group() != nil:
 		if v.Kind() == reflect.Pointer {
 			v.Set(newGroup(f.group()))
@@ -74,6 +76,8 @@ func emptyWant(f field) string {
 		return "want keys below this one (" + strings.Join(keysOf(f.group()), ", ") + "), or {} for the defaults; it is empty"
 	case f.scalar() != nil:
 		return f.want("") + "; it is empty"
+	case f.settings():
+		return settingsWant(f) + "; it is empty"
 	}
 	return "want entries below this key, or no such key; it is empty"
 }
@@ -105,7 +109,7 @@ func (d *decoder) parse(n *node, f field, path string) (reflect.Value, bool) {
 				want += ", without quotes"
 			}
 		}
-		if n.kind == scalar && n.tag != "!!null" && f.scalar().Kind() == reflect.String && f.enum == nil {
+		if n.kind == scalar && n.tag != "!!null" && f.scalar().Kind() == reflect.String && f.enum == nil && !f.loose {
 			want += `; in quotes it is: "` + shorten(n.text) + `"`
 		}
 		d.fail(n, path, want)

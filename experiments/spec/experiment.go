@@ -12,8 +12,9 @@ type Experiment struct {
 	Extends string `yaml:"extends,omitempty" json:"extends,omitempty"`
 
 	// Scale multiplies every amount and every rate of data of this file (memory, working set, disk, rates of workloads, links
-	// and limits, caches), so that times stay as they are: a laptop runs a set for large machines at a scale of 0.1. Names of
-	// treatments keep the amounts of the file. Default: 1.
+	// and limits, caches), so that times stay as they are: a laptop runs a set for large machines at a scale of 0.1. Counts and
+	// the sizes of single writes, blocks, requests and values stay too. Names of treatments keep the amounts of the file.
+	// Default: 1.
 	Scale float64 `yaml:"scale" json:"scale" jsonschema:"exclusiveMinimum=0,maximum=1000"`
 
 	// Testbed is where the trials run.
@@ -175,8 +176,8 @@ type Workload struct {
 	WriteSize Bytes `yaml:"write-size" json:"write-size"`
 	// DeltaSize is how much of each page changes when it is written again, which XBZRLE feeds on. Default: 4KiB (all of it).
 	DeltaSize Bytes `yaml:"delta-size" json:"delta-size"`
-	// Trace is what replay follows: times from its start with dirty rates, such as 0s 4MiB/s, 2s 16MiB/s; it begins again at
-	// the end, which is its last time. virtscope trace prints one from a trial. Required for replay.
+	// Trace is what replay follows: times from its start with dirty rates, such as 0s 4MiB/s, 2s 16MiB/s, 5s; it begins again
+	// at the end, which is its last time and needs no rate. virtscope trace prints one from a trial. Required for replay.
 	Trace string `yaml:"trace,omitempty" json:"trace,omitempty"`
 	// Threads that cpu keeps busy. Default: one per vCPU.
 	Threads int `yaml:"threads,omitempty" json:"threads,omitempty" jsonschema:"minimum=0,maximum=1024"`
@@ -273,7 +274,9 @@ type Migrate struct {
 	// PostcopyRecovery pauses a post-copy that moves nothing for this long, and recovers it once the link is back; 0 never
 	// does. Default: 0.
 	PostcopyRecovery Duration `yaml:"postcopy-recovery,omitempty" json:"postcopy-recovery,omitempty"`
-	// XBZRLECache of pages that were sent. Default: 64MiB.
+	// PauseAfterRounds stops the guest after so many rounds and copies the rest; 0 never does. Default: 0.
+	PauseAfterRounds int `yaml:"pause-after-rounds,omitempty" json:"pause-after-rounds,omitempty" jsonschema:"minimum=0,maximum=1000000"`
+	// XBZRLECache of pages that were sent: a power of two. Default: 64MiB.
 	XBZRLECache Bytes `yaml:"xbzrle-cache" json:"xbzrle-cache"`
 	// Channels of multifd. Default: 2.
 	Channels int `yaml:"channels" json:"channels" jsonschema:"minimum=1,maximum=255"`
@@ -291,7 +294,7 @@ type Migrate struct {
 	ThrottleIncrement int `yaml:"throttle-increment" json:"throttle-increment" jsonschema:"minimum=1,maximum=99"`
 	// ThrottleMax is the most that it takes. Default: 99.
 	ThrottleMax int `yaml:"throttle-max" json:"throttle-max" jsonschema:"minimum=1,maximum=99"`
-	// DirtyLimit of each vCPU under dirty-limit. Default: 1MiB/s.
+	// DirtyLimit of each vCPU under dirty-limit, in whole MiB/s. Default: 1MiB/s.
 	DirtyLimit Rate `yaml:"dirty-limit" json:"dirty-limit"`
 	// DirtyLimitPeriod in which dirty-limit measures. Default: 1s.
 	DirtyLimitPeriod Duration `yaml:"dirty-limit-period" json:"dirty-limit-period"`
@@ -316,7 +319,7 @@ type Migrate struct {
 	// post-copy, is lost; 0 never does. Default: 0.
 	KillDestinationAfter Duration `yaml:"kill-destination-after,omitempty" json:"kill-destination-after,omitempty"`
 	// QEMU passes through what virtscope does not know, with a warning.
-	QEMU Passthrough `yaml:"qemu" json:"qemu"`
+	QEMU Passthrough `yaml:"qemu,omitempty" json:"qemu,omitempty"`
 	// Outage that the scripted driver makes. Only for guest.driver: scripted.
 	Outage Duration `yaml:"outage,omitempty" json:"outage,omitempty"`
 }
@@ -325,7 +328,7 @@ type Migrate struct {
 // action.migrate.qemu.parameters.x-my-knob.
 type Passthrough struct {
 	// Capabilities by QEMU's name: true or false.
-	Capabilities Settings `yaml:"capabilities,omitempty" json:"capabilities,omitempty"`
+	Capabilities Settings `yaml:"capabilities,omitempty" json:"capabilities,omitempty" jsonschema:"enum=true,enum=false"`
 	// Parameters by QEMU's name.
 	Parameters Settings `yaml:"parameters,omitempty" json:"parameters,omitempty"`
 }

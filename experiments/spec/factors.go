@@ -37,6 +37,8 @@ func factorWant(path string) string {
 	switch {
 	case known && f.group() != nil:
 		return fmt.Sprintf("want the path of a value; %s is a group: %s", path, oneOf(keysOf(f.group())))
+	case known && f.settings():
+		return "want the path of one of its values, such as " + path + ".x-my-knob"
 	case known:
 		return "want a value that can differ between trials; this one is the same for the whole experiment"
 	}

@@ -2,6 +2,7 @@ package spec
 
 import (
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,6 +22,7 @@ type field struct {
 	maximum   *float64
 	above     *float64 // exclusive minimum
 	mandatory bool
+	loose     bool // text that need not look like text: a value of Settings
 }
 
 // A language is every key that may be written.
@@ -95,7 +97,7 @@ func (f *field) group() reflect.Type {
 	return nil
 }
 
-// scalar is the type of f's value without a pointer, or nil if f is a group, the factors or exclude.
+// scalar is the type of f's value without a pointer, or nil if f is a group, settings, the factors or exclude.
 func (f *field) scalar() reflect.Type {
 	t := f.typ
 	if t.Kind() == reflect.Pointer {
@@ -108,6 +110,17 @@ func (f *field) scalar() reflect.Type {
 	return t
 }
 
+// settings reports whether f maps names that the language does not know to values.
+func (f *field) settings() bool { return f.typ == reflect.TypeFor[Settings]() }
+
+// settingName is what a name of Settings may be. A dot would end it in a path.
+var settingName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_-]*$`)
+
+// setting is the value called name in f, which holds Settings.
+func (f *field) setting(name string) field {
+	return field{key: name, path: join(f.path, name), typ: reflect.TypeFor[string](), enum: f.enum, loose: true}
+}
+
 // varying are the top-level keys below which a factor may vary a value. What names, orders or repeats trials
 // cannot vary between them.
 var varying = []string{"testbed", "guest", "workload", "action", "probes", "warmup", "baseline", "quiesce", "timeout"}
@@ -117,6 +130,11 @@ func (l *language) factor(path string) (field, bool) {
 	top, _, _ := strings.Cut(path, ".")
 	if !slices.Contains(varying, top) {
 		return field{}, false
+	}
+	if i := strings.LastIndexByte(path, '.'); i > 0 {
+		if f, ok := l.at(path[:i]); ok && f.settings() && settingName.MatchString(path[i+1:]) {
+			return f.setting(path[i+1:]), true
+		}
 	}
 	f, ok := l.at(path)
 	return f, ok && f.scalar() != nil

@@ -39,6 +39,8 @@ func (f *field) valueText() string {
 		return "list of levels by factor"
 	case f.path == "testbed.migration-link":
 		return "keys of `testbed.link`"
+	case f.settings():
+		return "names with values"
 	case f.group() != nil:
 		return "keys below"
 	case t == reflect.TypeFor[Bytes]():

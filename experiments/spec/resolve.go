@@ -9,10 +9,10 @@ import (
 )
 
 // Resolved is e as one file that extends nothing and leaves nothing that matters to a default, so that Parse gives
-// the same trials for ever, whatever becomes of the files that it was read from or of the defaults. Keys of
-// workloads that no treatment has are left out.
+// the same trials for ever, whatever becomes of the files that it was read from or of the defaults. Keys that no treatment
+// reads are left out. Scale and amounts stay as they are written.
 func (e *Experiment) Resolved() ([]byte, error) {
-	plain := e.clone()
+	plain := e.Clone()
 	plain.Extends = ""
 	text, err := yaml.Dump(plain)
 	if err != nil {
@@ -22,15 +22,13 @@ func (e *Experiment) Resolved() ([]byte, error) {
 	if err := yaml.Load(text, &doc); err != nil {
 		return nil, fmt.Errorf("write experiment: %w", err)
 	}
+	unread := e.unread()
 	for _, n := range doc.Content {
 		for _, f := range e.Factors {
 			remove(n, strings.Split(f.Path, ".")) // the levels take its place
 		}
-		kinds := e.workloadKinds()
-		for path, kind := range needs {
-			if !slices.Contains(kinds, kind) {
-				remove(n, strings.Split(path, "."))
-			}
+		for _, path := range unread {
+			remove(n, strings.Split(path, "."))
 		}
 	}
 	if text, err = yaml.Dump(&doc); err != nil {
@@ -39,23 +37,34 @@ func (e *Experiment) Resolved() ([]byte, error) {
 	return text, nil
 }
 
-// workloadKinds are those of all treatments.
-func (e *Experiment) workloadKinds() []string {
-	i := slices.IndexFunc(e.Factors, func(f Factor) bool { return f.Path == "workload.kind" })
-	if i < 0 {
-		return []string{e.Workload.Kind}
+// unread are the keys that no treatment reads. There are none where the treatments are too many or all excluded.
+func (e *Experiment) unread() []string {
+	treatments := e.Treatments()
+	if len(treatments) == 0 {
+		return nil
 	}
-	return e.Factors[i].Levels
+	keys := newReadKeys()
+	for _, levels := range treatments {
+		if with, err := e.With(levels); err == nil { // a level that does not parse is reported where it is read
+			keys.add(with)
+		}
+	}
+	return keys.unread()
 }
 
-// remove takes the value at path out of the mapping n.
+// remove takes the value at path out of the mapping n, and a group that it leaves empty too.
 func remove(n *yaml.Node, path []string) {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		if n.Content[i].Value != path[0] {
 			continue
 		}
 		if len(path) > 1 {
-			remove(n.Content[i+1], path[1:])
+			group := n.Content[i+1]
+			before := len(group.Content)
+			remove(group, path[1:])
+			if len(group.Content) == 0 && before > 0 {
+				n.Content = slices.Delete(n.Content, i, i+2)
+			}
 			return
 		}
 		n.Content = slices.Delete(n.Content, i, i+2)

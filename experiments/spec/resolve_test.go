@@ -44,13 +44,12 @@ func sameWhenResolved(t *testing.T, e *Experiment) {
 	}
 }
 
-// ignoreUnread clears what the treatment's workload does not read, which a resolved text may leave out.
+// ignoreUnread clears what the treatment does not read, which a resolved text may leave out.
 func ignoreUnread(e *Experiment) {
-	if e.Workload.Kind != "dirty" {
-		e.Workload.Rate, e.Workload.WorkingSet, e.Workload.Pattern, e.Workload.Compressibility = 0, 0, "", 0
-	}
-	if e.Workload.Kind != "cpu" {
-		e.Workload.Threads, e.Workload.Load = 0, 0
+	for path := range newReadKeys().read {
+		if v, ok := fieldAt(e, path); ok && !isRead(e, path) {
+			v.SetZero()
+		}
 	}
 }
 
@@ -60,20 +59,46 @@ name: everything
 question: "Is it: kept?"
 testbed:
   kind: local
-  link: {rate: 1Gbit/s, queue: 20ms, delay: 1ms, jitter: 500us, loss: 0.001}
+  link: {profile: wan, rate: 1Gbit/s, upload: 100Mbit/s, queue: 20ms, delay: 1ms, jitter: 500us, loss: 0.001}
+  client: source
+  emulator: relay
+  cross-traffic: {rate: 10Mbit/s, flows: 2, direction: both}
   migration-link: {rate: 400Mbit/s}
-guest: {driver: qemu, memory: 1GiB, vcpus: 2, kernel: /boot/vmlinuz, accel: tcg, qemu: {binary: qemu, machine: "q35,hmat=on"}, check: 0}
-workload: {pattern: hot-spot, working-set: 64MiB, compressibility: 0.5, threads: 3, load: 0.5}
-action: {migrate: {algorithm: precopy, downtime-limit: 500ms, max-rounds: 10, timeout: 20s}}
-probes: {capture: {keep: whole}, echo: {interval: 1ms}, usage: {interval: 50ms}, energy: {interval: 100ms}}
+guest: {driver: qemu, memory: 1GiB, vcpus: 2, kernel: /boot/vmlinuz, accel: tcg, qemu: {binary: qemu, machine: "q35,hmat=on", destination-binary: other}, check: 0, disk: {size: 64MiB, format: qcow2}}
+workload:
+  pattern: hot-spot
+  hot-share: 0.2
+  working-set: 64MiB
+  compressibility: 0.5
+  threads: 3
+  load: 0.5
+  trace: 0s 4MiB/s, 500ms 1Mbit/s, 2s
+  mix: dirty+redis+disk
+  disk: {rate: 1MiB/s, area: 1MiB}
+  net: {kind: stream, rate: 1Mbit/s, player-buffer: 1s}
+  kv: {requests: 5, benchmark: true}
+action:
+  migrate:
+    downtime-limit: 500ms
+    max-rounds: 10
+    timeout: 20s
+    postcopy-start: 2 rounds
+    postcopy-recovery: 1s
+    xbzrle-cache: 8MiB
+    disk-writes: write-blocking
+    qemu: {capabilities: {x-fast: true}, parameters: {x-level: 3, x-name: "yes", x-path: /tmp}}
+probes: {capture: {keep: whole}, echo: {interval: 1ms}, usage: {interval: 50ms}, energy: {interval: 100ms}, load: {bin: 50ms}}
 factors:
-  workload.kind: [dirty, cpu]
+  workload.kind: [dirty, cpu, mix, replay, net]
+  action.migrate.algorithm: [precopy, hybrid, xbzrle]
+  action.migrate.qemu.parameters.x-my-knob: [1, true, "07"]
   workload.rate: [8MiB/s, 1.5MB/s]
   testbed.migration-link.delay: [0, 1ms]
   action.migrate.max-bandwidth: [0, 100Mbit/s]
   baseline: [1s, 2s]
 exclude:
   - {workload.kind: cpu, workload.rate: 1.5MB/s}
+  - {workload.kind: [mix, replay, net], action.migrate.qemu.parameters.x-my-knob: [1, "07"]}
   - {baseline: [1s, 2000ms], testbed.migration-link.delay: 1ms, workload.rate: 8192KiB/s}
 replicates: 2
 order: {shuffle: false, seed: 0, block-by: baseline}

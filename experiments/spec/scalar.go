@@ -12,6 +12,8 @@ import (
 // accepts reports whether a scalar with this YAML tag may hold a value of f's type: "1" is text, 1 is a number.
 func (f *field) accepts(tag string) bool {
 	switch t := f.scalar(); {
+	case f.loose:
+		return tag == "!!str" || tag == "!!int" || tag == "!!float" || tag == "!!bool" || tag == "!!timestamp"
 	case isQuantity(t):
 		return tag == "!!str" || tag == "!!int" || tag == "!!float" // a bare number is refused for its unit
 	case t.Kind() == reflect.String:
@@ -98,6 +100,8 @@ func (f *field) want(text string) string {
 			return "want " + f.enum[0] + " (the only one so far)"
 		}
 		return "want " + oneOf(f.enum) + didYouMean(text, f.enum)
+	case f.loose:
+		return "want text, a number, true or false"
 	case t.Kind() == reflect.String && text == "":
 		return "want text, or no such key"
 	case t.Kind() == reflect.String:

@@ -21,7 +21,7 @@ func Schema() ([]byte, error) {
 		FieldNameTag:               "yaml",
 		RequiredFromJSONSchemaTags: true,
 		Mapper: func(t reflect.Type) *jsonschema.Schema {
-			if isQuantity(t) {
+			if isQuantity(t) || t == reflect.TypeFor[Settings]() {
 				return &jsonschema.Schema{Ref: "#/$defs/" + t.Name()}
 			}
 			return nil
@@ -37,6 +37,11 @@ func Schema() ([]byte, error) {
 	s.Title = "virtscope experiment"
 	for _, t := range []reflect.Type{reflect.TypeFor[Bytes](), reflect.TypeFor[Rate](), reflect.TypeFor[Duration]()} {
 		s.Definitions[t.Name()] = quantitySchema(t, text[t.Name()])
+	}
+	s.Definitions["Settings"] = &jsonschema.Schema{
+		Description: text["Settings"], Type: "object",
+		PropertyNames:        &jsonschema.Schema{Pattern: settingName.String()},
+		AdditionalProperties: settingSchema(),
 	}
 	addDefaults(s, s.Definitions)
 	optionalGroups(s, s.Definitions)
@@ -71,6 +76,11 @@ func quantitySchema(t reflect.Type, comment string) *jsonschema.Schema {
 		},
 		Examples: examples,
 	}
+}
+
+// settingSchema describes one value of Settings.
+func settingSchema() *jsonschema.Schema {
+	return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Type: "string"}, {Type: "number"}, {Type: "boolean"}}}
 }
 
 // properties of a struct type are in the root for Experiment and among the definitions for the others.
@@ -157,15 +167,25 @@ func factorProperties(root *jsonschema.Schema, defs jsonschema.Definitions) {
 		factors.Set(path, &described)
 		entry.Set(path, &jsonschema.Schema{AnyOf: []*jsonschema.Schema{&level, list}})
 	}
+	named, excluded := map[string]*jsonschema.Schema{}, map[string]*jsonschema.Schema{} // paths that end in a name of Settings
+	for _, f := range grammar().all {
+		if f.settings() {
+			pattern := "^" + strings.ReplaceAll(f.path, ".", `\.`) + `\.` + strings.TrimPrefix(settingName.String(), "^")
+			named[pattern] = &jsonschema.Schema{Type: "array", Items: settingSchema(), MinItems: &one, UniqueItems: true}
+			excluded[pattern] = &jsonschema.Schema{AnyOf: []*jsonschema.Schema{settingSchema(), named[pattern]}}
+		}
+	}
 	set := func(key string, s *jsonschema.Schema) {
 		if old, ok := root.Properties.Get(key); ok {
 			s.Description = old.Description
 		}
 		root.Properties.Set(key, s)
 	}
-	set("factors", &jsonschema.Schema{Type: "object", Properties: factors, AdditionalProperties: jsonschema.FalseSchema})
+	set("factors", &jsonschema.Schema{
+		Type: "object", Properties: factors, PatternProperties: named, AdditionalProperties: jsonschema.FalseSchema,
+	})
 	set("exclude", &jsonschema.Schema{Type: "array", Items: &jsonschema.Schema{
-		Type: "object", Properties: entry, AdditionalProperties: jsonschema.FalseSchema, MinProperties: &one,
+		Type: "object", Properties: entry, PatternProperties: excluded, AdditionalProperties: jsonschema.FalseSchema, MinProperties: &one,
 	}})
 	delete(defs, "Factors")
 	delete(defs, "Factor")

@@ -2,6 +2,7 @@ package spec
 
 import (
 	"fmt"
+	"reflect"
 	"time"
 )
 
@@ -23,6 +24,7 @@ const (
 	minSample = Duration(10 * time.Millisecond)  // sampling faster costs more than 1 % of a core
 	// The baseline has to hold enough echo probes for its longest gap to mean something.
 	baselineProbes = 10
+	baselineBins   = 5 // and enough bins of the load to compare with
 
 	// QEMU takes the downtime limit as whole milliseconds up to 2000 s (MAX_MIGRATE_DOWNTIME).
 	maxDowntime = Duration(2000 * time.Second)
@@ -31,121 +33,48 @@ const (
 
 // treatment checks one treatment.
 func (c *checker) treatment() {
-	c.link("testbed.link", c.e.Testbed.Link)
-	if l := c.e.Testbed.MigrationLink; l != nil {
-		c.link("testbed.migration-link", *l)
-	}
+	c.testbed()
 	c.guest()
+	c.memory()
+	c.disk()
 	c.workload()
+	c.load()
 	c.probes()
 	c.action()
 	c.times()
 }
 
-func (c *checker) link(at string, l Link) {
-	if l.Rate > 0 && l.Rate < minLinkRate {
-		c.want(fmt.Sprintf("want at least %s, or 0 for no limit", minLinkRate), at+".rate")
+// scaledProblems are the treatment's problems. Where the experiment is scaled, those of an amount or a rate say so, since the
+// file has other figures.
+func (c *checker) scaledProblems(scale float64) Problems {
+	if scale == 1 {
+		return c.problems
 	}
-	if l.Rate > 0 && l.Queue <= 0 {
-		c.want("want more than 0: a rate limit without a queue drops everything", at+".queue", at+".rate")
+	for i, p := range c.problems {
+		f, ok := grammar().at(p.Path)
+		if ok && (f.typ == reflect.TypeFor[Bytes]() || f.typ == reflect.TypeFor[Rate]()) {
+			c.problems[i].Want += fmt.Sprintf(" (at a scale of %s)", trim(scale))
+		}
 	}
-	if l.Jitter > l.Delay {
-		c.want(fmt.Sprintf("want a jitter of at most the delay (%s)", l.Delay), at+".jitter", at+".delay")
-	}
-}
-
-func (c *checker) guest() {
-	g := c.e.Guest
-	if g.Check%page != 0 {
-		c.want("want whole pages of 4KiB, or 0 for no check", "guest.check")
-	}
-	if g.Driver != "qemu" {
-		return // the scripted guest is a process: it has no memory of its own to fit into
-	}
-	if g.Memory%mib != 0 {
-		c.want("want whole MiB, such as "+(g.Memory/mib*mib+mib).String(), "guest.memory")
-	}
-	need, sum := GuestFloor, GuestFloor.String()+" for the kernel and the agent"
-	paths := []string{"guest.memory"}
-	if c.e.Workload.Kind == "dirty" {
-		need, sum = need+c.e.Workload.WorkingSet, sum+" + workload.working-set "+c.e.Workload.WorkingSet.String()
-		paths = append(paths, "workload.working-set")
-	}
-	if g.Check > 0 {
-		need, sum = need+g.Check, sum+" + guest.check "+g.Check.String()
-		paths = append(paths, "guest.check")
-	}
-	if need < 0 { // the sum overflowed
-		c.want("want amounts that fit into a guest's memory", paths[1:]...)
-	} else if g.Memory < need {
-		c.want(fmt.Sprintf("want guest.memory (now %s) of at least %s: %s", g.Memory, (need+mib-1)/mib*mib, sum), paths...)
-	}
-}
-
-func (c *checker) workload() {
-	w := c.e.Workload
-	if w.Kind != "dirty" {
-		return
-	}
-	switch {
-	case !c.set("workload.rate") && w.Rate == 0:
-		c.want("want workload.rate with it: how fast dirty writes memory, such as 8MiB/s", "workload.kind", "workload.rate")
-	case w.Rate < page:
-		c.want("want at least 4KiB/s: one page a second", "workload.rate", "workload.kind")
-	}
-	if w.WorkingSet < page || w.WorkingSet%page != 0 {
-		c.want("want whole pages of 4KiB, at least one", "workload.working-set")
-	}
-}
-
-func (c *checker) probes() {
-	p := c.e.Probes
-	if p.Echo.Interval < minEcho {
-		c.want(fmt.Sprintf("want at least %s", minEcho), "probes.echo.interval")
-	}
-	if p.Usage.Interval < minSample {
-		c.want(fmt.Sprintf("want at least %s", minSample), "probes.usage.interval")
-	}
-	if p.Energy.Interval > 0 && p.Energy.Interval < minSample {
-		c.want(fmt.Sprintf("want at least %s, or 0 to turn the probe off", minSample), "probes.energy.interval")
-	}
-	if c.e.Baseline/baselineProbes < p.Echo.Interval {
-		c.want(fmt.Sprintf("want a baseline (now %s) of at least %d × probes.echo.interval (%s): it is the noise floor",
-			c.e.Baseline, baselineProbes, p.Echo.Interval), "baseline", "probes.echo.interval")
-	}
-}
-
-func (c *checker) action() {
-	m := c.e.Action.Migrate
-	if m == nil {
-		c.missing("want an action, such as action: {migrate: {}}", "action")
-		return
-	}
-	const at = "action.migrate."
-	if m.DowntimeLimit < millisecond || m.DowntimeLimit > maxDowntime || m.DowntimeLimit%millisecond != 0 {
-		c.want(fmt.Sprintf("want whole milliseconds from %s to %s", millisecond, time.Duration(maxDowntime)), at+"downtime-limit")
-	}
-	if m.MaxBandwidth > 0 && m.MaxBandwidth < minLinkRate {
-		c.want(fmt.Sprintf("want at least %s, or 0 for no limit", minLinkRate), at+"max-bandwidth")
-	}
-	scripted := c.e.Guest.Driver == "scripted"
-	switch {
-	case scripted && m.Outage == 0:
-		c.want("want action.migrate.outage with it: how long the scripted guest is silent, such as 50ms", at+"outage", "guest.driver")
-	case !scripted && m.Outage > 0:
-		c.want(fmt.Sprintf("want guest.driver: scripted with this key; the outage of a %s guest is what is measured", c.e.Guest.Driver), at+"outage", "guest.driver")
-	case scripted && m.Outage >= m.Timeout:
-		c.want(fmt.Sprintf("want less than action.migrate.timeout (%s)", m.Timeout), at+"outage", at+"timeout")
-	}
-	if m.Timeout <= 0 {
-		c.want("want more than 0", at+"timeout")
-	}
+	return c.problems
 }
 
 // allowance is what a trial may take beside what the experiment says, at the runner's own limits: 90 s to boot, 10 s to end a
 // migration that is cancelled, 30 s to verify the memory. A trial timeout that cuts into it would make slow migrations
-// invalid, and leave only the fast ones.
+// invalid, and leave only the fast ones. The migration's own timeout holds its post-copy and the copy of a disk too.
 const allowance = 130 * time.Second
+
+// diskAllowance is what filling the disk before the boot may take.
+func (c *checker) diskAllowance() time.Duration {
+	if c.e.Guest.Disk == nil {
+		return 0
+	}
+	seconds := float64(c.e.Guest.Disk.Size) * c.e.Guest.Disk.Filled / slowDisk
+	return time.Duration(min(seconds, 1e9) * float64(time.Second)).Round(time.Second)
+}
+
+// slowDisk is the rate in B/s at which even a slow machine makes random data and writes it.
+const slowDisk = 50e6
 
 // times checks that a trial can end before its own timeout.
 func (c *checker) times() {
@@ -158,10 +87,10 @@ func (c *checker) times() {
 	if m == nil {
 		return
 	}
-	sum := allowance.Seconds() + time.Duration(e.Warmup).Seconds() + time.Duration(e.Baseline).Seconds() + time.Duration(m.Timeout).Seconds() + time.Duration(e.Quiesce).Seconds()
+	sum := allowance.Seconds() + c.diskAllowance().Seconds() + time.Duration(e.Warmup).Seconds() + time.Duration(e.Baseline).Seconds() + time.Duration(m.Timeout).Seconds() + time.Duration(e.Quiesce).Seconds()
 	if sum < time.Duration(e.Timeout).Seconds() {
 		return
 	}
 	c.want(fmt.Sprintf("want a timeout of the trial (now %s) above warmup %s + baseline %s + action.migrate.timeout %s + quiesce %s + %s to boot, cancel and verify",
-		e.Timeout, e.Warmup, e.Baseline, m.Timeout, e.Quiesce, allowance), "timeout", "action.migrate.timeout", "baseline", "warmup", "quiesce")
+		e.Timeout, e.Warmup, e.Baseline, m.Timeout, e.Quiesce, allowance+c.diskAllowance()), "timeout", "action.migrate.timeout", "baseline", "warmup", "quiesce", "guest.disk")
 }

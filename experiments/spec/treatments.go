@@ -2,6 +2,7 @@ package spec
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -93,17 +94,17 @@ func sameLevel(path, a, b string) bool {
 	return errX == nil && errY == nil && x.Interface() == y.Interface()
 }
 
-// With is a copy of e in which each level is set and which has no factors left. It shares nothing with e. A
-// level is read as the same text in a file would be; the error says what would be accepted.
+// With is one treatment as it runs: a copy of e in which each level is set, then all is Scaled, and which has no factors
+// left. It shares nothing with e. A level is read as the same text in a file would be; the error says what would be accepted.
 func (e *Experiment) With(levels []results.Level) (*Experiment, error) {
-	out := e.clone()
+	out := e.Clone()
 	out.Factors, out.Exclude = nil, nil
 	for _, l := range levels {
 		if err := out.set(l.Factor, l.Value); err != nil {
 			return nil, fmt.Errorf("set %s to %q: %w", l.Factor, l.Value, err)
 		}
 	}
-	return out, nil
+	return out.Scaled(), nil
 }
 
 func (e *Experiment) set(path, text string) error {
@@ -123,6 +124,10 @@ func (e *Experiment) set(path, text string) error {
 			}
 			v = v.Elem()
 		}
+		if s, ok := v.Interface().(Settings); ok {
+			v.Set(reflect.ValueOf(s.set(key, text)))
+			return nil
+		}
 		sub, _ := fieldNamed(grammar().structs[v.Type()], key)
 		v = v.Field(sub.index)
 	}
@@ -134,14 +139,22 @@ func (e *Experiment) set(path, text string) error {
 	return nil
 }
 
-// clone copies everything that e points to.
-func (e *Experiment) clone() *Experiment {
+// Clone is a copy of e that shares nothing with it.
+func (e *Experiment) Clone() *Experiment {
 	out := *e
 	if e.Testbed.MigrationLink != nil {
 		out.Testbed.MigrationLink = new(*e.Testbed.MigrationLink)
 	}
-	if e.Action.Migrate != nil {
-		out.Action.Migrate = new(*e.Action.Migrate)
+	if e.Testbed.CrossTraffic != nil {
+		out.Testbed.CrossTraffic = new(*e.Testbed.CrossTraffic)
+	}
+	if e.Guest.Disk != nil {
+		out.Guest.Disk = new(*e.Guest.Disk)
+	}
+	if m := e.Action.Migrate; m != nil {
+		copied := *m
+		copied.QEMU = Passthrough{Capabilities: maps.Clone(m.QEMU.Capabilities), Parameters: maps.Clone(m.QEMU.Parameters)}
+		out.Action.Migrate = &copied
 	}
 	if e.Probes.Capture.Decode != nil {
 		out.Probes.Capture.Decode = new(*e.Probes.Capture.Decode)

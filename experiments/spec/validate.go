@@ -2,7 +2,6 @@ package spec
 
 import (
 	"fmt"
-	"maps"
 	"regexp"
 	"slices"
 	"virtscope/results"
@@ -30,7 +29,7 @@ func validate(e *Experiment, root *node, reported *decoder) Problems {
 		return c.problems
 	}
 
-	used := map[string]bool{} // kinds of workload and drivers that any treatment has
+	keys := newReadKeys()
 	for _, levels := range treatments {
 		with, err := e.With(levels)
 		if err != nil {
@@ -38,11 +37,11 @@ func validate(e *Experiment, root *node, reported *decoder) Problems {
 		}
 		t := &checker{e: with, root: root, reported: reported, levels: levelNodes(root, levels)}
 		t.treatment()
-		problems = append(problems, t.problems...)
-		used[with.Workload.Kind] = true
+		problems = append(problems, t.scaledProblems(e.Scale)...)
+		keys.add(with)
 	}
 	c.problems = nil
-	c.unused(used)
+	c.unused(keys)
 	return append(problems, c.problems...)
 }
 
@@ -139,32 +138,6 @@ func (c *checker) blocks() {
 	c.want(want+didYouMean(by, append(paths, "replicate")), "order.block-by")
 }
 
-// needs says which kind of workload reads which of its keys.
-var needs = map[string]string{
-	"workload.rate": "dirty", "workload.working-set": "dirty", "workload.pattern": "dirty", "workload.compressibility": "dirty",
-	"workload.threads": "cpu", "workload.load": "cpu",
-}
-
-// unused reports a key of the workload that no treatment reads, since it is most likely meant to have an effect.
-// What a parent sets for another kind than the child's is no mistake.
-func (c *checker) unused(kinds map[string]bool) {
-	for _, path := range slices.Sorted(maps.Keys(needs)) {
-		if kinds[needs[path]] || c.isReported("workload.kind") || c.isReported(path) || c.reported.unknown["workload"] {
-			continue
-		}
-		want := fmt.Sprintf("want workload.kind: %s with this key, which only %s reads", needs[path], needs[path])
-		if n := c.factorKey(path); n != nil {
-			c.at(n, "factors", path, want)
-			continue
-		}
-		n, kind := c.root.find(path), c.root.find("workload.kind")
-		if n == nil || (kind != nil && kind.layer < n.layer) {
-			continue
-		}
-		c.at(n, path, n.String(), want)
-	}
-}
-
 // factorKey is where path is made a factor, or nil.
 func (c *checker) factorKey(path string) *node {
 	factors, ok := c.root.get("factors")
@@ -176,4 +149,12 @@ func (c *checker) factorKey(path string) *node {
 		return nil
 	}
 	return p.key
+}
+
+// factorLayer is the layer of the file that makes path a factor, or one beyond all files if it is none.
+func (c *checker) factorLayer(path string) int {
+	if n := c.factorKey(path); n != nil {
+		return n.layer
+	}
+	return maxExtends + 1
 }

@@ -139,7 +139,8 @@ type MigrateOptions struct {
 	PostCopyPreempt   bool
 	PostCopyBandwidth float64       // B/s
 	PostCopyRecovery  time.Duration // a post-copy that moves nothing for so long is paused, and recovered; 0 never
-	XBZRLECache       int64         // B
+	PauseAfterRounds  int           // the guest is stopped after so many pre-copy rounds, and the rest copied; 0 never
+	XBZRLECache       int64         // B, a power of two
 	Channels          int           // of multifd
 	Compression       string        // of multifd: none, zlib, zstd
 	CompressionLevel  int
