@@ -36,18 +36,18 @@ func filesFor(s guest.Spec, host string, n int) files {
 
 // arguments is QEMU's command line for s. Both ends of a migration get the same devices, in the same order, as
 // the stream demands; only the incoming one waits for it.
-func arguments(s guest.Spec, accel string, f files, incoming bool) []string {
+func arguments(s guest.Spec, accel, host string, f files, incoming bool) []string {
 	machine := s.Machine
 	if machine == "" {
 		machine = defaultMachine
 	}
-	accelArg, cpu := "kvm", "host"
+	cpu := "host"
 	if accel == accelTCG {
-		accelArg, cpu = "tcg,thread=multi", "max"
+		cpu = "max"
 	}
 	args := []string{
 		"-name", option(s.Name) + ",debug-threads=on",
-		"-machine", option(machine), "-accel", accelArg, "-cpu", cpu,
+		"-machine", option(machine), "-accel", accelArgument(s, accel), "-cpu", cpu,
 		"-smp", strconv.Itoa(s.VCPUs), "-m", fmt.Sprintf("size=%dk", s.Memory/1024),
 		"-nodefaults", "-no-user-config", "-display", "none",
 		"-no-reboot", // a guest that crashes ends, and is seen to end
@@ -61,10 +61,28 @@ func arguments(s guest.Spec, accel string, f files, incoming bool) []string {
 		"-chardev", "socket,id=agent,path=" + option(f.agent) + ",server=on,wait=off",
 		"-device", "virtserialport,chardev=agent,name=" + agent.Port,
 	}
+	args = append(args, diskArguments(s, host, incoming)...)
+	if s.Root != "" {
+		args = append(args,
+			// Both ends read the one image at the same time, so nobody locks it.
+			"-blockdev", "driver=raw,node-name=root0,read-only=on,file.driver=file,file.locking=off,file.filename="+option(s.Root),
+			"-device", "virtio-blk-pci,drive=root0,serial=virtscope-root,romfile=",
+		)
+	}
 	if incoming {
 		args = append(args, "-incoming", "defer")
 	}
 	return args
+}
+
+func accelArgument(s guest.Spec, accel string) string {
+	if accel == accelTCG {
+		return "tcg,thread=multi"
+	}
+	if s.DirtyRing > 0 {
+		return "kvm,dirty-ring-size=" + strconv.Itoa(s.DirtyRing)
+	}
+	return "kvm"
 }
 
 // option quotes a value for QEMU's comma-separated options.

@@ -47,7 +47,7 @@ func TestArguments(t *testing.T) {
 			if c.change != nil {
 				c.change(&s)
 			}
-			if got := value(t, arguments(s, c.accel, filesFor(s, "src", 1), false), c.flag); got != c.want {
+			if got := value(t, arguments(s, c.accel, "src", filesFor(s, "src", 1), false), c.flag); got != c.want {
 				t.Errorf("%s %q, want %q", c.flag, got, c.want)
 			}
 		})
@@ -57,8 +57,8 @@ func TestArguments(t *testing.T) {
 // Both ends must have the same devices in the same order, or the stream does not fit.
 func TestBothEndsAreAlike(t *testing.T) {
 	s := testSpec()
-	src := arguments(s, accelTCG, filesFor(s, "src", 1), false)
-	dst := arguments(s, accelTCG, filesFor(s, "dst", 2), true)
+	src := arguments(s, accelTCG, "src", filesFor(s, "src", 1), false)
+	dst := arguments(s, accelTCG, "dst", filesFor(s, "dst", 2), true)
 	if got := dst[len(dst)-2:]; got[0] != "-incoming" || got[1] != "defer" {
 		t.Errorf("the destination ends with %q", got)
 	}

@@ -23,6 +23,7 @@ var _ guest.Driver = (*Driver)(nil)
 // A Driver makes QEMU guests. The zero value is not usable: see New.
 type Driver struct {
 	accel accelProbe
+	known knowledge
 }
 
 // New makes a driver for this machine.
@@ -44,14 +45,18 @@ func (d *Driver) Fingerprint(ctx context.Context, h host.Host, s guest.Spec) (gu
 	if err != nil {
 		return guest.Capabilities{}, err
 	}
-	return guest.Capabilities{
+	c := guest.Capabilities{
 		Version: version, Accelerator: accel, Why: why,
 		Facts: []results.Fact{
 			{Subject: h.Name(), Name: "qemu.version", Value: version},
 			{Subject: h.Name(), Name: "qemu.accel", Value: accel},
 			{Subject: h.Name(), Name: "qemu.accel.why", Value: why},
 		},
-	}, nil
+	}
+	if advice := Advice(version, accel); advice != "" {
+		c.Facts = append(c.Facts, results.Fact{Subject: h.Name(), Name: AdviceFact, Value: advice})
+	}
+	return c, nil
 }
 
 func binaryOf(s guest.Spec) string {
@@ -59,6 +64,13 @@ func binaryOf(s guest.Spec) string {
 		return s.Binary
 	}
 	return DefaultBinary
+}
+
+func destinationBinaryOf(s guest.Spec) string {
+	if s.DestinationBinary != "" {
+		return s.DestinationBinary
+	}
+	return binaryOf(s)
 }
 
 var versionLine = regexp.MustCompile(`QEMU emulator version ([0-9][^\n]*)`)

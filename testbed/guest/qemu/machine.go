@@ -24,8 +24,11 @@ type machine struct {
 	pumped  chan struct{} // closed when the last event was recorded
 	closers []io.Closer
 	said    *Transcript
-	once    sync.Once
-	closed  error // of close
+	// What QEMU showed before a migration set anything, and what was set since: see configure.
+	defaults map[string]any
+	told     map[string]bool
+	once     sync.Once
+	closed   error // of close
 }
 
 // spawnMachine starts QEMU and connects to it. On an error nothing is left running.
@@ -49,11 +52,15 @@ func spawnMachine(ctx context.Context, h host.Host, s guest.Spec, accel string, 
 		return nil, fmt.Errorf("start qemu on %s: %w", h.Name(), err)
 	}
 	vm.closers, vm.said = append(vm.closers, transcript), NewTranscript(transcript)
-	args := arguments(s, accel, f, incoming)
-	if err := os.WriteFile(f.command, []byte(binaryOf(s)+"\n"+strings.Join(args, "\n")+"\n"), 0o644); err != nil {
+	binary := binaryOf(s)
+	if incoming {
+		binary = destinationBinaryOf(s)
+	}
+	args := arguments(s, accel, h.Name(), f, incoming)
+	if err := os.WriteFile(f.command, []byte(binary+"\n"+strings.Join(args, "\n")+"\n"), 0o644); err != nil {
 		return nil, fmt.Errorf("start qemu on %s: %w", h.Name(), err)
 	}
-	vm.proc, err = h.Start(ctx, host.Cmd{Path: binaryOf(s), Args: args, Stdout: stderr, Stderr: stderr})
+	vm.proc, err = h.Start(ctx, host.Cmd{Path: binary, Args: args, Stdout: stderr, Stderr: stderr})
 	if err != nil {
 		return nil, fmt.Errorf("start qemu on %s: %w", h.Name(), err)
 	}

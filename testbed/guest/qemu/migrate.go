@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"net"
 	"strconv"
 	"virtscope/testbed/guest"
@@ -13,20 +12,38 @@ import (
 
 // A migration is ready: the destination listens.
 type migration struct {
-	guest    *instance
-	src, dst *machine
-	options  guest.MigrateOptions
-	uri      string
+	guest   *instance
+	src     *machine
+	dst     *machine // nil where the guest goes nowhere: background-snapshot
+	options guest.MigrateOptions
+	uri     string   // of migrate and migrate-incoming
+	disk    diskCopy // nil where no disk moves
+}
+
+// A diskCopy moves the guest's disk with its memory. Its methods are called one after the other.
+type diskCopy interface {
+	// prepare makes the destination take the disk. It is part of PrepareMigration.
+	prepare(ctx context.Context) error
+	// run copies, and returns when the copy follows the disk. It comes before the memory, and is part of Run.
+	run(ctx context.Context) error
+	// switchOver completes the copy. The guest is stopped, and goes on at the destination when it returns.
+	switchOver(ctx context.Context) error
+	// abandon ends the copy; the source's disk is the guest's. It comes in place of what has not been called yet.
+	abandon(ctx context.Context)
 }
 
 // PrepareMigration implements guest.Migrator: it starts the destination's QEMU and lets it listen, and sets
 // capabilities and parameters on both sides.
 func (i *instance) PrepareMigration(ctx context.Context, dst host.Host, o guest.MigrateOptions) (guest.Migration, error) {
-	if o.Algorithm != "precopy" {
-		return nil, &guest.NotSupportedError{Feature: "migration algorithm " + strconv.Quote(o.Algorithm), Where: "driver qemu", Remedy: "use precopy"}
+	if err := refuse(i.spec, o, i.accel); err != nil {
+		return nil, err
 	}
-	if o.Outage != 0 {
-		return nil, &guest.NotSupportedError{Feature: "a scripted outage", Where: "driver qemu", Remedy: "set guest.driver: scripted"}
+	m := &migration{guest: i, src: i.running(), options: o, uri: "file:" + o.File}
+	if !viaFile(o) {
+		m.uri = "tcp:" + net.JoinHostPort(o.Address, strconv.Itoa(o.Port))
+	}
+	if o.Algorithm == guest.BackgroundSnapshot {
+		return m, m.configure(ctx)
 	}
 	if err := i.drop(dst); err != nil {
 		return nil, err
@@ -35,74 +52,55 @@ func (i *instance) PrepareMigration(ctx context.Context, dst host.Host, o guest.
 	if err != nil {
 		return nil, err
 	}
-	m := &migration{
-		guest: i, src: i.running(), dst: vm, options: o,
-		uri: "tcp:" + net.JoinHostPort(o.Address, strconv.Itoa(o.Port)),
+	m.dst = vm
+	if movesDisk(i.spec, o) {
+		m.disk = newDiskCopy(m)
 	}
-	if err := m.configure(ctx); err != nil {
+	if err := m.prepare(ctx); err != nil {
 		return nil, errors.Join(err, vm.close())
 	}
 	return m, nil
 }
 
-type capability struct {
-	Name  string `json:"capability"`
-	State bool   `json:"state"`
+func (m *migration) prepare(ctx context.Context) (err error) {
+	if err := m.configure(ctx); err != nil {
+		return err
+	}
+	if m.disk != nil {
+		if err := m.disk.prepare(ctx); err != nil {
+			return fmt.Errorf("prepare the disk on %s: %w", m.dst.host.Name(), err)
+		}
+		defer func() {
+			if err != nil {
+				m.disk.abandon(context.WithoutCancel(ctx))
+			}
+		}()
+	}
+	if viaFile(m.options) {
+		return nil // it is read when it was written
+	}
+	return m.listen(ctx)
 }
 
-// parameters is the part of QAPI MigrateSetParameters that virtscope sets.
-type parameters struct {
-	MaxBandwidth  *int64 `json:"max-bandwidth,omitempty"`  // B/s; 0 is not limited (QEMU's own default is 128 MiB/s)
-	DowntimeLimit *int64 `json:"downtime-limit,omitempty"` // ms
+func (m *migration) listen(ctx context.Context) error {
+	if err := m.dst.mon.Execute(ctx, "migrate-incoming", map[string]string{"uri": m.uri}, nil); err != nil {
+		return fmt.Errorf("let %s receive from %s: %w: is the port taken?", m.dst.host.Name(), m.uri, err)
+	}
+	return nil
 }
 
 func (m *migration) configure(ctx context.Context) error {
-	bandwidth := int64(math.Round(m.options.MaxBandwidth))
-	set := parameters{MaxBandwidth: &bandwidth}
-	if m.options.DowntimeLimit > 0 {
-		ms := m.options.DowntimeLimit.Milliseconds()
-		set.DowntimeLimit = &ms
-	}
-	capabilities := map[string]any{"capabilities": []capability{{Name: "events", State: true}}}
-	for _, vm := range []*machine{m.src, m.dst} {
-		if err := vm.mon.Execute(ctx, "migrate-set-capabilities", capabilities, nil); err != nil {
-			return fmt.Errorf("prepare migration on %s: %w", vm.host.Name(), err)
-		}
-		if err := vm.mon.Execute(ctx, "migrate-set-parameters", set, nil); err != nil {
-			return fmt.Errorf("prepare migration on %s: %w", vm.host.Name(), err)
+	set := settingsFor(m.options, m.disk != nil)
+	if m.options.TLS {
+		if err := m.exchangeKeys(ctx); err != nil {
+			return err
 		}
 	}
-	if err := m.dst.mon.Execute(ctx, "migrate-incoming", map[string]string{"uri": m.uri}, nil); err != nil {
-		return fmt.Errorf("listen on %s for the migration to %s: %w: is the port taken?", m.uri, m.dst.host.Name(), err)
-	}
-	return nil
-}
-
-// Run implements guest.Migration. A destination whose migration failed is ended with the instance, so that its end does not
-// count as migration time.
-func (m *migration) Run(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	w := m.follow(ctx)
-	if err := m.src.mon.Execute(ctx, "migrate", map[string]string{"uri": m.uri}, nil); err != nil {
-		return m.refused(ctx, err)
-	}
-	if err := w.wait(ctx); err != nil {
+	if err := m.src.configure(ctx, set.source); err != nil {
 		return err
 	}
-	m.guest.moveTo(m.dst)
-	m.guest.agent.Use(m.dst.host.Name())
-	if w.giveUp != nil {
-		return &guest.OutcomeError{Reason: w.giveUp.Reason + "; it completed while it was being cancelled"}
+	if m.dst == nil {
+		return nil
 	}
-	return nil
-}
-
-// refused tells the source's own refusal from a connection that is gone.
-func (m *migration) refused(ctx context.Context, err error) error {
-	var refusal *CommandError
-	if errors.As(err, &refusal) {
-		return &guest.OutcomeError{Reason: "the source refused to migrate", Err: err}
-	}
-	return m.ended(ctx, m.src)
+	return m.dst.configure(ctx, set.destination)
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -36,6 +37,7 @@ type Monitor struct {
 
 	conn    net.Conn
 	version qmp.Version
+	oob     bool // QEMU takes commands out of band
 	writing sync.Mutex
 	lastID  atomic.Int64
 	events  eventLog
@@ -93,7 +95,11 @@ func (m *Monitor) Open(ctx context.Context) error {
 	}
 	m.conn = conn
 	go m.read(r)
-	if err := m.Execute(ctx, "qmp_capabilities", nil, nil); err != nil {
+	var enable any
+	if m.oob {
+		enable = map[string][]string{"enable": {outOfBand}}
+	}
+	if err := m.Execute(ctx, "qmp_capabilities", enable, nil); err != nil {
 		_ = m.Disconnect()
 		return err
 	}
@@ -108,13 +114,14 @@ func (m *Monitor) greet(r *bufio.Reader) error {
 	m.transcript.received(line)
 	var greeting struct {
 		QMP *struct {
-			Version qmp.Version `json:"version"`
+			Version      qmp.Version `json:"version"`
+			Capabilities []string    `json:"capabilities"`
 		} `json:"QMP"`
 	}
 	if err := json.Unmarshal(line, &greeting); err != nil || greeting.QMP == nil {
 		return fmt.Errorf("read qmp greeting: got %.80q: is this a QMP socket?", line)
 	}
-	m.version = greeting.QMP.Version
+	m.version, m.oob = greeting.QMP.Version, slices.Contains(greeting.QMP.Capabilities, outOfBand)
 	return nil
 }
 
@@ -155,8 +162,23 @@ func (m *Monitor) Run(command []byte) ([]byte, error) {
 // Execute runs a command and decodes what it returns into out. Args and out may be nil. A refusal by QEMU is a
 // *CommandError; a connection that ended wraps ErrMonitorClosed.
 func (m *Monitor) Execute(ctx context.Context, name string, args, out any) error {
+	return m.execute(ctx, "execute", name, args, out)
+}
+
+// outOfBand is QAPI QMPCapability oob: commands that need not wait for the main loop (docs/interop/qmp-spec).
+const outOfBand = "oob"
+
+// executeOutOfBand runs a command even while QEMU's main loop hangs, if QEMU can and allows it for this command.
+func (m *Monitor) executeOutOfBand(ctx context.Context, name string, args any) error {
+	if !m.oob {
+		return m.Execute(ctx, name, args, nil)
+	}
+	return m.execute(ctx, "exec-oob", name, args, nil)
+}
+
+func (m *Monitor) execute(ctx context.Context, how, name string, args, out any) error {
 	c := map[string]json.RawMessage{}
-	c["execute"], _ = json.Marshal(name)
+	c[how], _ = json.Marshal(name)
 	if args != nil {
 		raw, err := json.Marshal(args)
 		if err != nil {

@@ -11,12 +11,15 @@ import (
 // Everything is a pointer: what a QEMU does not say is absent, not zero. go-qemu's own type reads absent counters
 // as 0 and refuses statuses that are newer than it.
 type MigrationInfo struct {
-	Status    *string         `json:"status"`
-	RAM       *MigrationStats `json:"ram"`
-	TotalTime *int64          `json:"total-time"` // ms
-	Downtime  *int64          `json:"downtime"`   // ms
-	SetupTime *int64          `json:"setup-time"` // ms
-	ErrorDesc *string         `json:"error-desc"`
+	Status      *string         `json:"status"`
+	RAM         *MigrationStats `json:"ram"`
+	XBZRLE      *XBZRLEStats    `json:"xbzrle-cache"`            // with xbzrle alone
+	Compression *CompressStats  `json:"compression"`             // with compress alone, before QEMU 9.1
+	Throttle    *int64          `json:"cpu-throttle-percentage"` // while auto-converge throttles
+	TotalTime   *int64          `json:"total-time"`              // ms
+	Downtime    *int64          `json:"downtime"`                // ms
+	SetupTime   *int64          `json:"setup-time"`              // ms
+	ErrorDesc   *string         `json:"error-desc"`
 }
 
 // MigrationStats is the part of QAPI MigrationStats that virtscope reads.
@@ -30,6 +33,25 @@ type MigrationStats struct {
 	DirtySyncCount *int64   `json:"dirty-sync-count"` // 1
 	Mbps           *float64 `json:"mbps"`             // 10^6 bit/s
 	PageSize       *int64   `json:"page-size"`        // B
+
+	PageRequests  *int64 `json:"postcopy-requests"` // 1
+	PrecopyBytes  *int64 `json:"precopy-bytes"`     // B
+	DowntimeBytes *int64 `json:"downtime-bytes"`    // B
+	PostcopyBytes *int64 `json:"postcopy-bytes"`    // B
+	MultifdBytes  *int64 `json:"multifd-bytes"`     // B
+}
+
+// XBZRLEStats is the part of QAPI XBZRLECacheStats that virtscope reads.
+type XBZRLEStats struct {
+	Bytes    *int64 `json:"bytes"`      // B
+	Pages    *int64 `json:"pages"`      // 1
+	Misses   *int64 `json:"cache-miss"` // 1
+	Overflow *int64 `json:"overflow"`   // 1
+}
+
+// CompressStats is the part of QAPI CompressionStats that virtscope reads.
+type CompressStats struct {
+	Rate *float64 `json:"compression-rate"` // 1: uncompressed over compressed size
 }
 
 // Why a counter was read; the attr "trigger" of its records.
@@ -65,6 +87,23 @@ func recordInfo(rec results.Recorder, host string, info MigrationInfo, at time.T
 		if ram.Mbps != nil {
 			s.value(results.MigrationRate, *ram.Mbps*1e6/8, results.BytesPerSecond)
 		}
+		s.integer(results.MigrationPageRequests, ram.PageRequests, results.One)
+		s.integer(results.MigrationPrecopyBytes, ram.PrecopyBytes, results.Bytes)
+		s.integer(results.MigrationDowntimeBytes, ram.DowntimeBytes, results.Bytes)
+		s.integer(results.MigrationPostcopyBytes, ram.PostcopyBytes, results.Bytes)
+		s.integer(results.MigrationMultifdBytes, ram.MultifdBytes, results.Bytes)
+	}
+	if x := info.XBZRLE; x != nil {
+		s.integer(results.MigrationXBZRLEBytes, x.Bytes, results.Bytes)
+		s.integer(results.MigrationXBZRLEPages, x.Pages, results.One)
+		s.integer(results.MigrationXBZRLEMisses, x.Misses, results.One)
+		s.integer(results.MigrationXBZRLEOverflow, x.Overflow, results.One)
+	}
+	if c := info.Compression; c != nil && c.Rate != nil {
+		s.value(results.MigrationCompressRate, *c.Rate, results.One)
+	}
+	if info.Throttle != nil {
+		s.value(results.MigrationThrottle, float64(*info.Throttle)/100, results.One)
 	}
 	if trigger != triggerFinal {
 		return

@@ -19,28 +19,48 @@ const (
 	cancelLimit = 10 * time.Second
 )
 
-// A watch follows one migration by the events of both ends until it has ended.
+// A watch runs one migration and follows it by the events of both ends until it has ended.
 type watch struct {
 	m        *migration
-	src, dst <-chan qmp.Event
+	src, dst <-chan qmp.Event // dst is nil where there is no destination
 	timeout  *time.Timer
 
+	started      bool // the memory was let go
 	srcStopped   bool
 	srcCompleted bool
 	dstResumed   bool
-	giveUp       *guest.OutcomeError // why the migration was cancelled; nil if it was not
+	dstCompleted bool
+	reading      bool                // the destination was told to read the file
+	continued    bool                // the guest was told to go on at the destination
+	arrived      bool                // the instance says that it is there
+	giveUp       *guest.OutcomeError // why the migration was cancelled; nil if it was not, or was on purpose
+
+	copying context.CancelFunc // ends what the disk does in the background; nil if nothing
+	copied  chan error         // what it returned
+	after   func(context.Context) error
+
+	turn     turn
+	postCopy bool // the source cannot take the guest back
+	recovery recovery
+	faults
 }
 
 // follow subscribes before the migration starts, so that no event is missed.
 func (m *migration) follow(ctx context.Context) *watch {
-	return &watch{m: m, src: m.src.mon.eventsFromNow(ctx), dst: m.dst.mon.eventsFromNow(ctx)}
+	w := &watch{m: m, src: m.src.mon.eventsFromNow(ctx)}
+	if m.dst != nil {
+		w.dst = m.dst.mon.eventsFromNow(ctx)
+	}
+	return w
 }
 
-// ran reports whether the source is done and the guest runs at the destination.
-func (w *watch) ran() bool { return w.srcCompleted && w.dstResumed }
+// ran reports whether the source is done and the guest runs where it is to be.
+func (w *watch) ran() bool {
+	return w.srcCompleted && (w.dstResumed || w.m.dst == nil)
+}
 
-// wait returns nil when the migration ran. It may have done so after it was cancelled: see giveUp.
-func (w *watch) wait(ctx context.Context) error {
+// run returns nil when the migration ran. It may have done so after it was cancelled: see giveUp.
+func (w *watch) run(ctx context.Context) error {
 	poll := time.NewTicker(pollInterval)
 	defer poll.Stop()
 	limit := w.m.options.Timeout
@@ -49,25 +69,99 @@ func (w *watch) wait(ctx context.Context) error {
 	}
 	w.timeout = time.NewTimer(limit)
 	defer w.timeout.Stop()
+	w.plan()
+	if err := w.begin(ctx); err != nil {
+		return err
+	}
 	for !w.ran() {
-		var err error
-		select {
-		case e, open := <-w.src:
-			err = w.source(ctx, e, open)
-		case e, open := <-w.dst:
-			err = w.destination(ctx, e, open)
-		case <-poll.C:
-			err = w.query(ctx, triggerPoll, 0)
-		case <-w.timeout.C:
-			err = w.overdue(ctx)
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-		if err != nil {
+		if err := w.step(ctx, poll.C); err != nil {
 			return err
 		}
 	}
-	return w.query(ctx, triggerFinal, 0)
+	_, err := w.query(ctx, triggerFinal, 0)
+	return err
+}
+
+func (w *watch) step(ctx context.Context, poll <-chan time.Time) error {
+	select {
+	case e, open := <-w.src:
+		return w.source(ctx, e, open)
+	case e, open := <-w.dst:
+		return w.destination(ctx, e, open)
+	case <-poll:
+		return w.sample(ctx)
+	case err := <-w.copied:
+		return w.copyEnded(ctx, err)
+	case <-w.turn.due:
+		return w.turnNow(ctx)
+	case <-w.recovery.due:
+		return w.recover(ctx)
+	case <-w.cancelDue:
+		return w.cancelOnPurpose(ctx)
+	case <-w.killDue:
+		return w.killDestination()
+	case <-w.timeout.C:
+		return w.overdue(ctx)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// begin stops the guest if that comes first, then copies the disk if there is one, then lets the memory go.
+func (w *watch) begin(ctx context.Context) error {
+	if w.m.options.Algorithm == guest.StopAndCopy {
+		if err := w.m.src.mon.Execute(ctx, "stop", nil, nil); err != nil {
+			return w.m.refused(ctx, err)
+		}
+	}
+	if w.m.disk == nil {
+		return w.start(ctx)
+	}
+	w.copy(ctx, w.m.disk.run, w.start)
+	return nil
+}
+
+// start lets the memory go.
+func (w *watch) start(ctx context.Context) error {
+	if err := w.m.src.mon.Execute(ctx, "migrate", map[string]string{"uri": w.m.uri}, nil); err != nil {
+		return w.m.refused(ctx, err)
+	}
+	w.started = true
+	if d := w.m.options.Switch.After; turnsToPostCopy(w.m.options) && d > 0 {
+		w.turn.due = time.After(d)
+	}
+	return nil
+}
+
+// copy runs f, of the disk, in the background, and then next.
+func (w *watch) copy(ctx context.Context, f, next func(context.Context) error) {
+	bounded, cancel := context.WithCancel(ctx)
+	done := make(chan error, 1)
+	w.copying, w.copied, w.after = cancel, done, next
+	go func() { done <- f(bounded) }()
+}
+
+func (w *watch) copyEnded(ctx context.Context, err error) error {
+	w.copying()
+	w.copying, w.copied = nil, nil
+	var outcome *guest.OutcomeError
+	switch {
+	case err == nil:
+		return w.after(ctx)
+	case ctx.Err() != nil || errors.As(err, &outcome):
+		return err
+	}
+	return &guest.OutcomeError{Reason: "the copy of the disk failed", Err: err}
+}
+
+// stopCopying ends what the disk does in the background, and waits for it.
+func (w *watch) stopCopying() {
+	if w.copying == nil {
+		return
+	}
+	w.copying()
+	<-w.copied
+	w.copying, w.copied = nil, nil
 }
 
 func (w *watch) source(ctx context.Context, e qmp.Event, open bool) error {
@@ -77,17 +171,118 @@ func (w *watch) source(ctx context.Context, e qmp.Event, open bool) error {
 	switch e.Event {
 	case eventStop:
 		w.srcStopped = true
+	case eventResume:
+		w.srcStopped = false
 	case eventMigrationPass:
 		return w.pass(ctx, e)
 	case eventMigration:
-		switch status := eventStatus(e); status {
-		case "completed":
-			w.srcCompleted = true
-		case "failed", "cancelled":
-			return w.failed(ctx, status)
-		}
+		return w.sourceStatus(ctx, eventStatus(e))
 	}
 	return nil
+}
+
+// sourceStatus takes the source's word (QAPI MigrationStatus).
+func (w *watch) sourceStatus(ctx context.Context, status string) error {
+	switch status {
+	case "active":
+		if turnsToPostCopy(w.m.options) && atOnce(w.m.options.Switch) {
+			return w.turnNow(ctx)
+		}
+	case "pre-switchover":
+		if w.m.disk == nil { // somebody passed the capability through
+			return w.handOver(ctx)
+		}
+		w.copy(ctx, w.m.disk.switchOver, w.handOver)
+	case "postcopy-active":
+		w.postCopy = true
+		w.recovered()
+		w.arriveEarly()
+	case "postcopy-paused":
+		return w.paused()
+	case "completed":
+		w.srcCompleted = true
+		return w.goOn(ctx)
+	case "failed", "cancelled":
+		return w.failed(ctx, status)
+	}
+	return nil
+}
+
+// handOver lets the source go on that waits with the guest stopped.
+func (w *watch) handOver(ctx context.Context) error {
+	err := w.m.src.mon.Execute(ctx, "migrate-continue", map[string]string{"state": "pre-switchover"}, nil)
+	if err != nil {
+		return w.m.refused(ctx, err)
+	}
+	return nil
+}
+
+// goOn does what the destination does not do by itself once the source is done.
+func (w *watch) goOn(ctx context.Context) error {
+	switch {
+	case !w.srcCompleted || w.m.dst == nil:
+		return nil
+	case w.killed && !w.dstResumed:
+		return errKilled
+	case w.m.options.Algorithm == guest.MappedRAM && !w.reading:
+		w.reading = true
+		if err := w.m.listen(ctx); err != nil && ctx.Err() == nil {
+			return &guest.OutcomeError{Reason: "the destination does not read the file", Err: err}
+		}
+	case w.m.options.Algorithm == guest.StopAndCopy && w.dstCompleted && !w.continued:
+		w.continued = true
+		if err := w.m.dst.mon.Execute(ctx, "cont", nil, nil); err != nil {
+			return w.m.ended(ctx, w.m.dst)
+		}
+	}
+	return ctx.Err()
+}
+
+func (w *watch) destination(ctx context.Context, e qmp.Event, open bool) error {
+	if !open {
+		w.dst = nil
+		if w.killed {
+			return w.goOn(ctx) // the source finds out by itself
+		}
+		return w.m.ended(ctx, w.m.dst)
+	}
+	switch {
+	case e.Event == eventResume:
+		w.dstResumed = true
+		w.arriveEarly()
+	case e.Event == eventMigration && eventStatus(e) == "completed":
+		w.dstCompleted = true
+		return w.goOn(ctx)
+	case e.Event == eventMigration && eventStatus(e) == "failed" && !w.killed:
+		return w.failed(ctx, "failed at the destination")
+	}
+	return nil
+}
+
+// query samples the source's counters. A sample that does not come in time is left out.
+func (w *watch) query(ctx context.Context, trigger string, round int64) (MigrationInfo, error) {
+	bounded, cancel := context.WithTimeout(ctx, answerLimit)
+	defer cancel()
+	info, err := queryMigrate(bounded, w.m.src.mon)
+	switch {
+	case err == nil:
+		recordInfo(w.m.guest.rec, w.m.src.host.Name(), info, time.Now(), trigger, round)
+		return info, nil
+	case errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil:
+		return MigrationInfo{}, nil //nolint:nilerr // events decide: the migration goes on without this sample
+	}
+	return MigrationInfo{}, w.m.ended(ctx, w.m.src)
+}
+
+func (w *watch) sample(ctx context.Context) error {
+	if !w.started {
+		return nil // the disk is being copied
+	}
+	info, err := w.query(ctx, triggerPoll, 0)
+	if err != nil {
+		return err
+	}
+	return w.stuck(ctx, info)
 }
 
 // pass begins round n, unless the guest is stopped: the last synchronisation belongs to stop-and-copy.
@@ -96,71 +291,73 @@ func (w *watch) pass(ctx context.Context, e qmp.Event) error {
 	if !known {
 		return nil
 	}
-	if err := w.query(ctx, triggerPass, n); err != nil {
+	info, err := w.query(ctx, triggerPass, n)
+	if err != nil {
 		return err
 	}
+	if w.srcStopped || w.giveUp != nil || w.turn.asked {
+		return nil
+	}
+	if w.turnsAt(n, info) {
+		return w.turnNow(ctx)
+	}
 	most := int64(w.m.options.MaxRounds)
-	if most <= 0 || n <= most || w.srcStopped || w.giveUp != nil {
-		return nil //nolint:nilerr // events decide: the migration goes on without this sample
+	if most <= 0 || n <= most {
+		return nil
 	}
 	return w.cancel(ctx, fmt.Sprintf("did not converge: more than %d pre-copy rounds", most))
 }
 
-func (w *watch) destination(ctx context.Context, e qmp.Event, open bool) error {
-	if !open {
-		return w.m.ended(ctx, w.m.dst)
-	}
-	switch {
-	case e.Event == eventResume:
-		w.dstResumed = true
-	case e.Event == eventMigration && eventStatus(e) == "failed":
-		return w.failed(ctx, "failed at the destination")
-	}
-	return nil
-}
-
-// query samples the source's counters. A sample that does not come in time is left out.
-func (w *watch) query(ctx context.Context, trigger string, round int64) error {
-	bounded, cancel := context.WithTimeout(ctx, answerLimit)
-	defer cancel()
-	info, err := queryMigrate(bounded, w.m.src.mon)
-	switch {
-	case err == nil:
-		recordInfo(w.m.guest.rec, w.m.src.host.Name(), info, time.Now(), trigger, round)
-		return nil
-	case errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil:
-		return nil //nolint:nilerr // events decide: the migration goes on without this sample
-	}
-	return w.m.ended(ctx, w.m.src)
-}
-
 // overdue cancels a migration that takes too long, and gives up on one that does not even end when cancelled.
 func (w *watch) overdue(ctx context.Context) error {
-	if w.giveUp == nil {
-		return w.cancel(ctx, fmt.Sprintf("timed out after %s", w.m.options.Timeout))
+	reason := fmt.Sprintf("timed out after %s", w.m.options.Timeout)
+	switch {
+	case w.killed:
+		return &guest.OutcomeError{Reason: fmt.Sprintf("the source did not notice within %s that its destination was killed", cancelLimit)}
+	case w.turn.asked:
+		w.overdueInPostCopy = w.postCopy
+		return &guest.OutcomeError{Reason: reason + " in post-copy, which cannot be cancelled: the guest needs both hosts"}
+	case w.giveUp != nil:
+		return &guest.OutcomeError{Reason: fmt.Sprintf("%s, and did not end within %s of being cancelled", w.giveUp.Reason, cancelLimit)}
+	case w.cancelled:
+		return &guest.OutcomeError{Reason: fmt.Sprintf("did not end within %s of being cancelled", cancelLimit)}
+	case !w.started:
+		return &guest.OutcomeError{Reason: reason + ", while the disk was copied"}
 	}
-	return &guest.OutcomeError{Reason: fmt.Sprintf("%s, and did not end within %s of being cancelled", w.giveUp.Reason, cancelLimit)}
+	return w.cancel(ctx, reason)
 }
 
 func (w *watch) cancel(ctx context.Context, reason string) error {
 	w.giveUp = &guest.OutcomeError{Reason: reason}
-	w.timeout.Reset(cancelLimit)
-	bounded, cancel := context.WithTimeout(ctx, answerLimit)
-	defer cancel()
-	err := w.m.src.mon.Execute(bounded, "migrate_cancel", nil, nil)
+	err := w.migrateCancel(ctx)
 	if err != nil && ctx.Err() == nil {
 		return &guest.OutcomeError{Reason: reason + ", and could not be cancelled", Err: err}
 	}
 	return err
 }
 
-// failed is the outcome after an end said failed or cancelled: the guest runs at the source again.
+func (w *watch) migrateCancel(ctx context.Context) error {
+	w.timeout.Reset(cancelLimit)
+	bounded, cancel := context.WithTimeout(ctx, answerLimit)
+	defer cancel()
+	return w.m.src.mon.Execute(bounded, "migrate_cancel", nil, nil)
+}
+
+// failed is the outcome after an end said failed or cancelled.
 func (w *watch) failed(ctx context.Context, status string) error {
-	if w.giveUp != nil {
+	switch {
+	case w.killed:
+		return errKilled
+	case w.cancelled && status == "cancelled":
+		return errCancelled
+	case w.giveUp != nil:
 		return w.giveUp
 	}
 	reason := "migration " + status
 	for _, vm := range []*machine{w.m.src, w.m.dst} {
+		if vm == nil {
+			continue
+		}
 		bounded, cancel := context.WithTimeout(ctx, answerLimit)
 		if info, err := queryMigrate(bounded, vm.mon); err == nil && info.ErrorDesc != nil {
 			reason += ": " + vm.host.Name() + ": " + *info.ErrorDesc
@@ -168,6 +365,15 @@ func (w *watch) failed(ctx context.Context, status string) error {
 		cancel()
 	}
 	return &guest.OutcomeError{Reason: reason}
+}
+
+// refused tells the source's own refusal from a connection that is gone.
+func (m *migration) refused(ctx context.Context, err error) error {
+	var refusal *CommandError
+	if errors.As(err, &refusal) {
+		return &guest.OutcomeError{Reason: "the source refused to migrate", Err: err}
+	}
+	return m.ended(ctx, m.src)
 }
 
 // ended is the outcome when a QEMU went away in the middle.

@@ -1,0 +1,108 @@
+package qemu
+
+import (
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+	"virtscope/results"
+	"virtscope/testbed/guest"
+)
+
+// An algorithmCase is a migration that must succeed with every page intact, and what must be seen of it.
+type algorithmCase struct {
+	name    string
+	options guest.MigrateOptions
+	rate    float64  // B/s that the guest writes; 0 is 4 MB/s
+	status  []string // that the source says
+	moves   []string // counters that do not end at 0
+}
+
+// algorithmCases are those that every QEMU 10 has. Bandwidths leave time for what is to be seen.
+var algorithmCases = []algorithmCase{
+	{name: "precopy", options: guest.MigrateOptions{Algorithm: guest.PreCopy}, moves: []string{results.MigrationPrecopyBytes}},
+	{name: "postcopy", options: guest.MigrateOptions{Algorithm: guest.PostCopy, MaxBandwidth: 60e6}, status: []string{"postcopy-active"}, moves: []string{results.MigrationPostcopyBytes}},
+	{name: "preempt", options: guest.MigrateOptions{Algorithm: guest.PostCopy, PostCopyPreempt: true, PostCopyBandwidth: 60e6}, status: []string{"postcopy-active"}, moves: []string{results.MigrationPageRequests}},
+	{name: "hybrid-rounds", options: guest.MigrateOptions{Algorithm: guest.Hybrid, MaxBandwidth: 60e6, DowntimeLimit: time.Millisecond, Switch: guest.PostCopySwitch{Rounds: 2}}, rate: 16e6, status: []string{"postcopy-active"}},
+	{name: "hybrid-time", options: guest.MigrateOptions{Algorithm: guest.Hybrid, MaxBandwidth: 20e6, Switch: guest.PostCopySwitch{After: 300 * time.Millisecond}}, status: []string{"postcopy-active"}},
+	{name: "hybrid-converge", options: guest.MigrateOptions{Algorithm: guest.Hybrid, MaxBandwidth: 20e6, DowntimeLimit: 10 * time.Millisecond, Switch: guest.PostCopySwitch{NotConverging: true}}, rate: 200e6, status: []string{"postcopy-active"}},
+	{name: "xbzrle", options: guest.MigrateOptions{Algorithm: guest.XBZRLE, XBZRLECache: 32 << 20, MaxBandwidth: 40e6}, moves: []string{results.MigrationXBZRLEMisses}},
+	{name: "multifd", options: guest.MigrateOptions{Algorithm: guest.Multifd, Channels: 3}, moves: []string{results.MigrationMultifdBytes}},
+	{name: "multifd-zlib", options: guest.MigrateOptions{Algorithm: guest.Multifd, Channels: 2, Compression: "zlib", CompressionLevel: 1}, moves: []string{results.MigrationMultifdBytes}},
+	{name: "multifd-zstd", options: guest.MigrateOptions{Algorithm: guest.Multifd, Channels: 2, Compression: "zstd", CompressionLevel: 3}, moves: []string{results.MigrationMultifdBytes}},
+	{name: "auto-converge", options: guest.MigrateOptions{Algorithm: guest.AutoConverge, MaxBandwidth: 30e6, ThrottleInitial: 50, ThrottleIncrement: 20, ThrottleMax: 99}, rate: 60e6, moves: []string{results.MigrationThrottle}},
+	{name: "stop-and-copy", options: guest.MigrateOptions{Algorithm: guest.StopAndCopy}},
+	{name: "switchover-ack", options: guest.MigrateOptions{Algorithm: guest.PreCopy, SwitchoverAck: true, ZeroPageDetection: "none"}},
+	{name: "tls", options: guest.MigrateOptions{Algorithm: guest.PreCopy, TLS: true}},
+	{name: "tls-multifd", options: guest.MigrateOptions{Algorithm: guest.Multifd, Channels: 2, TLS: true}},
+	{name: "passthrough", options: guest.MigrateOptions{Algorithm: guest.PreCopy, Capabilities: map[string]string{"validate-uuid": "true", "pause-before-switchover": "true"}, Parameters: map[string]string{"announce-rounds": "3", "cpu-throttle-tailslow": "true"}}, status: []string{"pre-switchover"}},
+	{name: "mapped-ram", options: guest.MigrateOptions{Algorithm: guest.MappedRAM}},
+}
+
+// TestAlgorithms moves one guest to and fro, each time in another way.
+func TestAlgorithms(t *testing.T) {
+	tr := newTrip(t, nil)
+	for _, c := range algorithmCases {
+		ok := t.Run(c.name, func(t *testing.T) {
+			tr := *tr
+			tr.T = t
+			if c.options.Algorithm == guest.MappedRAM {
+				c.options.File = filepath.Join(tr.spec.Dir, "memory")
+			}
+			tr.check(c)
+		})
+		if !ok {
+			return // the guest is not to be relied upon
+		}
+	}
+}
+
+func (tr *trip) check(c algorithmCase) {
+	tr.Helper()
+	from, to := tr.source().Name(), tr.destination().Name()
+	if c.rate == 0 {
+		c.rate = 4e6
+	}
+	tr.writes(c.rate)
+	began := time.Now()
+	if err := tr.move(c.options); err != nil {
+		tr.Fatal(err)
+	}
+	took := time.Since(began)
+	if got := tr.source().Name(); got != to {
+		tr.Fatalf("the guest is on %s, want %s", got, to)
+	}
+	outage := tr.outage(from, to)
+	said := tr.statuses(from)
+	for _, s := range append([]string{"setup", "active", "completed"}, c.status...) {
+		if !slices.Contains(said, s) {
+			tr.Errorf("the source said %q, not %s", said, s)
+		}
+	}
+	for _, name := range c.moves {
+		if v := tr.last(name); v <= 0 {
+			tr.Errorf("%s is %g", name, v)
+		}
+	}
+	if c.options.Algorithm == guest.StopAndCopy && !tr.stoodStill(from) {
+		tr.Error("the guest ran while it was copied")
+	}
+	tr.intact()
+	tr.Logf("%s, outage %s, %.1f MB, %d rounds: %q", took.Round(time.Millisecond), outage, tr.last(results.MigrationTransferred)/1e6, len(tr.log.Named(results.PreCopyRound)), said)
+}
+
+// stoodStill reports whether the guest had stopped before the migration was set up.
+func (tr *trip) stoodStill(from string) bool {
+	stop, setup := int64(0), int64(0)
+	for _, r := range tr.log.Named(results.VMStop) {
+		if r.Host == from {
+			stop = r.Time
+		}
+	}
+	for _, r := range tr.log.Named(results.MigrationStatus) {
+		if r.Host == from && r.Attrs["status"] == "setup" {
+			setup = r.Time
+		}
+	}
+	return stop > 0 && stop < setup
+}

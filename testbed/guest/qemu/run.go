@@ -1,0 +1,179 @@
+package qemu
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+	"virtscope/results"
+	"virtscope/testbed/guest"
+)
+
+// Run implements guest.Migration. A destination whose migration failed is ended with the instance, so that its end does not
+// count as migration time.
+func (m *migration) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	w := m.follow(ctx)
+	err := w.run(ctx)
+	if err == nil {
+		return w.complete()
+	}
+	w.stopCopying()
+	if m.disk != nil {
+		m.disk.abandon(context.WithoutCancel(ctx))
+	}
+	if ctx.Err() != nil {
+		return err
+	}
+	return w.aftermath(ctx, err)
+}
+
+// complete is the outcome of a migration that ran.
+func (w *watch) complete() error {
+	o := w.m.options
+	if o.Algorithm != guest.BackgroundSnapshot {
+		w.arrive()
+	}
+	switch {
+	case w.giveUp != nil:
+		return &guest.OutcomeError{Reason: w.giveUp.Reason + "; it completed while it was being cancelled"}
+	case w.cancelled:
+		return &guest.OutcomeError{Reason: "completed while it was being cancelled"}
+	case w.tooLate != "":
+		return &guest.OutcomeError{Reason: w.tooLate}
+	case o.CancelAfter > 0:
+		return &guest.OutcomeError{Reason: fmt.Sprintf("completed before it was cancelled after %s", o.CancelAfter)}
+	case o.KillDestinationAfter > 0:
+		return &guest.OutcomeError{Reason: fmt.Sprintf("completed before its destination was killed after %s", o.KillDestinationAfter)}
+	}
+	return nil
+}
+
+// arrive says that the guest runs at the destination.
+func (w *watch) arrive() {
+	if w.arrived {
+		return
+	}
+	w.arrived = true
+	w.m.guest.moveTo(w.m.dst)
+	w.m.guest.agent.Use(w.m.dst.host.Name())
+}
+
+// aftermath is the outcome of a migration that did not run to its end. A guest that was not given away runs on at the source.
+func (w *watch) aftermath(ctx context.Context, err error) error {
+	var outcome *guest.OutcomeError
+	onPurpose := errors.Is(err, errCancelled) || errors.Is(err, errKilled)
+	if !onPurpose && !errors.As(err, &outcome) {
+		return err
+	}
+	if w.postCopy {
+		reason := "its destination was killed"
+		if outcome != nil {
+			reason = outcome.Error()
+		}
+		if w.overdueInPostCopy {
+			return outcome
+		}
+		return &guest.OutcomeError{Reason: reason + "; the guest is lost: post-copy had begun"}
+	}
+	if w.dstResumed && !w.killed {
+		return &guest.OutcomeError{Reason: err.Error() + "; the guest had been resumed at the destination"}
+	}
+	note, runs := w.m.settle(ctx)
+	switch {
+	case !runs && outcome != nil:
+		return &guest.OutcomeError{Reason: outcome.Reason + "; " + note, Err: outcome.Err}
+	case !runs:
+		return &guest.OutcomeError{Reason: err.Error() + ", and " + note}
+	case onPurpose:
+		return nil
+	case note != "":
+		return &guest.OutcomeError{Reason: outcome.Reason + "; " + note, Err: outcome.Err}
+	}
+	return outcome
+}
+
+// errCancelled and errKilled end a watch as was asked for.
+var (
+	errCancelled = errors.New("the migration was cancelled")
+	errKilled    = errors.New("the destination was killed")
+)
+
+// settle waits until the source is done with a migration that did not succeed, and sees to it that the guest runs there. Note
+// says what had to be done, or why the guest does not run.
+func (m *migration) settle(ctx context.Context) (note string, runs bool) {
+	ctx, cancel := context.WithTimeout(ctx, cancelLimit)
+	defer cancel()
+	for ; ctx.Err() == nil; sleep(ctx, 20*time.Millisecond) {
+		info, err := queryMigrate(ctx, m.src.mon)
+		if err != nil {
+			return "the source does not answer: " + err.Error(), false
+		}
+		if info.Status == nil || ended(*info.Status) {
+			break
+		}
+	}
+	status, err := m.runState(ctx)
+	for until := time.Now().Add(resumeLimit); err == nil && status != "paused" && status != "running" && time.Now().Before(until); status, err = m.runState(ctx) {
+		sleep(ctx, 20*time.Millisecond) // QEMU resumes the guest after it has said that the migration failed
+	}
+	if err != nil {
+		return "the source does not say whether the guest runs: " + err.Error(), false
+	}
+	if status == "running" {
+		return "", true
+	}
+	if err := m.src.mon.Execute(ctx, "cont", nil, nil); err != nil {
+		return fmt.Sprintf("the guest is %s at the source and does not go on: %s", status, err), false
+	}
+	m.fault(m.src, "continue", map[string]string{"state": status})
+	if status == "paused" { // stop-and-copy paused it
+		return "", true
+	}
+	return fmt.Sprintf("the guest was %s at the source and had to be continued", status), true
+}
+
+// resumeLimit bounds how long the source may take to resume a guest by itself.
+const resumeLimit = 2 * time.Second
+
+func sleep(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
+}
+
+// ended reports whether a migration of this status (QAPI MigrationStatus) is over at the source.
+func ended(status string) bool {
+	switch status {
+	case "none", "failed", "cancelled", "completed":
+		return true
+	}
+	return false
+}
+
+// runState is the source's QAPI RunState.
+func (m *migration) runState(ctx context.Context) (string, error) {
+	var reply struct {
+		Status *string `json:"status"`
+	}
+	if err := m.src.mon.Execute(ctx, "query-status", nil, &reply); err != nil {
+		return "", err
+	}
+	if reply.Status == nil {
+		return "", errors.New("query-status: no status in the reply")
+	}
+	return *reply.Status, nil
+}
+
+// fault records what is done on purpose.
+func (m *migration) fault(at *machine, kind string, attrs map[string]string) {
+	all := map[string]string{"kind": kind}
+	for k, v := range attrs {
+		all[k] = v
+	}
+	m.guest.rec.Record(results.Record{
+		Time: time.Now().UnixNano(), Host: at.host.Name(), Source: results.SourceRunner, Name: results.Fault, Attrs: all,
+	})
+}
