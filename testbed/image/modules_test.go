@@ -39,8 +39,8 @@ func TestClosure(t *testing.T) {
 	for i, p := range paths {
 		at[p] = i
 	}
-	if len(paths) != 9 || len(at) != 9 {
-		t.Errorf("closure is %v, want 9 modules once each", paths)
+	if len(paths) != 10 || len(at) != 10 {
+		t.Errorf("closure is %v, want 10 modules once each", paths)
 	}
 	for _, p := range paths {
 		for _, need := range tree.needs[p] {

@@ -15,6 +15,7 @@ const defaultMachine = "q35"
 
 // files are the paths of one QEMU process.
 type files struct {
+	host       string
 	qmp, agent string // unix sockets
 	console    string
 	transcript string
@@ -25,6 +26,7 @@ type files struct {
 func filesFor(s guest.Spec, host string, n int) files {
 	tag := fmt.Sprintf("%s-%d", host, n) // a guest that comes back to a host is another process there
 	return files{
+		host:       host,
 		qmp:        s.Dir + "/" + tag + ".qmp",
 		agent:      s.Dir + "/" + tag + ".agent",
 		console:    s.LogDir + "/console-" + tag + ".log",
@@ -61,6 +63,7 @@ func arguments(s guest.Spec, accel string, f files, incoming bool) []string {
 		"-chardev", "socket,id=agent,path=" + option(f.agent) + ",server=on,wait=off",
 		"-device", "virtserialport,chardev=agent,name=" + agent.Port,
 	}
+	args = append(args, diskArguments(s, f.host, incoming)...)
 	if incoming {
 		args = append(args, "-incoming", "defer")
 	}

@@ -81,6 +81,14 @@ func (w *watch) source(ctx context.Context, e qmp.Event, open bool) error {
 		return w.pass(ctx, e)
 	case eventMigration:
 		switch status := eventStatus(e); status {
+		case "pre-switchover":
+			if w.m.disk == nil {
+				return nil
+			}
+			if err := w.m.disk.switchOver(ctx); err != nil {
+				return err
+			}
+			return w.m.src.mon.Execute(ctx, "migrate-continue", map[string]string{"state": "pre-switchover"}, nil)
 		case "completed":
 			w.srcCompleted = true
 		case "failed", "cancelled":
