@@ -82,10 +82,10 @@ const (
 const (
 	GuestFrame    = "guest.frame"    // B: length of one frame whose source is the guest's MAC; Attrs: port
 	GuestAnnounce = "guest.announce" // event: RARP or gratuitous ARP that carries the guest's MAC; Attrs: kind (rarp, garp), port
-	// FlowBytes and FlowPayload are sums over one bin that starts at Time. Attrs: flow (migration), dir
-	// (forward: source host to destination host; reverse), bin (s). Empty bins are not recorded.
+	// FlowBytes and FlowPayload are sums over one bin that starts at Time. Attrs: flow (one of the Flow constants), dir
+	// (forward: to the server, which is the destination host, or the guest; reverse), bin (s). Empty bins are not recorded.
 	FlowBytes   = "flow.bytes"   // B: whole frames as captured (an offloaded super-frame counts once)
-	FlowPayload = "flow.payload" // B: TCP payload, retransmissions included
+	FlowPayload = "flow.payload" // B: TCP payload, retransmissions included; of flow client, UDP payload, too
 
 	CaptureFrames   = "capture.frames"    // 1: frames seen in the whole trial; Attrs: malformed (how many could not be decoded), where there were any
 	CaptureDropped  = "capture.dropped"   // 1: frames that the kernel dropped for this capture

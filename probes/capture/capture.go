@@ -24,7 +24,8 @@ type Config struct {
 	Ports     map[string]string // interface → port, for attribute port; an interface that is not in it is its own port
 	GuestMAC  net.HardwareAddr  // empty looks for no guest
 	Flow      FlowSpec          // no ports looks for no flow
-	Bin       time.Duration     // width of the flow's bins; 0 is 1 ms
+	Flows     []FlowSpec        // more flows, each counted by itself; their names differ
+	Bin       time.Duration     // width of the flows' bins; 0 is 1 ms
 	Keep      *KeepConfig       // nil keeps no file
 	RingBytes int               // 0 is 32 MiB
 }
@@ -96,7 +97,10 @@ func (p *probe) run(ctx context.Context, rec results.Recorder, armed func(), met
 		return fmt.Errorf("capture on %s: %w", p.conf.Host, err)
 	}
 	defer func() { err = errors.Join(err, src.Close()) }()
-	observer := newObserver(p.conf, l.ports, rec)
+	observer, err := newObserver(p.conf, l.ports, rec)
+	if err != nil {
+		return err
+	}
 	if p.conf.Keep != nil {
 		if observer.keeper, err = newKeeper(*p.conf.Keep, l.ports, meter); err != nil {
 			return err
@@ -114,17 +118,17 @@ type observer struct {
 	rec       results.Recorder
 	packet    packet.Packet
 	guest     *guest
-	flow      *flow
+	flows     []*flow
 	keeper    *keeper // nil: none
 	longest   int
 	malformed int64
 }
 
-func newObserver(c Config, p *ports, rec results.Recorder) *observer {
-	o := &observer{conf: c, rec: rec}
+func newObserver(c Config, p *ports, rec results.Recorder) (o *observer, err error) {
+	o = &observer{conf: c, rec: rec}
 	o.guest = newGuest(c.GuestMAC, p, o.emit)
-	o.flow = newFlow(c.Flow, c.Bin, o.emit)
-	return o
+	o.flows, err = newFlows(c, o.emit)
+	return o, err
 }
 
 // emit completes a record and gives it away.
@@ -158,8 +162,8 @@ func (o *observer) see(f Frame) error {
 	if len(o.conf.GuestMAC) > 0 {
 		o.guest.observe(&o.packet, f)
 	}
-	if o.packet.Kind == packet.TCP {
-		o.flow.add(o.packet.Src, o.packet.Dst, f.Time, f.Length, o.packet.PayloadLength)
+	for _, flow := range o.flows {
+		flow.see(&o.packet, f.Time, f.Length)
 	}
 	if o.keeper == nil {
 		return nil
@@ -169,7 +173,9 @@ func (o *observer) see(f Frame) error {
 
 // end records what is left and the totals, and closes the file.
 func (o *observer) end(src Source, meter *probes.Meter) error {
-	o.flow.end()
+	for _, flow := range o.flows {
+		flow.end()
+	}
 	var errs []error
 	if o.keeper != nil {
 		errs = append(errs, o.keeper.close())

@@ -1,20 +1,24 @@
 package capture
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strconv"
 	"time"
+	"virtscope/probes/capture/packet"
 	"virtscope/results"
 )
 
-// A FlowSpec says which TCP connections are the flow: those of the client Src to the ports of the server
+// A FlowSpec says which TCP connections are a flow: those of the client Src to the ports of the server
 // Dst. Several connections are summed.
 type FlowSpec struct {
-	Name  string // attribute flow; empty is "migration"
-	Src   netip.Addr
+	Name  string     // attribute flow: results.FlowMigration (which empty is, too), FlowDisk, FlowClient or another
+	Src   netip.Addr // not valid: any
 	Dst   netip.Addr
-	Ports []uint16 // TCP ports of Dst
+	Ports []uint16      // TCP ports of Dst; none looks for no flow
+	UDP   bool          // UDP datagrams to and from these ports count, too
+	Bin   time.Duration // width of its bins; 0 is that of the Config
 }
 
 // window is how many bins are kept open, so that frames that come a little out of order (each CPU stamps
@@ -43,26 +47,61 @@ type bin struct {
 }
 
 func newFlow(spec FlowSpec, width time.Duration, emit func(results.Record)) *flow {
-	if spec.Name == "" {
-		spec.Name = "migration"
+	if spec.Bin > 0 {
+		width = spec.Bin
 	}
 	f := &flow{spec: spec, width: int64(width), emit: emit}
 	for i, dir := range []string{"forward", "reverse"} {
 		f.ways[i].attrs = map[string]string{
-			"flow": spec.Name, "dir": dir, "bin": strconv.FormatFloat(width.Seconds(), 'g', -1, 64),
+			"flow": spec.name(), "dir": dir, "bin": strconv.FormatFloat(width.Seconds(), 'g', -1, 64),
 		}
 	}
 	return f
 }
 
-// add counts a TCP segment if it belongs to the flow.
+func (s FlowSpec) name() string {
+	if s.Name == "" {
+		return results.FlowMigration
+	}
+	return s.Name
+}
+
+// serves reports whether a segment from client to server belongs to the flow.
+func (s FlowSpec) serves(client, server netip.AddrPort) bool {
+	return server.Addr() == s.Dst && slices.Contains(s.Ports, server.Port()) && (!s.Src.IsValid() || client.Addr() == s.Src)
+}
+
+// see counts a frame if it belongs to the flow.
+func (f *flow) see(p *packet.Packet, at int64, bytes int) {
+	if p.Kind == packet.TCP || p.Kind == packet.UDP && f.spec.UDP {
+		f.add(p.Src, p.Dst, at, bytes, p.PayloadLength)
+	}
+}
+
+// add counts a segment if it belongs to the flow.
 func (f *flow) add(src, dst netip.AddrPort, at int64, bytes, payload int) {
 	switch {
-	case src.Addr() == f.spec.Src && dst.Addr() == f.spec.Dst && slices.Contains(f.spec.Ports, dst.Port()):
+	case f.spec.serves(src, dst):
 		f.count(&f.ways[0], at, bytes, payload)
-	case src.Addr() == f.spec.Dst && dst.Addr() == f.spec.Src && slices.Contains(f.spec.Ports, src.Port()):
+	case f.spec.serves(dst, src):
 		f.count(&f.ways[1], at, bytes, payload)
 	}
+}
+
+// newFlows makes the flows of a configuration. Two of one name could not be told apart.
+func newFlows(c Config, emit func(results.Record)) (flows []*flow, err error) {
+	seen := map[string]bool{}
+	for _, spec := range append([]FlowSpec{c.Flow}, c.Flows...) {
+		if len(spec.Ports) == 0 {
+			continue
+		}
+		if seen[spec.name()] {
+			return nil, fmt.Errorf("capture on %s: two flows are named %q: name each", c.Host, spec.name())
+		}
+		seen[spec.name()] = true
+		flows = append(flows, newFlow(spec, c.Bin, emit))
+	}
+	return flows, nil
 }
 
 func (f *flow) count(w *way, at int64, bytes, payload int) {

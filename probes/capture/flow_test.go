@@ -1,12 +1,14 @@
 package capture
 
 import (
+	"maps"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
 	"sync"
 	"testing"
 	"time"
+	"virtscope/probes/capture/packet"
 	"virtscope/results"
 )
 
@@ -72,6 +74,68 @@ func TestFlowBins(t *testing.T) {
 	}
 	if !slices.EqualFunc(log.records, want, sameRecord) {
 		t.Fatalf("got\n%+v\nwant\n%+v", log.records, want)
+	}
+}
+
+// Each flow is counted by itself: what is one's is not another's.
+func TestFlowsAreToldApart(t *testing.T) {
+	t.Parallel()
+	host, dst, guest := netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("10.0.0.2"), netip.MustParseAddr("10.77.0.10")
+	var log recorder
+	flows, err := newFlows(Config{
+		Flow: FlowSpec{Src: host, Dst: dst, Ports: []uint16{49152}}, Bin: time.Millisecond,
+		Flows: []FlowSpec{
+			{Name: results.FlowDisk, Src: host, Dst: dst, Ports: []uint16{49252}},
+			{Name: results.FlowClient, Dst: guest, Ports: []uint16{7001, 7002}, UDP: true, Bin: time.Second},
+			{Name: "nothing"},
+		},
+	}, log.Record)
+	if err != nil || len(flows) != 3 {
+		t.Fatalf("%d flows, %v; want the three that have ports", len(flows), err)
+	}
+	base := int64(1_700_000_000_000_000_000)
+	see := func(kind packet.Kind, src, dst string, payload int) {
+		p := &packet.Packet{Kind: kind, Src: netip.MustParseAddrPort(src), Dst: netip.MustParseAddrPort(dst), PayloadLength: payload}
+		for _, f := range flows {
+			f.see(p, base+5_000_000, payload+54)
+		}
+	}
+	see(packet.TCP, "10.0.0.1:40000", "10.0.0.2:49152", 1000)
+	see(packet.TCP, "10.0.0.1:40001", "10.0.0.2:49252", 300)
+	see(packet.TCP, "10.0.0.2:49252", "10.0.0.1:40001", 20)
+	see(packet.TCP, "10.77.0.3:40000", "10.77.0.10:7001", 7)
+	see(packet.TCP, "10.77.0.4:40000", "10.77.0.10:7001", 8) // any client
+	see(packet.UDP, "10.77.0.10:7002", "10.77.0.3:40000", 1200)
+	see(packet.UDP, "10.0.0.1:40000", "10.0.0.2:49152", 5)   // the migration is TCP
+	see(packet.TCP, "10.77.0.10:7001", "10.77.0.10:9999", 0) // from the guest's port, without payload
+	see(packet.TCP, "10.0.0.3:40000", "10.0.0.2:49252", 5)   // of another host
+	see(packet.ARP, "10.0.0.1:40000", "10.0.0.2:49152", 5)
+	for _, f := range flows {
+		f.end()
+	}
+	type total struct{ flow, dir, bin string }
+	got := map[total]float64{}
+	for _, r := range log.named(results.FlowPayload) {
+		got[total{r.Attrs["flow"], r.Attrs["dir"], r.Attrs["bin"]}] += r.Value
+	}
+	want := map[total]float64{
+		{results.FlowMigration, "forward", "0.001"}: 1000,
+		{results.FlowDisk, "forward", "0.001"}:      300,
+		{results.FlowDisk, "reverse", "0.001"}:      20,
+		{results.FlowClient, "forward", "1"}:        15,
+		{results.FlowClient, "reverse", "1"}:        1200,
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestFlowsOfOneName(t *testing.T) {
+	t.Parallel()
+	named := testFlow()
+	named.Name = results.FlowMigration
+	if _, err := newFlows(Config{Host: "switch", Flow: testFlow(), Flows: []FlowSpec{named}}, nil); err == nil {
+		t.Error("two flows have one name")
 	}
 }
 

@@ -56,7 +56,7 @@ func TestGuest(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			var log recorder
-			o := newObserver(Config{Name: results.SourceCaptureSwitch, Host: "switch", GuestMAC: guestMAC}, &ports{map[int]*port{7: newPort("dst")}}, &log)
+			o, _ := newObserver(Config{Name: results.SourceCaptureSwitch, Host: "switch", GuestMAC: guestMAC}, &ports{map[int]*port{7: newPort("dst")}}, &log)
 			if err := o.see(Frame{Data: c.frame, Length: len(c.frame), Time: 42, Interface: 7}); err != nil {
 				t.Fatal(err)
 			}
@@ -91,8 +91,13 @@ func TestSeeAllocatesNothing(t *testing.T) {
 		build(t, ethernet(layers.EthernetTypeIPv6), ipv6(layers.IPProtocolTCP), tcp(), body(50)),
 		arpFrame(t, layers.EthernetTypeARP, 1, [4]byte{1}, [4]byte{1}, broadcast),
 	}
-	o := newObserver(Config{GuestMAC: guestMAC, Flow: testFlow(), Bin: 1000}, &ports{map[int]*port{7: newPort("src")}},
-		results.RecorderFunc(func(results.Record) {}))
+	disk, client := testFlow(), FlowSpec{Name: results.FlowClient, Dst: testFlow().Src, Ports: []uint16{7}, UDP: true}
+	disk.Name = results.FlowDisk
+	o, err := newObserver(Config{GuestMAC: guestMAC, Flow: testFlow(), Flows: []FlowSpec{disk, client}, Bin: 1000},
+		&ports{map[int]*port{7: newPort("src")}}, results.RecorderFunc(func(results.Record) {}))
+	if err != nil {
+		t.Fatal(err)
+	}
 	at := int64(1e18)
 	allocs := testing.AllocsPerRun(500, func() {
 		for _, data := range frames {

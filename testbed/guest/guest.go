@@ -101,6 +101,17 @@ type Disk struct {
 	// disk; the driver makes an empty disk where a host that receives a migration has none.
 	Paths  map[string]string
 	Shared bool
+	// Track notes what the guest writes from the boot on, as an incremental copy needs. The copy goes on from the state at
+	// boot, which must then be at the destination's path before the guest boots.
+	Track bool
+}
+
+// A DiskChecker is an Instance that can hold the disks of both ends of a migration against each other.
+type DiskChecker interface {
+	// CheckDisk compares the destination's disk with the source's, and records DiskCompared, DiskDiffers and DiskWritten. The
+	// guest must be quiet. It does nothing where no disk was copied.
+	// A disk that differs by more than the guest wrote since the switch-over is an *OutcomeError.
+	CheckDisk(ctx context.Context) error
 }
 
 // A MigrationChecker is a Driver that can say, before anything starts, whether a migration with these options is possible

@@ -15,6 +15,7 @@ func newTree() moduleTree {
 // The lines are those of Debian's 6.1.0-56-cloud-amd64, in another order.
 const debianDep = `kernel/drivers/net/virtio_net.ko: kernel/drivers/net/net_failover.ko kernel/net/core/failover.ko kernel/drivers/virtio/virtio.ko kernel/drivers/virtio/virtio_ring.ko
 kernel/drivers/char/virtio_console.ko: kernel/drivers/virtio/virtio.ko kernel/drivers/virtio/virtio_ring.ko
+kernel/drivers/block/virtio_blk.ko: kernel/drivers/virtio/virtio.ko kernel/drivers/virtio/virtio_ring.ko
 kernel/drivers/virtio/virtio_pci.ko: kernel/drivers/virtio/virtio_pci_legacy_dev.ko kernel/drivers/virtio/virtio_pci_modern_dev.ko kernel/drivers/virtio/virtio.ko kernel/drivers/virtio/virtio_ring.ko
 kernel/drivers/virtio/virtio.ko: kernel/drivers/virtio/virtio_ring.ko
 kernel/drivers/virtio/virtio_ring.ko:
@@ -38,8 +39,8 @@ func TestClosure(t *testing.T) {
 	for i, p := range paths {
 		at[p] = i
 	}
-	if len(paths) != 9 || len(at) != 9 {
-		t.Errorf("closure is %v, want 9 modules once each", paths)
+	if len(paths) != 10 || len(at) != 10 {
+		t.Errorf("closure is %v, want 10 modules once each", paths)
 	}
 	for _, p := range paths {
 		for _, need := range tree.needs[p] {

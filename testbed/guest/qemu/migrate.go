@@ -20,15 +20,19 @@ type migration struct {
 	disk    diskCopy // nil where no disk moves
 }
 
-// A diskCopy moves the guest's disk with its memory. Its methods are called one after the other.
+// A diskCopy moves the guest's disk beside its memory. Its methods are called in this order, one after the other; abandon at
+// any time instead of the next, once.
 type diskCopy interface {
-	// prepare makes the destination take the disk. It is part of PrepareMigration.
+	// prepare makes the destination ready to receive the disk. It is not migration time.
 	prepare(ctx context.Context) error
-	// run copies, and returns when the copy follows the disk. It comes before the memory, and is part of Run.
+	// run copies the disk and returns when what is left is little, before the memory is migrated. From then on
+	// the destination's disk follows the source's.
 	run(ctx context.Context) error
-	// switchOver completes the copy. The guest is stopped, and goes on at the destination when it returns.
+	// switchOver copies the rest. The guest is stopped, its migration in state pre-switchover. When it returns, the
+	// destination's disk is the guest's and belongs to nobody else there.
 	switchOver(ctx context.Context) error
-	// abandon ends the copy; the source's disk is the guest's. It comes in place of what has not been called yet.
+	// abandon ends what runs and takes away what the others made, after a failure or a cancel. The guest keeps its disk at
+	// the source. It works on a context that may be done, and for at most abandonLimit.
 	abandon(ctx context.Context)
 }
 
@@ -45,7 +49,13 @@ func (i *instance) PrepareMigration(ctx context.Context, dst host.Host, o guest.
 	if o.Algorithm == guest.BackgroundSnapshot {
 		return m, m.configure(ctx)
 	}
+	if err := checkDiskCopy(i.spec, o); err != nil {
+		return nil, err
+	}
 	if err := i.drop(dst); err != nil {
+		return nil, err
+	}
+	if err := prepareDiskImage(ctx, i.spec, i.Host().Name(), dst.Name(), o); err != nil {
 		return nil, err
 	}
 	vm, err := i.spawn(ctx, dst, true)
@@ -53,8 +63,8 @@ func (i *instance) PrepareMigration(ctx context.Context, dst host.Host, o guest.
 		return nil, err
 	}
 	m.dst = vm
-	if movesDisk(i.spec, o) {
-		m.disk = newDiskCopy(m)
+	if movesDisk(i.spec) {
+		m.disk = newDiskCopy(m.src, m.dst, o, i.rec)
 	}
 	if err := m.prepare(ctx); err != nil {
 		return nil, errors.Join(err, vm.close())
