@@ -11,18 +11,31 @@ import (
 	"testing"
 	"time"
 	"virtscope/testbed/guest"
+	"virtscope/testbed/relay"
 )
 
-const modeVar = "VIRTSCOPE_TESTBED_TEST_RUN"
+const (
+	modeVar       = "VIRTSCOPE_TESTBED_TEST_RUN"
+	relayArgument = "frame-relay"
+)
 
-// TestMain also plays a run that is killed: it brings up a testbed, starts a process that survives its
+// TestMain also plays the frame relay, and a run that is killed: it brings up a testbed, starts a process that survives its
 // parent, says so and waits.
 func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == relayArgument {
+		if err := relay.Serve(os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	id := os.Getenv(modeVar)
 	if id == "" {
 		os.Exit(m.Run())
 	}
-	tb, err := Up(context.Background(), Config{RunID: id})
+	tb, err := Up(context.Background(), Config{
+		RunID: id, Link: Link{Delay: time.Millisecond}, Emulator: EmulatorRelay, RelayCommand: relayCommand(),
+	})
 	if err != nil {
 		fmt.Println(err)
 		os.Exit(1)
@@ -37,6 +50,9 @@ func TestMain(m *testing.M) {
 	fmt.Println("ready")
 	time.Sleep(time.Minute)
 }
+
+// relayCommand is this program as the frame relay.
+func relayCommand() []string { return []string{os.Args[0], relayArgument} }
 
 func needRoot(t testing.TB) {
 	t.Helper()
