@@ -170,6 +170,9 @@ func (n *node) waitForCarrier(ctx context.Context, tap string) error {
 	}
 }
 
+// operational are the flags of a link that carries frames.
+const operational = unix.IFF_RUNNING | unix.IFF_LOWER_UP
+
 // notOperational names a link that was set up and is not operational.
 func (n *node) notOperational(except ...string) (string, error) {
 	links, err := n.nl.LinkList()
@@ -178,7 +181,6 @@ func (n *node) notOperational(except ...string) (string, error) {
 	}
 	for _, l := range links {
 		a := l.Attrs()
-		const operational = unix.IFF_RUNNING | unix.IFF_LOWER_UP
 		if a.RawFlags&unix.IFF_UP != 0 && a.RawFlags&operational != operational && !slices.Contains(except, a.Name) {
 			return a.Name, nil
 		}

@@ -14,6 +14,9 @@ import (
 // batch is how many frames are read, or written, before the other is looked after.
 const batch = 64
 
+// maxEarly is the most by which a sleep ends before a frame is due, in ns.
+const maxEarly = 50_000
+
 // A direction carries the frames of one device to another, on a thread of its own: it reads what has come, writes what is
 // due, and sleeps until there is either. It never waits for a device: writing to a TAP does not block.
 type direction struct {
@@ -27,6 +30,7 @@ type direction struct {
 	queue   *queue
 	late    *lateness
 	begin   time.Time
+	early   int64  // ns by which sleeps end early: as much as they overslept of late
 	scratch []byte // for frames that cannot be held
 
 	asked chan func() // run on the thread
@@ -154,18 +158,24 @@ func (d *direction) write() (any bool) {
 // wait sleeps until a frame comes, the next one is due or the bell rings.
 func (d *direction) wait() error {
 	var timeout *unix.Timespec
-	if due, ok := d.queue.due(); ok {
-		left := due - d.now()
+	due, held := d.queue.due()
+	alarm := due - d.early
+	if held {
+		left := alarm - d.now()
 		if left <= 0 {
-			return nil
+			return nil // wide awake for the last microseconds
 		}
 		ts := unix.NsecToTimespec(left)
 		timeout = &ts
 	}
 	fds := [2]unix.PollFd{{Fd: int32(d.in), Events: unix.POLLIN}, {Fd: int32(d.bell), Events: unix.POLLIN}}
-	_, err := unix.Ppoll(fds[:], timeout, nil)
+	n, err := unix.Ppoll(fds[:], timeout, nil)
 	if err != nil && !errors.Is(err, unix.EINTR) {
 		return fmt.Errorf("wait for frames of %s: %w", d.stats.From, err)
+	}
+	if n == 0 && err == nil {
+		overslept := min(max(d.now()-alarm, 0), maxEarly)
+		d.early += (overslept - d.early) / 16
 	}
 	if fds[1].Revents != 0 {
 		var ring [8]byte
