@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -86,6 +87,9 @@ func stubbornRelay(tb *Testbed, holder *exec.Cmd) error {
 
 // relayCommand is this program as the frame relay.
 func relayCommand() []string { return []string{os.Args[0], relayArgument} }
+
+// table is whether measurements for the documentation are made.
+var table = flag.Bool("table", false, "measure and print the tables of docs/links.md")
 
 func needRoot(t testing.TB) {
 	t.Helper()
