@@ -11,14 +11,18 @@ import (
 )
 
 // Check finds out, before anything is started, whether Up can bring up cfg here: the values, root, the tap
-// device, the kernel's queueing disciplines, and names that are taken. It reports all problems at once; what
+// device, the kernel's queueing disciplines or what the frame relay needs, and names that are taken. It reports all problems at once; what
 // the kernel lacks is a *guest.NotSupportedError. It tries on links in a nameless namespace that is gone when
 // it returns.
 func Check(cfg Config) error {
 	if err := cfg.validate(); err != nil {
 		return fmt.Errorf("check the testbed: %w", err)
 	}
-	err := errors.Join(checkNames(cfg.RunID), host.InScratchNamespace(func() error { return try(cfg) }))
+	emulator, err := cfg.emulator()
+	if err == nil && emulator == EmulatorRelay {
+		err = errors.Join(cfg.checkRelay(), tryRelay())
+	}
+	err = errors.Join(err, checkNames(cfg.RunID), host.InScratchNamespace(func() error { return try(cfg, emulator) }))
 	if err != nil {
 		return fmt.Errorf("check the testbed: %w", err)
 	}
@@ -37,7 +41,7 @@ func checkNames(runID string) error {
 }
 
 // try runs in the scratch namespace.
-func try(cfg Config) error {
+func try(cfg Config, emulator string) error {
 	nl, err := netlink.NewHandle(unix.NETLINK_ROUTE)
 	if err != nil {
 		return fmt.Errorf("open netlink: %w", err)
@@ -49,9 +53,24 @@ func try(cfg Config) error {
 	}
 	errs := []error{makeTap(TapName, false), tryBridge(nl)}
 	for i, l := range links {
-		errs = append(errs, tryLink(nl, fmt.Sprintf("try%d", i), l))
+		if emulator == EmulatorRelay {
+			l = l.rateOnly()
+		}
+		errs = append(errs, tryLink(nl, fmt.Sprintf("try%d", i), l.up()), tryLink(nl, fmt.Sprintf("tryd%d", i), l.down()))
 	}
 	return errors.Join(errs...)
+}
+
+// tryRelay makes two taps in two namespaces at once, as the frame relay does.
+func tryRelay() error {
+	return host.InScratchNamespace(func() error {
+		held, err := openTap(TapName)
+		if err != nil {
+			return err
+		}
+		defer held.Close()
+		return host.InScratchNamespace(func() error { return makeTap(TapName, false) })
+	})
 }
 
 func tryBridge(nl *netlink.Handle) error {
@@ -85,11 +104,11 @@ func lacking(feature, module string, err error) error {
 
 // unknownQdisc explains the kernel's word for a queueing discipline that it does not have, ENOENT.
 func unknownQdisc(kind string, err error) error {
-	feature, without := "link rate (tbf)", "the rate"
+	feature, other := "link rate (tbf)", "remove the rate from the link"
 	if kind == "netem" {
-		feature, without = "link delay, jitter and loss (netem)", "delay, jitter and loss"
+		feature, other = "link delay, jitter and loss (netem)", "take the emulator relay"
 	}
-	return notSupported(feature, "load it with modprobe sch_"+kind+", or remove "+without+" from the link", err)
+	return notSupported(feature, "load it with modprobe sch_"+kind+", or "+other, err)
 }
 
 func notSupported(feature, remedy string, err error) error {

@@ -41,23 +41,41 @@ type Config struct {
 	Link Link
 	// MigrationLink, if not nil, joins src and dst by a network of their own.
 	MigrationLink *Link
-	// GuestNIC is the guest's card. An empty Tap is TapName. With MAC and Address, the client knows the guest's
-	// MAC for good, so that an outage is not lengthened by a failed neighbour resolution.
+	// GuestNIC is the guest's card. An empty Tap is TapName. With MAC and Address, every host knows the guest's
+	// MAC for good, so that an outage is not lengthened by a failed neighbour resolution, wherever the client is.
 	GuestNIC guest.NIC
+
+	// Emulator of delay, jitter and loss: EmulatorNetem, EmulatorRelay or EmulatorAuto. "" is EmulatorAuto.
+	Emulator string
+	// RelayCommand is a program, with its arguments, that runs relay.Serve. It must be set where the relay is used.
+	RelayCommand []string
+	// Seed of the relay's random draws. 0 is a new one for each Up: two trials must not lose the same frames.
+	Seed uint64
 }
 
-// A Link shapes each direction of a link. The zero value is a link as fast as the machine, with no delay.
+// Values of Config.Emulator.
+const (
+	EmulatorAuto  = "auto"  // netem where the kernel has it, else the relay
+	EmulatorNetem = "netem" // the kernel's sch_netem
+	EmulatorRelay = "relay" // package relay
+)
+
+// A Link shapes each direction of a link. The zero value is a link as fast as the machine, with no delay. The rate is the
+// kernel's tbf in any case; what delays, varies and loses is Config.Emulator.
 type Link struct {
 	// Rate in B/s, 0 or from 1000: of whole Ethernet frames without preamble, checksum and gap, an offloaded
 	// super-frame counted as the frames that it stands for.
 	Rate float64
+	// Upload in B/s is what a host may send; Rate then is what it may receive. 0 is Rate.
+	Upload float64
 	// Queue is how much a rate limit may hold back before it drops, as time at the rate. 0 is DefaultQueue.
 	Queue time.Duration
 	// Delay is added to each frame, at most a minute, in whole µs.
 	Delay time.Duration
 	// Jitter varies the delay evenly by ±Jitter, at most Delay. Frames may overtake one another.
 	Jitter time.Duration
-	// Loss is the share of frames that are lost, from 0 to 1. An offloaded super-frame is lost as one.
+	// Loss is the share of frames that are lost, from 0 to 1. An offloaded super-frame is lost as one: netem has them on
+	// any link, the relay on links that are not limited to SuperFrameRate or less in either direction.
 	Loss float64
 }
 
@@ -76,6 +94,11 @@ func (c Config) validate() error {
 	if c.MigrationLink != nil {
 		errs = append(errs, c.MigrationLink.validate("migration link"))
 	}
+	switch c.Emulator {
+	case "", EmulatorAuto, EmulatorNetem, EmulatorRelay:
+	default:
+		errs = append(errs, fmt.Errorf("emulator %q: want %s, %s or %s", c.Emulator, EmulatorAuto, EmulatorNetem, EmulatorRelay))
+	}
 	if len(c.GuestNIC.Tap) > 15 {
 		errs = append(errs, fmt.Errorf("tap name %q: want at most 15 bytes", c.GuestNIC.Tap))
 	}
@@ -93,7 +116,7 @@ func checkRunID(id string) error {
 	return nil
 }
 
-// guestNeighbour parses what the client must know of the guest.
+// guestNeighbour parses what the hosts must know of the guest.
 func guestNeighbour(n guest.NIC) (netip.Addr, net.HardwareAddr, error) {
 	prefix, err := netip.ParsePrefix(n.Address)
 	if err != nil {
@@ -116,8 +139,13 @@ func guestNeighbour(n guest.NIC) (netip.Addr, net.HardwareAddr, error) {
 func (l Link) validate(what string) error {
 	var errs []error
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(what+": "+format, args...)) }
-	if l.Rate != 0 && (!(l.Rate >= 1000) || l.Rate > 1e12) { // the negation catches NaN
-		bad("rate %g B/s: want 0 (no limit) or 1e3 to 1e12", l.Rate)
+	for _, r := range []struct {
+		name string
+		rate float64
+	}{{"rate", l.Rate}, {"upload", l.Upload}} {
+		if r.rate != 0 && (!(r.rate >= 1000) || r.rate > 1e12) { // the negation catches NaN
+			bad("%s %g B/s: want 0 (no limit) or 1e3 to 1e12", r.name, r.rate)
+		}
 	}
 	if l.Queue < 0 || l.Queue > time.Minute {
 		bad("queue %s: want 0 to 1m", l.Queue)
@@ -134,8 +162,10 @@ func (l Link) validate(what string) error {
 	if l.Loss > 0 && l.Loss < 1e-9 {
 		bad("loss %g: want 0 or at least 1e-9, the kernel rounds it to nothing", l.Loss)
 	}
-	if len(errs) == 0 && l.limitBytes() > math.MaxUint32 {
-		bad("queue %s at %g B/s holds %g B: the kernel takes 4 GiB: make the queue shorter", l.Queue, l.Rate, l.limitBytes())
+	for _, d := range []Link{l.up(), l.down()} {
+		if len(errs) == 0 && d.limitBytes() > math.MaxUint32 {
+			bad("queue %s at %g B/s holds %g B: the kernel takes 4 GiB: make the queue shorter", d.queue(), d.Rate, d.limitBytes())
+		}
 	}
 	return errors.Join(errs...)
 }

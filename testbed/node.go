@@ -113,6 +113,24 @@ func (n *node) cable(port string, other *node, peer string, mac net.HardwareAddr
 	return nil
 }
 
+// tune sets how many frames a TAP holds until they are read, and its MAC unless that is nil.
+func (n *node) tune(name string, ring int, mac net.HardwareAddr) error {
+	link, err := n.nl.LinkByName(name)
+	if err != nil {
+		return fmt.Errorf("find %s: %w", name, err)
+	}
+	if err := n.nl.LinkSetTxQLen(link, ring); err != nil {
+		return fmt.Errorf("set the queue of %s: %w", name, err)
+	}
+	if mac == nil {
+		return nil
+	}
+	if err := n.nl.LinkSetHardwareAddr(link, mac); err != nil {
+		return fmt.Errorf("set the address of %s: %w", name, err)
+	}
+	return nil
+}
+
 func (n *node) address(link netlink.Link, addr netip.Addr, bits int) error {
 	ipnet := &net.IPNet{IP: addr.AsSlice(), Mask: net.CIDRMask(bits, addr.BitLen())}
 	if err := n.nl.AddrAdd(link, &netlink.Addr{IPNet: ipnet}); err != nil {
@@ -152,6 +170,9 @@ func (n *node) waitForCarrier(ctx context.Context, tap string) error {
 	}
 }
 
+// operational are the flags of a link that carries frames.
+const operational = unix.IFF_RUNNING | unix.IFF_LOWER_UP
+
 // notOperational names a link that was set up and is not operational.
 func (n *node) notOperational(except ...string) (string, error) {
 	links, err := n.nl.LinkList()
@@ -160,7 +181,6 @@ func (n *node) notOperational(except ...string) (string, error) {
 	}
 	for _, l := range links {
 		a := l.Attrs()
-		const operational = unix.IFF_RUNNING | unix.IFF_LOWER_UP
 		if a.RawFlags&unix.IFF_UP != 0 && a.RawFlags&operational != operational && !slices.Contains(except, a.Name) {
 			return a.Name, nil
 		}

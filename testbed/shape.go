@@ -22,7 +22,22 @@ const (
 	smallestFrame          = 60 // B, Ethernet's shortest without its checksum
 )
 
-func (l Link) netem() bool { return l.Delay > 0 || l.Jitter > 0 || l.Loss > 0 }
+// up is the link as a host sends on it, and down as it receives: Rate is that direction's.
+func (l Link) up() Link {
+	if l.Upload != 0 {
+		l.Rate = l.Upload
+	}
+	l.Upload = 0
+	return l
+}
+
+func (l Link) down() Link {
+	l.Upload = 0
+	return l
+}
+
+// emulated is whether the link delays, varies or loses, which takes an emulator.
+func (l Link) emulated() bool { return l.Delay > 0 || l.Jitter > 0 || l.Loss > 0 }
 
 func (l Link) queue() time.Duration {
 	if l.Queue == 0 {
@@ -52,7 +67,7 @@ func (l Link) netemPackets() uint32 {
 func (l Link) qdiscs(device int) []netlink.Qdisc {
 	var list []netlink.Qdisc
 	parent, handle := uint32(netlink.HANDLE_ROOT), netlink.MakeHandle(1, 0)
-	if l.netem() {
+	if l.emulated() {
 		list = append(list, netlink.NewNetem(
 			netlink.QdiscAttrs{LinkIndex: device, Parent: parent, Handle: handle},
 			netlink.NetemQdiscAttrs{
@@ -75,10 +90,16 @@ func (l Link) qdiscs(device int) []netlink.Qdisc {
 	return list
 }
 
-// shape makes a device shape what it sends.
+// rateOnly is what the kernel shapes of a link that the relay emulates.
+func (l Link) rateOnly() Link {
+	l.Delay, l.Jitter, l.Loss = 0, 0, 0
+	return l
+}
+
+// shape makes a device shape what it sends, in place of what it had.
 func shape(nl *netlink.Handle, device netlink.Link, l Link) error {
 	for _, q := range l.qdiscs(device.Attrs().Index) {
-		err := nl.QdiscAdd(q)
+		err := nl.QdiscReplace(q)
 		if errors.Is(err, unix.ENOENT) {
 			return unknownQdisc(q.Type(), err)
 		}

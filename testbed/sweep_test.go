@@ -3,17 +3,20 @@ package testbed
 import (
 	"bufio"
 	"context"
+	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"virtscope/testbed/host"
 )
 
 // killedRun brings up a testbed in another process and kills that.
-func killedRun(t *testing.T, kill bool) (id string, cmd *exec.Cmd) {
+func killedRun(t *testing.T, kill bool) (id string, relayPID int, cmd *exec.Cmd) {
 	t.Helper()
 	needRoot(t)
 	id = newRunID(t)
@@ -31,7 +34,7 @@ func killedRun(t *testing.T, kill bool) (id string, cmd *exec.Cmd) {
 		t.Fatal(err)
 	}
 	line, err := bufio.NewReader(out).ReadString('\n')
-	if line != "ready\n" {
+	if _, scanErr := fmt.Sscanf(line, "ready %d\n", &relayPID); scanErr != nil {
 		t.Fatalf("run said %q: %v", line, err)
 	}
 	if kill {
@@ -40,7 +43,7 @@ func killedRun(t *testing.T, kill bool) (id string, cmd *exec.Cmd) {
 		}
 		_ = cmd.Wait() // killed
 	}
-	return id, cmd
+	return id, relayPID, cmd
 }
 
 func ofRun(found []Leftover, id string) (kinds []string) {
@@ -53,8 +56,8 @@ func ofRun(found []Leftover, id string) (kinds []string) {
 }
 
 func TestSweepAfterKill(t *testing.T) {
-	id, _ := killedRun(t, true)
-	alive, living := killedRun(t, false)
+	id, relayPID, _ := killedRun(t, true)
+	alive, _, living := killedRun(t, false)
 	ours := func(wanted string) bool { return wanted == id || wanted == alive } // not another's on this machine
 	defer func() {
 		_ = living.Process.Kill()
@@ -68,7 +71,23 @@ func TestSweepAfterKill(t *testing.T) {
 		t.Errorf("up over what a killed run left: %v", err)
 	}
 
-	want := []string{"process", "namespace", "namespace", "namespace", "namespace", "folder"}
+	// The run's own relay ends with the run, and its devices with it.
+	sw, err := host.NewNetns("switch", namespaceName(id, switchName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sw.Close()
+	gone := func() bool {
+		noDevice := sw.Do(func() error { _, err := net.InterfaceByName(lanPort(Source)); return err })
+		return command(relayPID) == "unknown command" && noDevice != nil
+	}
+	for deadline := time.Now().Add(30 * time.Second); !gone(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("the relay of the killed run, or a device of it, is there: %s", command(relayPID))
+		}
+	}
+
+	want := []string{"process", "process", "namespace", "namespace", "namespace", "namespace", "folder"}
 	found, err := sweep(t.Context(), true, ours)
 	if err != nil {
 		t.Fatal(err)
@@ -91,7 +110,7 @@ func TestSweepAfterKill(t *testing.T) {
 		if !l.Removed {
 			t.Errorf("not removed: %v", l)
 		}
-		if l.Kind == "process" && !strings.Contains(l.Name, "sleep") {
+		if l.Kind == "process" && !strings.Contains(l.Name, "sleep") && !strings.Contains(l.Name, relayArgument) {
 			t.Errorf("process %q", l.Name)
 		}
 	}

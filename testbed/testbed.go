@@ -4,15 +4,22 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"sync"
 	"virtscope/testbed/host"
+	"virtscope/testbed/relay"
 	"virtscope/testbed/undo"
 )
 
 // A Testbed is up until Down. Its methods are safe for concurrent use.
 type Testbed struct {
-	cfg   Config
-	hosts map[string]*host.Netns // and the switch
-	undo  undo.Stack
+	cfg      Config
+	emulator string                 // EmulatorNetem or EmulatorRelay; "" if no link needs one
+	relay    *relay.Relay           // nil if no link needs it
+	hosts    map[string]*host.Netns // and the switch
+	undo     undo.Stack
+
+	mu  sync.Mutex // guards cut
+	cut map[end]bool
 }
 
 // Down kills what runs on the testbed and removes it. It is idempotent; cancelling ctx does not stop it.
@@ -85,7 +92,8 @@ func (t *Testbed) SwitchBridges() []string {
 	return []string{lanBridge, migBridge}
 }
 
-// Processes lists, by host, the processes that live in the testbed's namespaces, whoever started them.
+// Processes lists, by host, the processes that live in the testbed's namespaces, whoever started them. The frame relay is
+// one of the switch's.
 func (t *Testbed) Processes() (map[string][]int, error) {
 	all := make(map[string][]int)
 	for name, h := range t.hosts {

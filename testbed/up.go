@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"virtscope/testbed/host"
+	"virtscope/testbed/relay"
 	"virtscope/testbed/undo"
 
 	"github.com/vishvananda/netlink"
@@ -25,12 +26,19 @@ func up(ctx context.Context, cfg Config, before func(step string) error) (*Testb
 	if err := cfg.validate(); err != nil {
 		return nil, fmt.Errorf("bring up the testbed: %w", err)
 	}
+	emulator, err := cfg.emulator()
+	if err == nil && emulator == EmulatorRelay {
+		err = cfg.checkRelay()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("bring up the testbed: %w", err)
+	}
 	b := &builder{
-		tb:     &Testbed{cfg: cfg, hosts: make(map[string]*host.Netns)},
+		tb:     &Testbed{cfg: cfg, emulator: emulator, hosts: make(map[string]*host.Netns), cut: make(map[end]bool)},
 		nodes:  make(map[string]*node),
 		before: before,
 	}
-	err := b.build(ctx)
+	err = b.build(ctx)
 	err = errors.Join(err, b.tools.Run(ctx)) // netlink sockets and handles are needed no longer
 	if err != nil {
 		return nil, fmt.Errorf("bring up the testbed: %w", errors.Join(err, b.tb.undo.Run(ctx)))
@@ -66,6 +74,11 @@ func (b *builder) build(ctx context.Context) error {
 	}
 	for _, name := range []string{switchName, Source, Destination, Client} {
 		if err := b.node(ctx, name); err != nil {
+			return err
+		}
+	}
+	if links := b.tb.relayLinks(); len(links) > 0 {
+		if err := b.do(ctx, "frame relay", func() error { return b.relay(ctx, links) }); err != nil {
 			return err
 		}
 	}
@@ -180,7 +193,7 @@ func (b *builder) lan(name string, lan *netlink.Bridge) error {
 	n, sw, link := b.nodes[name], b.nodes[switchName], b.tb.cfg.Link
 	// The cable comes before the bridge, so that the numbers of its two ends differ: the kernel takes a veth
 	// whose peer has its own number for no link at all, and is a second late to notice its carrier.
-	if err := sw.cable(lanPort(name), n, uplinkName, nil); err != nil {
+	if err := b.join(sw, lanPort(name), n, uplinkName, nil, link); err != nil {
 		return err
 	}
 	br, err := n.bridge(bridgeName, mac(0, name))
@@ -198,10 +211,18 @@ func (b *builder) lan(name string, lan *netlink.Bridge) error {
 	if err != nil {
 		return err
 	}
-	if err := shapeBoth(n, uplink, sw, port, link); err != nil {
+	if err := b.shapeBoth(n, uplink, sw, port, link); err != nil {
 		return err
 	}
-	if nic := b.tb.cfg.GuestNIC; name == Client && nic.MAC != "" {
+	for _, other := range []string{Source, Destination, Client} {
+		if other == name {
+			continue
+		}
+		if err := n.neighbour(br, b.tb.LanAddr(other), mac(0, other)); err != nil {
+			return err
+		}
+	}
+	if nic := b.tb.cfg.GuestNIC; nic.MAC != "" {
 		addr, guestMAC, err := guestNeighbour(nic)
 		if err != nil {
 			return err
@@ -228,7 +249,8 @@ func (b *builder) tap(name string) error {
 // migration gives a host its link to the migration network.
 func (b *builder) migration(name string, mig *netlink.Bridge) error {
 	n, sw := b.nodes[name], b.nodes[switchName]
-	if err := sw.cable(migPort(name), n, migName, mac(1, name)); err != nil {
+	shape := *b.tb.cfg.MigrationLink
+	if err := b.join(sw, migPort(name), n, migName, mac(1, name), shape); err != nil {
 		return err
 	}
 	link, err := n.nl.LinkByName(migName)
@@ -245,13 +267,49 @@ func (b *builder) migration(name string, mig *netlink.Bridge) error {
 	if err != nil {
 		return err
 	}
-	return shapeBoth(n, link, sw, port, *b.tb.cfg.MigrationLink)
+	if err := b.shapeBoth(n, link, sw, port, shape); err != nil {
+		return err
+	}
+	other := Source
+	if name == Source {
+		other = Destination
+	}
+	return n.neighbour(link, b.tb.MigrationAddr(other), mac(1, other))
+}
+
+// join makes the two ends of a link: a veth pair, or the relay's devices, which are there already. A nil mac is a random
+// one.
+func (b *builder) join(sw *node, port string, n *node, device string, mac net.HardwareAddr, l Link) error {
+	if !b.tb.relayed(l) {
+		return sw.cable(port, n, device, mac)
+	}
+	ring := frameRing
+	if l.superFrames() {
+		ring = superFrameRing
+	}
+	if err := sw.tune(port, ring, nil); err != nil {
+		return err
+	}
+	return n.tune(device, ring, mac)
+}
+
+// relay starts the process that carries the frames of emulated links. It lives in the switch's namespace, so that it is
+// found there when a run was killed.
+func (b *builder) relay(ctx context.Context, links []relay.Link) error {
+	r, err := relay.Start(ctx, b.tb.Switch(), b.tb.cfg.RelayCommand, links)
+	if err != nil {
+		return err
+	}
+	b.tb.relay = r
+	b.tb.undo.Push("end the frame relay", r.Close)
+	return nil
 }
 
 // shapeBoth shapes what the host sends and what the switch sends to it.
-func shapeBoth(n *node, device netlink.Link, sw *node, port netlink.Link, l Link) error {
-	if err := shape(n.nl, device, l); err != nil {
+func (b *builder) shapeBoth(n *node, device netlink.Link, sw *node, port netlink.Link, l Link) error {
+	kernel := b.tb.kernelPart(l)
+	if err := shape(n.nl, device, kernel.up()); err != nil {
 		return err
 	}
-	return shape(sw.nl, port, l)
+	return shape(sw.nl, port, kernel.down())
 }

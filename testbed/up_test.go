@@ -216,7 +216,7 @@ func TestCheck(t *testing.T) {
 	if err := Check(cfg); err != nil {
 		t.Errorf("good config: %v", err)
 	}
-	cfg.MigrationLink = &Link{Delay: 10 * time.Millisecond}
+	cfg.MigrationLink, cfg.Emulator = &Link{Delay: 10 * time.Millisecond}, EmulatorNetem
 	err := Check(cfg)
 	_, upErr := Up(t.Context(), cfg)
 	if hasNetem(t) {

@@ -23,7 +23,7 @@ Start with: virtscope run quickstart`,
 	root.AddCommand(
 		newRunCommand(release), newValidateCommand(), newPlanCommand(), newSchemaCommand(),
 		newPcapCommand(), newShowCommand(), newAnalyzeCommand(), newAccuracyCommand(),
-		newDoctorCommand(), newCleanCommand(), newScriptedGuestCommand(),
+		newDoctorCommand(), newCleanCommand(), newScriptedGuestCommand(), newFrameRelayCommand(),
 	)
 	return root
 }
