@@ -1,29 +1,34 @@
 package results
 
-// SourceLoad is the load client: what it asks of the guest, from outside.
-const SourceLoad = "load"
+// Sources of loads from outside.
+const (
+	SourceLoad      = "load"      // the load client: what it asks of the guest
+	SourceBenchmark = "benchmark" // redis-benchmark
+)
 
 // What the load client sees. It sums up over bins of attr "bin" (s), the first of which begins at a multiple of it; Time is
 // the bin's begin. A request counts in the bin in which it was due, and its latency from then on: no omission is
-// coordinated with the server's stalls.
+// coordinated with the server's stalls. Every record has attr "kind" as LoadInfo has it: several clients may run at once.
 const (
 	LoadInfo = "load.info" // event, at the start; Attrs: kind (request, stream, bulk, kv, redis), rate (what is asked: 1/s, or B/s of a stream), arrivals, connections, bin (s), on (the host it runs on)
 	// LoadRequests is 1: requests due in the bin. Attrs: outcome (ok; failed: an error or a broken connection; pending: not
 	// answered when the client stopped). Bins without any are not recorded.
 	LoadRequests = "load.requests"
 	// LoadLatency is s: the longest latency of the bin's answered requests. Attrs: histogram (HdrHistogram V2, base64, in µs),
-	// count.
+	// count, late (s: by how much the client itself was late at most with the bin's requests, which is part of their latency).
 	LoadLatency   = "load.latency"
+	LoadAnswers   = "load.answers"   // 1: requests that were answered as asked, by arrival of the answer in the bin; recorded for empty bins too between the first and the last
 	LoadBytes     = "load.bytes"     // B: received from the guest in the bin, by arrival; recorded for empty bins too between the first and the last
 	LoadReconnect = "load.reconnect" // event: a connection broke and was made anew; Attrs: error
 
 	// Of a stream. Time is on the client's clock.
 	StreamLost     = "stream.lost"     // 1: datagrams that never came; Time is when the first one after them came
-	StreamStall    = "stream.stall"    // s: Time is its begin; the player had nothing to play. Attrs: buffer (s)
+	StreamStall    = "stream.stall"    // s: Time is its begin; the player had nothing to play. Attrs: buffer (s); open (true), if the observation ended before the stall did
 	StreamReceived = "stream.received" // 1: datagrams of the whole trial; Attrs: late (1: behind a later one), duplicate (1)
 
-	// BenchmarkResult is what redis-benchmark itself reports over its whole run: 1/s or s. Attrs: test (SET, GET), stat (rps, mean, min, p50, p95, p99, max).
+	// BenchmarkResult is what redis-benchmark itself reports over its whole run: 1/s or s. Attrs: test (SET, GET), stat (rps, mean, min, p50, p95, p99, max), pass (from 1: it runs over and over; Time is the pass's end), duration (s, of the pass).
 	BenchmarkResult = "benchmark.result"
+	BenchmarkFailed = "benchmark.failed" // event: a pass ended with an error; Attrs: error, pass
 )
 
 // What the guest says of its workloads beside GuestDirtied. Attrs as there.
