@@ -11,7 +11,7 @@ import (
 )
 
 // wanted is what the guest needs a driver for: its bus, its network card and the agent's port.
-var wanted = []string{"virtio_pci", "virtio_net", "virtio_console"}
+var wanted = []string{"virtio_pci", "virtio_net", "virtio_console", "virtio_blk"}
 
 // A moduleTree is what depmod knows of a kernel. Paths are relative to the folder of modules.dep.
 type moduleTree struct {
