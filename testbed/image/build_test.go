@@ -67,7 +67,7 @@ kernel/virtio/virtio_ring.ko.zst:
 kernel/virtio/virtio-pci.ko: kernel/virtio/virtio_ring.ko.zst kernel/virtio/virtio.ko
 kernel/other/unneeded.ko: kernel/net/failover.ko.gz
 `))
-	writeFile(t, filepath.Join(o.Kernel.Modules, "modules.builtin"), []byte("kernel/virtio/virtio.ko\nkernel/char/virtio_console.ko\n"))
+	writeFile(t, filepath.Join(o.Kernel.Modules, "modules.builtin"), []byte("kernel/virtio/virtio.ko\nkernel/block/virtio_blk.ko\nkernel/char/virtio_console.ko\n"))
 	for _, name := range []string{
 		"kernel/net/virtio_net.ko.xz", "kernel/net/net_failover.ko", "kernel/net/failover.ko.gz",
 		"kernel/virtio/virtio_ring.ko.zst", "kernel/virtio/virtio-pci.ko",

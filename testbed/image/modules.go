@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// wanted is what the guest needs a driver for: its bus, its network card and the agent's port.
-var wanted = []string{"virtio_pci", "virtio_net", "virtio_console", "virtio_blk"}
+// wanted is what the guest needs a driver for: its bus, its network card, its disk and the agent's port.
+var wanted = []string{"virtio_pci", "virtio_net", "virtio_blk", "virtio_console"}
 
 // A moduleTree is what depmod knows of a kernel. Paths are relative to the folder of modules.dep.
 type moduleTree struct {
