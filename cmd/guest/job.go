@@ -58,6 +58,8 @@ func (s *server) prepare(w *agent.Workload) (*part, error) {
 		return s.prepareMemory(w)
 	case kindCPU:
 		return s.prepareCPU(w), nil
+	case kindKV:
+		return s.prepareKV(w, agent.KVPort)
 	}
 	return nil, fmt.Errorf("no such kind: %q", w.Kind)
 }
