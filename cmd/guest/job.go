@@ -60,6 +60,8 @@ func (s *server) prepare(w *agent.Workload) (*part, error) {
 		return s.prepareCPU(w), nil
 	case kindKV:
 		return s.prepareKV(w, agent.KVPort)
+	case kindNet:
+		return s.prepareNet(w, netPorts{agent.RequestPort, agent.StreamPort, agent.BulkPort})
 	}
 	return nil, fmt.Errorf("no such kind: %q", w.Kind)
 }
