@@ -18,6 +18,7 @@ const (
 // counts, and says so when the port takes data again.
 type outbox struct {
 	ring ring // the ticker's alone
+	disk ring // the disk's thread's alone
 
 	mu      sync.Mutex
 	lines   [][]byte // everybody else's
@@ -31,12 +32,18 @@ func newOutbox() (*outbox, error) {
 	if errno != 0 {
 		return nil, fmt.Errorf("make eventfd: %w", errno)
 	}
-	return &outbox{wake: int(fd)}, nil
+	return &outbox{ring: newRing(ringSize), disk: newRing(diskRingSize), wake: int(fd)}, nil
 }
 
 // report queues a report. Only the ticker may call it.
 func (o *outbox) report(r *report) {
 	o.ring.push(r)
+	o.signal()
+}
+
+// reportDisk queues a report. Only the disk's thread may call it.
+func (o *outbox) reportDisk(r *report) {
+	o.disk.push(r)
 	o.signal()
 }
 
@@ -85,8 +92,10 @@ func (o *outbox) drain(b []byte) ([]byte, bool) {
 	}
 	o.mu.Unlock()
 	var r report
-	for len(b) < maxWrite && o.ring.pop(&r) {
-		b = r.appendTo(b)
+	for _, ring := range []*ring{&o.ring, &o.disk} {
+		for len(b) < maxWrite && ring.pop(&r) {
+			b = r.appendTo(b)
+		}
 	}
 	return b, len(b) > 0
 }
@@ -95,7 +104,7 @@ func (o *outbox) drain(b []byte) ([]byte, bool) {
 func (o *outbox) takeDropped() int64 {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	n := o.dropped + o.ring.dropped.Swap(0)
+	n := o.dropped + o.ring.dropped.Swap(0) + o.disk.dropped.Swap(0)
 	o.dropped = 0
 	return n
 }

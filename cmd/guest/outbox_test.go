@@ -10,7 +10,7 @@ import (
 )
 
 func TestRingDropsAndCounts(t *testing.T) {
-	var r ring
+	r := newRing(ringSize)
 	for i := range int64(ringSize + 3) {
 		r.push(&report{mono: i})
 	}

@@ -44,7 +44,7 @@ func newRegion(name string, bytes int64, seed uint64, l layout, static bool) (*r
 		r.generations = unsafe.Slice((*uint32)(unsafe.Pointer(&r.table[0])), pages)
 	}
 	for i := range r.pages {
-		l.write(&r.pages[i], stateOf(seed, i, 0))
+		l.write(&r.pages[i], r.content(i, 0))
 	}
 	return r, nil
 }
@@ -53,7 +53,17 @@ func newRegion(name string, bytes int64, seed uint64, l layout, static bool) (*r
 func (r *region) rewrite(i int) {
 	r.generations[i]++
 	r.rewritten++
-	r.layout.write(&r.pages[i], stateOf(r.seed, i, r.generations[i]))
+	c := r.content(i, r.generations[i])
+	if r.layout.delta > 0 {
+		r.layout.patch(&r.pages[i], c)
+		return
+	}
+	r.layout.write(&r.pages[i], c)
+}
+
+// content is what page i holds in the given generation.
+func (r *region) content(i int, generation uint32) content {
+	return r.layout.contentOf(r.seed, i, generation)
 }
 
 func (r *region) generation(i int) uint32 {

@@ -16,12 +16,12 @@ import (
 // A server answers the controller's requests, one after the other.
 type server struct {
 	out     *outbox
-	running atomic.Pointer[meter] // read by the ticker
-	asked   atomic.Bool           // a request came: the host listens
+	running atomic.Pointer[meters] // read by the ticker
+	asked   atomic.Bool            // a request came: the host listens
 
-	job        *job
-	static     *region
-	workingSet *region
+	job    *job
+	static *region
+	kept   []keeper // what the last workload wrote
 }
 
 // maxRequest bounds a request's line, in B.
@@ -99,16 +99,21 @@ func (s *server) start(w *agent.Workload) (err error) {
 	if err := check(w); err != nil {
 		return err
 	}
-	s.workingSet.release()
-	s.workingSet = nil
-	if w.Kind == kindDirty {
-		s.workingSet, err = newRegion("working set", w.WorkingSet, w.Seed, layoutFor(w.Compressibility), false)
-		if err != nil {
-			return err
+	for _, k := range s.kept {
+		k.release()
+	}
+	s.kept = nil
+	parts, err := s.prepareAll(w)
+	if err != nil {
+		return fmt.Errorf("start workload: %w", err)
+	}
+	for _, p := range parts {
+		if p.keeper != nil {
+			s.kept = append(s.kept, p.keeper)
 		}
 	}
-	s.job = startJob(w, s.workingSet, s.yieldToAgent)
-	s.running.Store(s.job.meter)
+	s.job = startJob(parts)
+	s.running.Store(&s.job.meters)
 	return nil
 }
 
@@ -124,7 +129,10 @@ func (s *server) stop() (*agent.Progress, error) {
 		return nil, errors.New("stop workload: none is running")
 	}
 	s.running.Store(nil)
-	p := s.job.stop()
+	p, err := s.job.stop()
+	if err != nil {
+		return nil, fmt.Errorf("stop workload: %w", err)
+	}
 	s.job = nil
 	return &p, nil
 }
@@ -133,7 +141,7 @@ func (s *server) verify() (*agent.Verdict, error) {
 	if s.job != nil {
 		return nil, errors.New("verify memory: the workload is running: stop it first")
 	}
-	v := verify(s.static, s.workingSet)
+	v := verify(append([]keeper{s.static}, s.kept...)...)
 	return &v, nil
 }
 

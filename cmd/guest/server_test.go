@@ -17,7 +17,12 @@ func converse(t *testing.T, requests ...string) []agent.Message {
 		t.Fatal(err)
 	}
 	s := &server{out: out}
-	t.Cleanup(func() { s.static.release(); s.workingSet.release() })
+	t.Cleanup(func() {
+		s.static.release()
+		for _, k := range s.kept {
+			k.release()
+		}
+	})
 	if err := s.serve(strings.NewReader(strings.Join(requests, "\n") + "\n")); err == nil || !strings.Contains(err.Error(), io.EOF.Error()) {
 		t.Fatalf("serve = %v, want EOF", err)
 	}
@@ -78,7 +83,7 @@ func TestServer(t *testing.T) {
 	if h := byID[10].Hello; h == nil || h.Version != agent.Version || h.MemoryTotal <= 0 || h.CPUs < 1 || h.Kernel == "" || h.ClockSource == "" {
 		t.Errorf("hello is %+v", h)
 	}
-	if p := byID[12].Progress; p == nil || p.Dirtied != 0 || p.Late != 0 {
+	if p := byID[12].Progress; p == nil || p.Dirtied != 0 || p.Late != 0 || len(p.Parts) != 1 || p.Parts[0].Kind != kindCPU {
 		t.Errorf("progress of cpu is %+v", p)
 	}
 	if m := byID[0]; !strings.Contains(m.Log, "no JSON") {

@@ -17,7 +17,7 @@ const (
 // knows nothing of threads, so that a test can feed it.
 type ticker struct {
 	say     func(*report)
-	running *atomic.Pointer[meter] // of the workload; nil if none runs
+	running *atomic.Pointer[meters] // of the workload; nil if none runs
 
 	last         int64 // the last tick
 	maxStep      int64 // since the last beat
@@ -28,7 +28,7 @@ type ticker struct {
 }
 
 // newTicker returns a ticker whose first step begins now.
-func newTicker(now int64, running *atomic.Pointer[meter], say func(*report)) *ticker {
+func newTicker(now int64, running *atomic.Pointer[meters], say func(*report)) *ticker {
 	return &ticker{
 		say: say, running: running, last: now,
 		nextBeat: after(now, beatInterval), nextProgress: after(now, progressInterval),
@@ -52,7 +52,8 @@ func (t *ticker) tick(now int64) (deadline int64) {
 	}
 	if now >= t.nextProgress {
 		if m := t.running.Load(); m != nil {
-			t.emit(report{mono: now, kind: reportProgress, progress: m.progress(now)})
+			m.read(now, &t.scratch)
+			t.say(&t.scratch)
 		}
 		t.nextProgress = after(now, progressInterval)
 	}

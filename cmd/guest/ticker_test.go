@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"reflect"
 	"sync/atomic"
 	"testing"
@@ -23,6 +24,14 @@ func decode(t *testing.T, reports []report) []agent.Message {
 }
 
 func TestReportIsItsMessage(t *testing.T) {
+	var (
+		broken meter
+		times  diskTimes
+	)
+	broken.fail(errors.New("no \"room\"\n\x01"))
+	for _, took := range []int64{999, 1999, 7999} {
+		times.add(took)
+	}
 	for _, tt := range []struct {
 		report report
 		want   agent.Message
@@ -36,8 +45,25 @@ func TestReportIsItsMessage(t *testing.T) {
 			agent.Message{Mono: 1 << 62, TickMiss: &agent.TickMiss{Start: 3, End: 1 << 62}},
 		},
 		{
-			report{mono: 7, kind: reportProgress, progress: agent.Progress{Dirtied: 8, Elapsed: 9, Late: 10}},
-			agent.Message{Mono: 7, Progress: &agent.Progress{Dirtied: 8, Elapsed: 9, Late: 10}},
+			report{mono: 7, kind: reportProgress, progress: agent.Progress{Dirtied: 8, Elapsed: 9, Late: 10, Asked: 11}},
+			agent.Message{Mono: 7, Progress: &agent.Progress{Dirtied: 8, Elapsed: 9, Late: 10, Asked: 11}},
+		},
+		{
+			report{
+				mono: 7, kind: reportProgress, partCount: 2,
+				parts: [maxParts]partReport{{kind: kindDisk, bytes: 1, ops: 2, late: 3}, {kind: kindKV, ops: 4, fault: broken.fault.Load()}},
+			},
+			agent.Message{Mono: 7, Progress: &agent.Progress{Parts: []agent.Part{
+				{Kind: kindDisk, Bytes: 1, Ops: 2, Late: 3}, {Kind: kindKV, Ops: 4, Error: "no \"room\"\n\x01"},
+			}}},
+		},
+		{
+			report{mono: 8, kind: reportStall, stall: agent.DiskStall{Start: 1, End: 8}},
+			agent.Message{Mono: 8, Stall: &agent.DiskStall{Start: 1, End: 8}},
+		},
+		{
+			report{mono: 9, kind: reportTimes, times: times},
+			agent.Message{Mono: 9, Disk: &agent.DiskTimes{Counts: []int64{1, 1, 0, 1}, Max: 7999}},
 		},
 	} {
 		if got := decode(t, []report{tt.report})[0]; !reflect.DeepEqual(got, tt.want) {
@@ -49,11 +75,11 @@ func TestReportIsItsMessage(t *testing.T) {
 func TestTicker(t *testing.T) {
 	var (
 		said    []report
-		running atomic.Pointer[meter]
+		running atomic.Pointer[meters]
 	)
 	m := &meter{start: 1000 * ms}
 	m.written.Store(4096)
-	running.Store(m)
+	running.Store(memoryOf(m))
 	const begin = 1000 * 1e6
 	tk := newTicker(begin, &running, func(r *report) { said = append(said, *r) })
 	now := int64(begin)
@@ -114,8 +140,10 @@ func TestTickerMakesNoGarbage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var running atomic.Pointer[meter]
-	running.Store(&meter{rate: 1})
+	var running atomic.Pointer[meters]
+	fault := &meter{kind: kindRedis}
+	fault.fail(errors.New("it ended"))
+	running.Store(&meters{memory: &meter{pace: constant(1)}, parts: []*meter{{kind: kindKV}, fault}})
 	tk := newTicker(mono(), &running, out.report)
 	now, buf := mono(), make([]byte, 0, 2*maxWrite)
 	if n := testing.AllocsPerRun(1000, func() {

@@ -6,41 +6,66 @@ import (
 	"virtscope/testbed/guest/agent"
 )
 
-// verify checks every word of the regions. Verified counts the pages' bytes; a table of generations that
-// does not add up counts as one corrupt page more.
-func verify(regions ...*region) agent.Verdict {
-	var (
-		v       agent.Verdict
-		details []string
-	)
-	for _, r := range regions {
-		if r == nil || r.memory == nil {
-			continue
-		}
-		v.Verified += int64(len(r.memory))
-		pages, first := r.wrongPages()
-		if pages > 0 {
-			if v.Corrupt == 0 {
-				v.First = int64(first)
-			}
-			v.Corrupt += pages
-			details = append(details, fmt.Sprintf("%s: %d wrong pages; %s", r.name, pages, r.diagnose(first)))
-		}
-		if sum := r.sum(); sum != r.rewritten {
-			v.Corrupt++
-			details = append(details, fmt.Sprintf("%s: generations add up to %d after %d writes", r.name, sum, r.rewritten))
-		}
+// A keeper holds what a workload wrote, until the next one starts.
+type keeper interface {
+	// verify adds what it holds to the findings.
+	verify(f *findings)
+	// release frees it, and is idempotent.
+	release()
+}
+
+// findings become a verdict.
+type findings struct {
+	verdict agent.Verdict
+	details []string
+}
+
+// checked counts bytes that were looked at.
+func (f *findings) checked(bytes int64) { f.verdict.Verified += bytes }
+
+// corrupt counts wrong pages, the first of which has that index in what it belongs to.
+func (f *findings) corrupt(pages, first int64, format string, args ...any) {
+	if f.verdict.Corrupt == 0 {
+		f.verdict.First = first
 	}
-	v.Detail = strings.Join(details, "; ")
-	if v.Verified == 0 {
-		v.Detail = "no memory was reserved or written"
+	f.verdict.Corrupt += pages
+	f.note(format, args...)
+}
+
+func (f *findings) note(format string, args ...any) {
+	f.details = append(f.details, fmt.Sprintf(format, args...))
+}
+
+// verify checks every byte that the keepers hold.
+func verify(all ...keeper) agent.Verdict {
+	var f findings
+	for _, k := range all {
+		k.verify(&f)
 	}
-	return v
+	if f.verdict.Verified == 0 {
+		f.note("no memory was reserved or written")
+	}
+	f.verdict.Detail = strings.Join(f.details, "; ")
+	return f.verdict
+}
+
+// verify checks every word. A table of generations that does not add up counts as one corrupt page more.
+func (r *region) verify(f *findings) {
+	if r == nil || r.memory == nil {
+		return
+	}
+	f.checked(int64(len(r.memory)))
+	if pages, first := r.wrongPages(); pages > 0 {
+		f.corrupt(pages, int64(first), "%s: %d wrong pages; %s", r.name, pages, r.diagnose(first))
+	}
+	if sum := r.sum(); sum != r.rewritten {
+		f.corrupt(1, 0, "%s: generations add up to %d after %d writes", r.name, sum, r.rewritten)
+	}
 }
 
 func (r *region) wrongPages() (n int64, first int) {
 	for i := range r.pages {
-		wrong, _, _ := r.layout.wrong(&r.pages[i], stateOf(r.seed, i, r.generation(i)))
+		wrong, _, _ := r.layout.wrong(&r.pages[i], r.content(i, r.generation(i)))
 		if wrong == 0 {
 			continue
 		}
@@ -64,9 +89,9 @@ func (r *region) sum() uint64 {
 func (r *region) diagnose(i int) string {
 	const depth = 100 // generations back
 	p, now := &r.pages[i], r.generation(i)
-	wrong, first, last := r.layout.wrong(p, stateOf(r.seed, i, now))
+	wrong, first, last := r.layout.wrong(p, r.content(i, now))
 	for back := uint32(1); back <= min(now, depth); back++ {
-		if n, _, _ := r.layout.wrong(p, stateOf(r.seed, i, now-back)); n == 0 {
+		if n, _, _ := r.layout.wrong(p, r.content(i, now-back)); n == 0 {
 			return fmt.Sprintf("page %d is stale: it holds generation %d, not %d", i, now-back, now)
 		}
 	}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A tcpServer serves each connection of a port with a goroutine.
+type tcpServer struct {
+	listener net.Listener
+	serve    func(net.Conn)
+
+	mu     sync.Mutex
+	open   map[net.Conn]bool
+	closed bool
+	served sync.WaitGroup
+}
+
+// listenTCP opens a port on all addresses. Clients wait until run.
+func listenTCP(port int, serve func(net.Conn)) (*tcpServer, error) {
+	// A guest says nothing of its own accord: keep-alive probes would be its frames.
+	config := net.ListenConfig{KeepAlive: -1}
+	l, err := config.Listen(context.Background(), "tcp4", fmt.Sprintf(":%d", port))
+	if err != nil {
+		return nil, fmt.Errorf("serve TCP port %d: %w", port, err)
+	}
+	return &tcpServer{listener: l, serve: serve, open: map[net.Conn]bool{}}, nil
+}
+
+// run serves until close and until every connection was let go. It returns nil after a close.
+func (s *tcpServer) run() error {
+	defer s.served.Wait()
+	for {
+		conn, err := s.listener.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return nil
+		}
+		var passing net.Error
+		if errors.As(err, &passing) && passing.Timeout() { // too many files, or no memory
+			time.Sleep(10 * time.Millisecond)
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("accept connection: %w", err)
+		}
+		if !s.add(conn) {
+			continue
+		}
+		s.served.Go(func() {
+			s.serve(conn)
+			s.remove(conn)
+		})
+	}
+}
+
+func (s *tcpServer) add(conn net.Conn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		_ = conn.Close()
+		return false
+	}
+	s.open[conn] = true
+	return true
+}
+
+func (s *tcpServer) remove(conn net.Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_ = conn.Close() // its client sees what there is to see
+	delete(s.open, conn)
+}
+
+// close ends the port and its connections, and is idempotent.
+func (s *tcpServer) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	_ = s.listener.Close()
+	for conn := range s.open {
+		_ = conn.Close()
+	}
+}
+
+// runPart is a part's run that serves until close; anything else that ends it is its fault.
+func (s *tcpServer) runPart(m *meter) func(*atomic.Bool) {
+	return func(*atomic.Bool) {
+		if err := s.run(); err != nil {
+			m.fail(err)
+		}
+	}
+}
