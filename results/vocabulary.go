@@ -19,9 +19,11 @@ const (
 
 // What the runner records. Attr "state" of TrialState is one of the State constants.
 const (
-	TrialState  = "trial.state"  // event: a state begins (and the one before ends)
-	TrialEnd    = "trial.end"    // event: the last state ended
-	ActionBegin = "action.begin" // event: the action was asked for; Attrs: action
+	TrialState = "trial.state" // event: a state begins (and the one before ends)
+	TrialEnd   = "trial.end"   // event: the last state ended
+	// ActionBegin is an event: the action was asked for. Attrs: action; algorithm; client (third, source, destination: where the
+	// client runs); cancel, kill-destination ("true" where that is done on purpose).
+	ActionBegin = "action.begin"
 	ActionEnd   = "action.end"   // event: the action returned; Attrs: action
 	ClockOffset = "clock.offset" // s: a host's clock minus the controller's; Attrs: host, bound (s)
 )

@@ -32,12 +32,31 @@ func (e *execution) act(ctx context.Context) error {
 	if err := e.rec.alive(time.Now()); err != nil {
 		return err
 	}
-	attrs := map[string]string{"action": actionMigrate}
+	attrs := e.actionAttrs()
+	e.mend = e.failLinks(ctx)
+	e.undo.Push("links", func(context.Context) error { return e.mend() })
 	e.acted = true
 	e.record(time.Now(), results.ActionBegin, attrs)
 	err := e.migrate(ctx)
 	e.record(time.Now(), results.ActionEnd, attrs)
 	return err
+}
+
+// actionAttrs say what the analysis must know of the action.
+func (e *execution) actionAttrs() map[string]string {
+	attrs := map[string]string{"action": actionMigrate, "client": e.trial.Spec.Testbed.Client}
+	m := e.trial.Spec.Action.Migrate
+	if m == nil {
+		return attrs
+	}
+	attrs["algorithm"] = m.Algorithm
+	if m.CancelAfter > 0 {
+		attrs["cancel"] = "true"
+	}
+	if m.KillDestinationAfter > 0 {
+		attrs["kill-destination"] = "true"
+	}
+	return attrs
 }
 
 func (e *execution) migrate(ctx context.Context) error {

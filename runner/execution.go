@@ -15,9 +15,10 @@ import (
 
 // Limits of steps that have none in the experiment.
 const (
-	bootLimit    = 90 * time.Second // until the agent says hello; emulated guests take up to 40 s on a busy machine
-	verifyLimit  = 30 * time.Second
-	defaultLimit = 30 * time.Second
+	bootLimit   = 90 * time.Second // until the agent says hello; emulated guests take up to 40 s on a busy machine
+	startLimit  = 60 * time.Second // of the workload, which fills its memory first
+	armLimit    = 90 * time.Second // of the probes: a load client fills the guest's store first
+	verifyLimit = 60 * time.Second // a disk is read back too
 )
 
 // Controller is the host name of this program's own clock.
@@ -40,6 +41,9 @@ type execution struct {
 	ready guest.Migration
 	set   *probes.Set
 
+	mend       func() error // ends what fails links, and mends them
+	background func() error // ends what else runs
+
 	outcome results.Outcome
 	acted   bool // the action began
 	state   string
@@ -50,7 +54,7 @@ type execution struct {
 func newExecution(user context.Context, x Runner, t plan.Trial, a *results.Attempt) *execution {
 	return &execution{
 		user: user, progress: x.Progress, lab: x.Lab, trial: t, attempt: a, dir: a.Dir,
-		rec:   &witness{to: a, show: x.Progress.Event},
+		rec:   newWitness(a, x.Progress.Event),
 		spent: map[string]time.Duration{},
 	}
 }

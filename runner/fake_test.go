@@ -34,6 +34,9 @@ type script struct {
 	down     error
 	onAction func() // called when the action begins
 	onDown   func() // called when the testbed is taken down
+	onCut    func(link string)
+	onMend   func(link string)
+	mend     error
 }
 
 // A fakeLab runs one script after the other and counts what is up.
@@ -76,6 +79,26 @@ func (s *fakeSite) Clocks(context.Context) ([]results.Record, error) {
 
 func (s *fakeSite) Facts(context.Context) ([]results.Fact, error) {
 	return []results.Fact{{Subject: "src", Name: "fake", Value: "yes"}}, nil
+}
+
+func (s *fakeSite) Warnings() []string { return nil }
+
+func (s *fakeSite) Links(context.Context) ([]results.Record, error) { return nil, nil }
+
+func (s *fakeSite) Background(context.Context, results.Recorder) (func() error, error) {
+	return func() error { return nil }, nil
+}
+
+func (s *fakeSite) Cut(_ context.Context, link string) (func(context.Context) error, error) {
+	if s.script.onCut != nil {
+		s.script.onCut(link)
+	}
+	return func(context.Context) error {
+		if s.script.onMend != nil {
+			s.script.onMend(link)
+		}
+		return s.script.mend
+	}, nil
 }
 
 func (s *fakeSite) Probes(func() []guest.Process) ([]probes.Probe, error) {

@@ -13,7 +13,7 @@ type Progress interface {
 	Trial(t plan.Trial, attempt, all int, left time.Duration)
 	// State begins; expect is how long it takes by plan, 0 where that is not known.
 	State(state string, expect time.Duration)
-	// Event is a turn in the action: a results.PreCopyRound, VMStop or VMResume.
+	// Event is a turn in the action: a results.PreCopyRound, VMStop, VMResume, MigrationStatus, LinkDown, LinkUp or Fault.
 	Event(r results.Record)
 	// Done says how the attempt ended.
 	Done(o results.Outcome)

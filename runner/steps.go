@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"time"
-	"virtscope/experiments/spec"
 	"virtscope/probes"
 	"virtscope/testbed/guest"
 	"virtscope/testbed/guest/agent"
@@ -19,6 +18,7 @@ func (e *execution) prepare(ctx context.Context) error {
 	}
 	e.site = site
 	e.undo.Push("testbed", site.Down)
+	e.outcome.Warnings = site.Warnings()
 	e.outcome.Facts, err = site.Facts(ctx)
 	if err != nil {
 		return err
@@ -59,11 +59,15 @@ func (e *execution) boot(ctx context.Context) error {
 // warmUp starts the workload and whatever the action needs to be ready, then the probes, and waits.
 func (e *execution) warmUp(ctx context.Context) error {
 	s := e.trial.Spec
-	err := e.within(ctx, defaultLimit, "start the workload", func(ctx context.Context) error {
+	err := e.within(ctx, startLimit, "start the workload", func(ctx context.Context) error {
 		if err := e.agent.Reserve(ctx, agent.Memory{Bytes: int64(s.Guest.Check), Seed: seed(e.trial)}); err != nil {
 			return err
 		}
-		return e.agent.Start(ctx, workload(s.Workload, seed(e.trial)))
+		w, err := workload(s.Workload, seed(e.trial))
+		if err != nil {
+			return err
+		}
+		return e.agent.Start(ctx, w)
 	})
 	if err != nil {
 		return err
@@ -75,11 +79,17 @@ func (e *execution) warmUp(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("make probes: %w", err)
 	}
-	e.set = new(probes.Set)
+	e.set = &probes.Set{ArmLimit: armLimit}
 	if err := e.set.Start(ctx, e.rec, list...); err != nil {
 		return fmt.Errorf("start probes: %w", err)
 	}
 	e.undo.Push("probes", func(context.Context) error { return e.stopProbes() })
+	stop, err := e.site.Background(ctx, e.rec)
+	if err != nil {
+		return fmt.Errorf("start what else runs: %w", err)
+	}
+	e.background = once(stop)
+	e.undo.Push("what else runs", func(context.Context) error { return e.background() })
 	return e.observe(time.Duration(s.Warmup))(ctx)
 }
 
@@ -122,7 +132,9 @@ func (e *execution) guestEnded() error {
 
 // collect stops the workload, verifies the guest's memory, and stops the probes.
 func (e *execution) collect(ctx context.Context) error {
-	return errors.Join(e.verify(ctx), e.clocks(ctx), e.stopProbes())
+	// The links are mended first: the guest may be behind them.
+	mended := e.mend()
+	return errors.Join(mended, e.verify(ctx), e.checkDisk(ctx), e.clocks(ctx), e.background(), e.links(ctx), e.stopProbes())
 }
 
 func (e *execution) verify(ctx context.Context) error {
@@ -143,6 +155,26 @@ func (e *execution) verify(ctx context.Context) error {
 		return &guest.OutcomeError{Reason: fmt.Sprintf("memory corrupted: %d pages, first %d: %s", verdict.Corrupt, verdict.First, verdict.Detail)}
 	}
 	return nil
+}
+
+func (e *execution) links(ctx context.Context) error {
+	list, err := e.site.Links(ctx)
+	if err != nil {
+		return fmt.Errorf("ask the links' emulator: %w", err)
+	}
+	for _, r := range list {
+		e.rec.Record(r)
+	}
+	return nil
+}
+
+// checkDisk holds the disks of both ends against each other, once the workload has stopped.
+func (e *execution) checkDisk(ctx context.Context) error {
+	checker, ok := e.guest.(guest.DiskChecker)
+	if !ok {
+		return nil
+	}
+	return e.within(ctx, verifyLimit, "check the disk", checker.CheckDisk)
 }
 
 // within bounds a step; the error says which it was.
@@ -167,12 +199,5 @@ func (e *execution) within(ctx context.Context, limit time.Duration, what string
 		return fmt.Errorf("%s: the guest ended by itself: see its console in %s: %w", what, e.dir, err)
 	default:
 		return fmt.Errorf("%s: %w: see the guest's console in %s", what, err, e.dir)
-	}
-}
-
-func workload(w spec.Workload, seed uint64) agent.Workload {
-	return agent.Workload{
-		Kind: w.Kind, Rate: float64(w.Rate), WorkingSet: int64(w.WorkingSet), Pattern: w.Pattern,
-		Compressibility: w.Compressibility, Threads: w.Threads, Load: w.Load, Seed: seed,
 	}
 }

@@ -33,18 +33,34 @@ type witness struct {
 	to   results.Recorder
 	show func(results.Record)
 
+	acted    chan struct{} // closed when the action begins
+	postcopy chan struct{} // closed when post-copy begins
+
 	mu     sync.Mutex
 	spoilt []string
 	heard  time.Time // when the last heartbeat came
 }
 
+func newWitness(to results.Recorder, show func(results.Record)) *witness {
+	return &witness{to: to, show: show, acted: make(chan struct{}), postcopy: make(chan struct{})}
+}
+
+// postcopyActive is the status that says so (QAPI MigrationStatus).
+const postcopyActive = "postcopy-active"
+
 // Record implements results.Recorder.
 func (w *witness) Record(r results.Record) {
 	switch r.Name {
-	case results.PreCopyRound, results.VMStop, results.VMResume:
+	case results.PreCopyRound, results.VMStop, results.VMResume, results.LinkDown, results.LinkUp, results.Fault:
 		w.show(r)
-	}
-	if r.Name == results.GuestHeartbeat {
+	case results.MigrationStatus:
+		w.show(r)
+		if r.Attrs["status"] == postcopyActive {
+			w.close(w.postcopy)
+		}
+	case results.ActionBegin:
+		w.close(w.acted)
+	case results.GuestHeartbeat:
 		w.mu.Lock()
 		w.heard = time.Now()
 		w.mu.Unlock()
@@ -57,11 +73,24 @@ func (w *witness) Record(r results.Record) {
 	w.to.Record(r)
 }
 
+// close closes ch, once.
+func (w *witness) close(ch chan struct{}) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	select {
+	case <-ch:
+	default:
+		close(ch)
+	}
+}
+
 // spoils says why a record makes its trial invalid, or "".
 func spoils(r results.Record) string {
 	switch {
 	case r.Name == results.CaptureDropped && r.Value > 0:
 		return fmt.Sprintf("%s dropped %.0f frames", r.Source, r.Value)
+	case r.Name == results.RelayDropped && r.Value > 0:
+		return fmt.Sprintf("the frame relay of %s dropped %.0f frames (%s)", r.Attrs["link"], r.Value, r.Attrs["cause"])
 	case r.Name == results.ProbeDropped && r.Value > 0:
 		return fmt.Sprintf("probe %s dropped %.0f records", r.Source, r.Value)
 	}

@@ -33,7 +33,7 @@ func (l Leftover) String() string {
 var namespacePattern = regexp.MustCompile(`^vs-([0-9a-f]{6,8})-[a-z]+$`)
 
 // Sweep finds what runs that were killed left on this machine: processes in their namespaces, the namespaces,
-// with the links in them, and the runtime folders. It removes them, in that order, unless dryRun. A run whose
+// with the links in them, the scratch folders and the runtime folders. It removes them, in that order, unless dryRun. A run whose
 // owner (see Runtime) is alive is not touched. It goes on after an error, and returns what it found and the
 // errors joined.
 func Sweep(ctx context.Context, dryRun bool) ([]Leftover, error) {
@@ -44,9 +44,10 @@ func Sweep(ctx context.Context, dryRun bool) ([]Leftover, error) {
 func sweep(ctx context.Context, dryRun bool, want func(id string) bool) ([]Leftover, error) {
 	namespaces, err := listNamespaces()
 	folders, folderErr := listFolders()
-	errs := []error{err, folderErr}
+	scratch, scratchErr := listScratch()
+	errs := []error{err, folderErr, scratchErr}
 	var found []Leftover
-	ids := slices.Concat(slices.Collect(maps.Keys(namespaces)), slices.Collect(maps.Keys(folders)))
+	ids := slices.Concat(slices.Collect(maps.Keys(namespaces)), slices.Collect(maps.Keys(folders)), slices.Collect(maps.Keys(scratch)))
 	slices.Sort(ids)
 	for _, id := range slices.Compact(ids) {
 		if err := ctx.Err(); err != nil {
@@ -59,7 +60,7 @@ func sweep(ctx context.Context, dryRun bool, want func(id string) bool) ([]Lefto
 		if holder, err := owner(filepath.Join(runtimeRoot, id)); err == nil && holder.alive() {
 			continue
 		}
-		left, err := sweepRun(ctx, id, namespaces[id], folders[id], dryRun)
+		left, err := sweepRun(ctx, id, namespaces[id], []string{scratch[id], folders[id]}, dryRun)
 		found = append(found, left...)
 		errs = append(errs, err)
 	}
@@ -69,7 +70,7 @@ func sweep(ctx context.Context, dryRun bool, want func(id string) bool) ([]Lefto
 	return found, nil
 }
 
-func sweepRun(ctx context.Context, id string, namespaces []string, folder string, dryRun bool) ([]Leftover, error) {
+func sweepRun(ctx context.Context, id string, namespaces, folders []string, dryRun bool) ([]Leftover, error) {
 	var found []Leftover
 	var errs []error
 	take := func(l Leftover, remove func() error) {
@@ -91,8 +92,10 @@ func sweepRun(ctx context.Context, id string, namespaces []string, folder string
 	for _, ns := range namespaces {
 		take(Leftover{Kind: "namespace", Name: ns}, func() error { return host.DeleteNamespace(ctx, ns) })
 	}
-	if folder != "" {
-		take(Leftover{Kind: "folder", Name: folder}, func() error { return os.RemoveAll(folder) })
+	for _, folder := range folders {
+		if folder != "" {
+			take(Leftover{Kind: "folder", Name: folder}, func() error { return os.RemoveAll(folder) })
+		}
 	}
 	return found, errors.Join(errs...)
 }

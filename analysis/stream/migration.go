@@ -78,6 +78,7 @@ func (l *log) migration() Migration {
 		m.PageSize = pageSize(m.Pages, m.PageBytes)
 	}
 	m.Rounds = l.rounds(&m)
+	l.stopUnproven(&m)
 	m.Syncs = l.total(results.WireSyncs, results.One, "no synchronisation was told from the stream")
 	m.Channels = l.channels()
 	m.Bytes = payload(m.Channels)

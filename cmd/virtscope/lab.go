@@ -5,11 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"virtscope/experiments/plan"
-	"virtscope/experiments/spec"
 	"virtscope/results"
 	"virtscope/runner"
 	"virtscope/testbed"
@@ -29,6 +27,10 @@ type lab struct {
 	images  map[string]image.Image            // by the experiment's guest.kernel
 	found   map[guest.Spec]guest.Capabilities // by what Fingerprint looks at
 	facts   []results.Fact
+	// warnings of the drivers, by migrationKey; a key without any was checked too.
+	warnings map[string][]string
+	roots    map[string]image.Root // by the workload that needs it
+	large    string                // the run's folder for disks and memory
 }
 
 // newLab checks everything that a plan needs, before anything starts: rights, devices, shaping, the
@@ -37,7 +39,7 @@ func newLab(ctx context.Context, p *plan.Plan, id runID) (*lab, error) {
 	if os.Geteuid() != 0 {
 		return nil, errors.New("make the testbed: not root: run virtscope as root, it makes network namespaces and taps")
 	}
-	l := &lab{id: id, drivers: drivers(), images: map[string]image.Image{}, found: map[guest.Spec]guest.Capabilities{}}
+	l := &lab{id: id, drivers: drivers(), images: map[string]image.Image{}, found: map[guest.Spec]guest.Capabilities{}, warnings: map[string][]string{}, roots: map[string]image.Root{}}
 	local, err := host.NewLocal("machine")
 	if err != nil {
 		return nil, err
@@ -58,61 +60,50 @@ func newLab(ctx context.Context, p *plan.Plan, id runID) (*lab, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	l.dir, l.release, err = testbed.Runtime(id.short)
-	return l, err
+	if err := l.measureLinks(ctx, p, id); err != nil {
+		return nil, err
+	}
+	if err := l.claim(id); err != nil {
+		return nil, err
+	}
+	return l, nil
 }
 
-// checkGuest finds out what the driver can do and makes the image, once for each that differs.
-func (l *lab) checkGuest(ctx context.Context, local host.Host, s *spec.Experiment) error {
-	d, ok := l.drivers[s.Guest.Driver]
-	if !ok {
-		return specError(fmt.Errorf("guest.driver: got %q: want one of %v", s.Guest.Driver, driverNames(l.drivers)))
-	}
-	key := fingerprintKey(s)
-	if _, ok := l.found[key]; !ok {
-		c, err := d.Fingerprint(ctx, local, key)
+// measureLinks finds out how well the links are emulated, once for each that differs.
+func (l *lab) measureLinks(ctx context.Context, p *plan.Plan, id runID) error {
+	seen := map[string]bool{}
+	for _, t := range p.Trials {
+		c := bedConfig(id, t.Spec)
+		key := fmt.Sprintf("%+v %+v %s", c.Link, c.MigrationLink, c.Emulator)
+		if c.MigrationLink != nil {
+			key = fmt.Sprintf("%+v %+v %s", c.Link, *c.MigrationLink, c.Emulator)
+		}
+		if seen[key] {
+			continue
+		}
+		seen[key] = true
+		facts, err := testbed.Emulation(ctx, c)
 		if err != nil {
 			return err
 		}
-		l.found[key] = c
-		l.addFacts(c.Facts)
+		l.addFacts(facts)
 	}
-	if s.Guest.Driver != driverQEMU {
-		return nil
-	}
-	return l.makeImage(ctx, s.Guest.Kernel)
+	return nil
 }
 
-func (l *lab) makeImage(ctx context.Context, asked string) error {
-	if _, ok := l.images[asked]; ok {
-		return nil
-	}
-	kernel, err := image.FindKernel(asked)
+// claim makes the run's folders.
+func (l *lab) claim(id runID) error {
+	dir, release, err := testbed.Runtime(id.short)
 	if err != nil {
 		return err
 	}
-	exe, err := os.Executable()
+	large, remove, err := testbed.Scratch(id.short)
 	if err != nil {
-		return fmt.Errorf("find the guest's init: %w", err)
+		return errors.Join(err, release(context.Background()))
 	}
-	init, err := image.FindInit(exe)
-	if err != nil {
-		return err
-	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		cache = os.TempDir()
-	}
-	img, err := image.Build(ctx, image.Options{Kernel: kernel, Init: init, CacheDir: filepath.Join(cache, "virtscope", "images")})
-	if err != nil {
-		return err
-	}
-	l.images[asked] = img
-	l.addFacts([]results.Fact{
-		{Subject: "guest", Name: "kernel", Value: img.Release},
-		{Subject: "guest", Name: "image.sha256", Value: img.Hash},
-		{Subject: "guest", Name: "kernel.append", Value: kernelAppend()},
-	})
+	l.dir, l.large = dir, large
+	// The runtime folder goes last: it says whose the other is.
+	l.release = func(ctx context.Context) error { return errors.Join(remove(ctx), release(ctx)) }
 	return nil
 }
 
@@ -129,11 +120,6 @@ func (l *lab) addFacts(facts []results.Fact) {
 	}
 }
 
-// fingerprintKey is the part of a guest's spec on which a driver's abilities depend.
-func fingerprintKey(s *spec.Experiment) guest.Spec {
-	return guest.Spec{Name: s.Guest.Driver, Binary: s.Guest.QEMU.Binary, Accel: s.Guest.Accel, Machine: s.Guest.QEMU.Machine, NIC: guestNIC()}
-}
-
 // describe says what the guests run on.
 func (l *lab) describe() string {
 	var parts []string
@@ -148,7 +134,7 @@ func (l *lab) describe() string {
 	return strings.Join(parts, "; ")
 }
 
-// Close removes the run's runtime folder.
+// Close removes the run's folders.
 func (l *lab) Close() error { return l.release(context.Background()) }
 
 // Up implements runner.Lab.
@@ -161,5 +147,13 @@ func (l *lab) Up(ctx context.Context, t plan.Trial, dir string) (runner.Site, er
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("make the trial's runtime folder: %w", err), bed.Down(ctx))
 	}
-	return &site{lab: l, bed: bed, trial: t, dir: dir, scratch: scratch}, nil
+	s := &site{lab: l, bed: bed, trial: t, dir: dir, scratch: scratch}
+	s.large, err = os.MkdirTemp(l.large, "t")
+	if err == nil {
+		err = makeDisk(ctx, t.Spec, s.large)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("make the trial's disks: %w", err), s.Down(ctx))
+	}
+	return s, nil
 }

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"time"
 	"virtscope/experiments/plan"
 	"virtscope/experiments/spec"
@@ -21,17 +22,17 @@ import (
 // The local testbed's hosts and the guest's card. Everything stands in namespaces of its own, so the same
 // addresses serve every run.
 const (
-	switchName    = "switch"
-	machine       = "machine" // this machine as a whole
-	guestMAC      = "52:54:00:77:00:10"
-	guestAddress  = "10.77.0.10/24"
-	echoPort      = 7
-	migrationPort = 4444
+	switchName   = "switch"
+	machine      = "machine" // this machine as a whole
+	guestMAC     = "52:54:00:77:00:10"
+	guestAddress = "10.77.0.10/24"
+	echoPort     = 7
 )
 
 func bedConfig(id runID, s *spec.Experiment) testbed.Config {
 	c := testbed.Config{
 		RunID:    id.short,
+		Emulator: s.Testbed.Emulator, RelayCommand: []string{selfPath(), frameRelayName},
 		Link:     link(s.Testbed.Link),
 		GuestNIC: guestNIC(),
 	}
@@ -43,8 +44,9 @@ func bedConfig(id runID, s *spec.Experiment) testbed.Config {
 }
 
 func link(l spec.Link) testbed.Link {
+	l = l.Effective()
 	return testbed.Link{
-		Rate: float64(l.Rate), Queue: time.Duration(l.Queue), Delay: time.Duration(l.Delay),
+		Rate: float64(l.Rate), Upload: float64(l.Upload), Queue: time.Duration(l.Queue), Delay: time.Duration(l.Delay),
 		Jitter: time.Duration(l.Jitter), Loss: l.Loss,
 	}
 }
@@ -58,6 +60,7 @@ type site struct {
 	trial   plan.Trial
 	dir     string // the trial's folder
 	scratch string // for sockets
+	large   string // for disks and memory
 }
 
 func (s *site) Source() host.Host      { return s.bed.Source() }
@@ -70,25 +73,28 @@ func (s *site) Guest() guest.Spec {
 	return guest.Spec{
 		Name: "guest", Memory: int64(g.Memory), VCPUs: g.VCPUs,
 		Kernel: img.Kernel, Initrd: img.Initrd, Append: kernelAppend(),
-		Binary: g.QEMU.Binary, Accel: g.Accel, Machine: g.QEMU.Machine,
+		Binary: g.QEMU.Binary, DestinationBinary: g.QEMU.DestinationBinary, Accel: g.Accel, Machine: g.QEMU.Machine,
+		DirtyRing: g.QEMU.DirtyRing,
+		Disk:      guestDisk(s.trial.Spec, s.large), Root: s.lab.rootOf(s.trial.Spec).Path,
 		NIC: guestNIC(),
 		Dir: s.scratch, LogDir: s.dir,
 	}
 }
 
 func (s *site) Migration() guest.MigrateOptions {
-	m := s.trial.Spec.Action.Migrate
-	return guest.MigrateOptions{
-		Algorithm: m.Algorithm, Address: s.bed.MigrationAddr(testbed.Destination).String(), Port: migrationPort,
-		MaxBandwidth: float64(m.MaxBandwidth), DowntimeLimit: time.Duration(m.DowntimeLimit),
-		MaxRounds: m.MaxRounds, Timeout: time.Duration(m.Timeout), Outage: time.Duration(m.Outage),
-	}
+	o, _ := migrateOptions(s.trial.Spec) // it was checked before the run
+	o.Address = s.bed.MigrationAddr(testbed.Destination).String()
+	o.File = filepath.Join(s.large, "memory")
+	return o
 }
 
 // Facts implements runner.Site. The hosts are this machine, so what was found before the run holds.
 func (s *site) Facts(context.Context) ([]results.Fact, error) {
 	return s.lab.found[fingerprintKey(s.trial.Spec)].Facts, nil
 }
+
+// Warnings implements runner.Site.
+func (s *site) Warnings() []string { return s.lab.warnings[migrationKey(s.trial.Spec)] }
 
 // Clocks implements runner.Site. Every host of this testbed reads this machine's clock.
 func (s *site) Clocks(context.Context) ([]results.Record, error) {
@@ -102,7 +108,7 @@ func (s *site) Clocks(context.Context) ([]results.Record, error) {
 
 // Down implements runner.Site.
 func (s *site) Down(ctx context.Context) error {
-	return errors.Join(s.bed.Down(ctx), os.RemoveAll(s.scratch))
+	return errors.Join(s.bed.Down(ctx), os.RemoveAll(s.scratch), os.RemoveAll(s.large))
 }
 
 // kernelAppend is the guest kernel's command line.

@@ -26,7 +26,7 @@ const qemuDriver = "qemu"
 // captureFile is the pcapng that a trial may keep.
 const captureFile = "switch.pcapng"
 
-// Probes implements runner.Site: captures at the switch and at both taps, the echo client on the third host, usage,
+// Probes implements runner.Site: captures at the switch and at both taps, the echo and load clients on their host, usage,
 // and energy where it was asked for.
 func (s *site) Probes(processes func() []guest.Process) ([]probes.Probe, error) {
 	p := s.trial.Spec.Probes
@@ -34,13 +34,14 @@ func (s *site) Probes(processes func() []guest.Process) ([]probes.Probe, error) 
 		s.captureSwitch(),
 		s.captureTap(s.bed.Source()),
 		s.captureTap(s.bed.Destination()),
-		echo.New(echo.Config{Host: testbed.Client, In: s.bed.Client(), Target: guestEcho(), Interval: time.Duration(p.Echo.Interval)}),
+		echo.New(echo.Config{Host: s.client().Name(), In: s.client(), Target: guestEcho(), Interval: time.Duration(p.Echo.Interval)}),
 		usage.New(usage.Config{
 			Host: machine, Interval: time.Duration(p.Usage.Interval),
 			Networks:  []usage.Network{{Host: testbed.Source, In: s.bed.Source()}, {Host: testbed.Destination, In: s.bed.Destination()}},
 			Processes: func() []usage.Process { return watched(processes()) },
 		}),
 	}
+	list = append(list, s.loads()...)
 	if decodes(s.trial.Spec) {
 		list = append(list, s.decodeStream())
 	}
@@ -56,9 +57,8 @@ func (s *site) captureSwitch() probes.Probe {
 	c := capture.Config{
 		Name: results.SourceCaptureSwitch, Host: switchName, In: s.bed.Switch(),
 		Exclude: s.bed.SwitchBridges(), Ports: ports, GuestMAC: hardwareAddr(),
-		Flow: capture.FlowSpec{
-			Src: s.bed.MigrationAddr(testbed.Source), Dst: s.bed.MigrationAddr(testbed.Destination), Ports: []uint16{migrationPort},
-		},
+		Flow:  s.flow(results.FlowMigration, migrationPort),
+		Flows: s.otherFlows(),
 	}
 	switch s.trial.Spec.Probes.Capture.Keep {
 	case "headers":
@@ -67,6 +67,34 @@ func (s *site) captureSwitch() probes.Probe {
 		c.Keep = &capture.KeepConfig{Path: filepath.Join(s.dir, captureFile), Mode: capture.KeepWhole}
 	}
 	return capture.New(c)
+}
+
+// flow is what passes from the source to a port of the destination.
+func (s *site) flow(name string, ports ...uint16) capture.FlowSpec {
+	return capture.FlowSpec{
+		Name: name, Src: s.bed.MigrationAddr(testbed.Source), Dst: s.bed.MigrationAddr(testbed.Destination), Ports: ports,
+	}
+}
+
+// clientBin is the width of the bins in which the client's traffic is counted: it is for a curve.
+const clientBin = 10 * time.Millisecond
+
+// otherFlows are what passes beside the memory: the disk, and what the load client and the guest say to each other.
+func (s *site) otherFlows() []capture.FlowSpec {
+	var list []capture.FlowSpec
+	if d := s.trial.Spec.Guest.Disk; d != nil {
+		list = append(list, s.flow(results.FlowDisk, diskPort))
+	}
+	client := capture.FlowSpec{Name: results.FlowClient, Dst: guestEcho().Addr(), UDP: true, Bin: clientBin}
+	for _, kind := range s.trial.Spec.Workload.Parts() {
+		if c, serves := loadConfig(s.trial.Spec, kind); serves {
+			client.Ports = append(client.Ports, c.Target.Port())
+		}
+	}
+	if len(client.Ports) > 0 {
+		list = append(list, client)
+	}
+	return list
 }
 
 // decodes reports whether an experiment's migration stream is read.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync"
 	"time"
 	"virtscope/experiments/plan"
@@ -143,6 +144,14 @@ func (s *status) Event(r results.Record) {
 		s.detail = "stop-and-copy"
 	case r.Name == results.VMResume:
 		s.detail = "resumed on " + r.Host
+	case r.Name == results.MigrationStatus && strings.HasPrefix(r.Attrs["status"], "postcopy"):
+		s.detail = "post-copy" + strings.TrimPrefix(strings.TrimPrefix(r.Attrs["status"], "postcopy"), "-active")
+	case r.Name == results.LinkDown:
+		s.detail = r.Attrs["link"] + " cut"
+	case r.Name == results.LinkUp:
+		s.detail = r.Attrs["link"] + " mended"
+	case r.Name == results.Fault:
+		s.detail = r.Attrs["kind"] + ", on purpose"
 	}
 }
 

@@ -1,0 +1,33 @@
+package stream
+
+import "virtscope/results"
+
+// mayHaveBeenStopped reports whether the guest may have been stopped before the migration began: no page passed again, so
+// that nothing shows that it wrote its memory meanwhile. Pause, copy and resume looks like that.
+func (m *Migration) mayHaveBeenStopped() bool {
+	stop := m.stage(results.StageStopCopy)
+	if m.Inferred || m.Start != StartHeader || m.How != HowComplete || stop == nil || m.stage(results.StagePostCopy) != nil || len(m.Rounds) < 2 {
+		return false
+	}
+	for _, r := range m.Rounds[1:] {
+		if !r.Resent.Known || r.Resent.Censored || r.Resent.Value > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// stopUnproven widens the bounds of a stop that nothing proves.
+func (l *log) stopUnproven(m *Migration) {
+	if !m.mayHaveBeenStopped() {
+		return
+	}
+	for i := range m.Stages {
+		if s := &m.Stages[i]; s.Name == results.StageStopCopy {
+			s.Begin.Earliest = m.Begin.Earliest
+		}
+	}
+	m.Phases = m.phases()
+	m.Downtime = m.downtime()
+	l.note("no page passed again: the guest may have been stopped before the migration began, and then runs only when it is told to, which no packet shows")
+}
