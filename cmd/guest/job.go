@@ -58,6 +58,8 @@ func (s *server) prepare(w *agent.Workload) (*part, error) {
 		return s.prepareMemory(w)
 	case kindCPU:
 		return s.prepareCPU(w), nil
+	case kindDisk:
+		return s.prepareDisk(w)
 	case kindKV:
 		return s.prepareKV(w, agent.KVPort)
 	case kindNet:

@@ -91,6 +91,9 @@ func TestRequestsAreAnswered(t *testing.T) {
 			t.Errorf("answer %d differs from the first", i)
 		}
 	}
+	for m.ops.Load() < int64(len(requests)) { // counted once it is sent
+		time.Sleep(time.Millisecond)
+	}
 	if n := m.ops.Load(); n != int64(len(requests)) {
 		t.Errorf("%d requests were counted, want %d", n, len(requests))
 	}
