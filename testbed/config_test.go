@@ -41,6 +41,8 @@ func TestValidate(t *testing.T) {
 		{"other network", func(c *Config) { c.GuestNIC.Address = "10.1.0.10/24" }, []string{"10.77.0.0/24"}},
 		{"a host's address", func(c *Config) { c.GuestNIC.Address = "10.77.0.2/24" }, []string{"is a host's"}},
 		{"no prefix", func(c *Config) { c.GuestNIC.Address = "10.77.0.10" }, []string{"prefix length"}},
+		{"bad upload", func(c *Config) { c.Link.Upload = 10 }, []string{"upload"}},
+		{"unknown emulator", func(c *Config) { c.Emulator = "dummynet" }, []string{"emulator", "dummynet", "relay"}},
 		{"all at once", func(c *Config) { c.RunID, c.Link.Loss = "", 2 }, []string{"run id", "loss"}},
 	}
 	for _, tt := range tests {
@@ -110,6 +112,46 @@ func TestQdiscs(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+func TestUploadIsTheHosts(t *testing.T) {
+	l := Link{Rate: 125e6, Upload: 12.5e6, Delay: time.Millisecond}
+	if up, down := l.up(), l.down(); up.Rate != 12.5e6 || down.Rate != 125e6 || up.Delay != l.Delay || down.Delay != l.Delay {
+		t.Errorf("up %+v, down %+v", up, down)
+	}
+	l.Upload = 0
+	if l.up() != l.down() {
+		t.Errorf("without an upload rate, up %+v, down %+v", l.up(), l.down())
+	}
+	l = Link{Upload: 1e6}
+	if l.up().Rate != 1e6 || l.down().Rate != 0 {
+		t.Errorf("without a rate, up %+v, down %+v", l.up(), l.down())
+	}
+}
+
+func TestRelayTakesWhatItCanHold(t *testing.T) {
+	cfg := Config{Link: Link{Rate: 1.25e9, Delay: time.Second}, RelayCommand: []string{"virtscope"}}
+	if err := cfg.checkRelay(); err == nil || !strings.Contains(err.Error(), "the frame relay takes at most") {
+		t.Errorf("2.6 GB under way: %v", err)
+	}
+	cfg.Link = Link{Rate: 12.5e6, Delay: 25 * time.Millisecond, Jitter: 5 * time.Millisecond}
+	if err := cfg.checkRelay(); err != nil {
+		t.Error(err)
+	}
+	// 80 ms at the rate and a burst of 80 KiB, twice.
+	if got, want := cfg.Link.relayMemory(), 2*(1e6+81920.0); got != want {
+		t.Errorf("memory of %g B, want %g", got, want)
+	}
+	for _, tt := range []struct {
+		link Link
+		want bool
+	}{
+		{Link{Rate: 12.5e6}, false}, {Link{Rate: 125e6}, true}, {Link{}, true}, {Link{Rate: 12.5e6, Upload: 125e6}, true}, {Link{Upload: 12.5e6}, true},
+	} {
+		if got := tt.link.superFrames(); got != tt.want {
+			t.Errorf("super-frames on %+v: %v", tt.link, got)
+		}
 	}
 }
 

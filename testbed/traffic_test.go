@@ -106,3 +106,50 @@ func TestRateIsALimit(t *testing.T) {
 		})
 	}
 }
+
+// What a host sends and what it receives have limits of their own.
+func TestAsymmetricRates(t *testing.T) {
+	for _, tt := range []struct {
+		name      string
+		link      Link
+		alone     float64 // B/s that one host can send to another
+		together  float64 // B/s that two hosts can send to one
+		emulation bool
+	}{
+		{"slow upload", Link{Rate: 8e6, Upload: 2e6}, 2e6, 4e6, false},
+		{"slow download", Link{Rate: 3e6, Upload: 8e6}, 3e6, 3e6, false},
+		{"slow upload through the relay", Link{Rate: 8e6, Upload: 2e6, Delay: time.Millisecond}, 2e6, 4e6, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			cfg := fullConfig(t)
+			if tt.emulation {
+				cfg = relayedConfig(t, tt.link)
+			}
+			cfg.Link, cfg.MigrationLink = tt.link, nil
+			tb := bringUp(t, cfg)
+			const span = time.Second
+			slack := 2 * (tt.link.up().burstBytes() + tt.link.down().burstBytes())
+			run := func(senders ...*host.Netns) (total float64, took time.Duration) {
+				begin := time.Now()
+				came := make(chan int64, len(senders))
+				for _, h := range senders {
+					go func() { came <- transfer(t, h, tb.Destination(), tb.LanAddr(Destination).String(), 1<<40, span) }()
+				}
+				for range senders {
+					total += float64(<-came)
+				}
+				return total, time.Since(begin)
+			}
+			check := func(what string, total, rate float64, took time.Duration) {
+				t.Logf("%s: %.0f B in %s: %.1f %% of %g B/s", what, total, took, 100*total/took.Seconds()/rate, rate)
+				if total <= 0 || total > rate*took.Seconds()+slack {
+					t.Errorf("%s: %.0f B in %s, at most %.0f B fit", what, total, took, rate*took.Seconds()+slack)
+				}
+			}
+			total, took := run(tb.Source())
+			check("one host", total, tt.alone, took)
+			total, took = run(tb.Source(), tb.Client())
+			check("two hosts", total, tt.together, took)
+		})
+	}
+}

@@ -34,7 +34,22 @@ func within(t *testing.T, h *host.Netns, f func(*netlink.Handle) error) {
 }
 
 func TestWiring(t *testing.T) {
-	cfg := fullConfig(t)
+	for _, tt := range []struct {
+		name string
+		cfg  Config
+	}{{"cables", fullConfig(t)}, {"relay", allRelayed(t)}} {
+		t.Run(tt.name, func(t *testing.T) { testWiring(t, tt.cfg) })
+	}
+}
+
+// allRelayed is fullConfig with a relay in each link.
+func allRelayed(t testing.TB) Config {
+	cfg := relayedConfig(t, Link{Rate: 125e6, Delay: time.Millisecond})
+	cfg.MigrationLink = &Link{Rate: 125e5, Delay: time.Millisecond}
+	return cfg
+}
+
+func testWiring(t *testing.T, cfg Config) {
 	tb := bringUp(t, cfg)
 	want := map[*host.Netns]map[string]string{ // interface → bridge it is in
 		tb.Source():      {"lo": "", "br0": "", "up0": "br0", "tap0": "br0", "mig0": ""},
@@ -84,6 +99,13 @@ func TestWiring(t *testing.T) {
 			return nil
 		})
 	}
+	within(t, tb.Source(), func(nl *netlink.Handle) error {
+		mig, err := nl.LinkByName(migName)
+		if err == nil && mig.Attrs().HardwareAddr.String() != mac(1, Source).String() {
+			t.Errorf("the migration link has the address %s, want %s", mig.Attrs().HardwareAddr, mac(1, Source))
+		}
+		return err
+	})
 	within(t, tb.Client(), func(nl *netlink.Handle) error {
 		list, err := nl.NeighList(0, unix.AF_INET)
 		if err != nil {
@@ -137,7 +159,7 @@ func TestDownIsIdempotentAndComplete(t *testing.T) {
 func TestFailureAtEachStep(t *testing.T) {
 	needRoot(t)
 	var steps []string
-	cfg := fullConfig(t)
+	cfg := allRelayed(t)
 	tb, err := up(t.Context(), cfg, func(step string) error { steps = append(steps, step); return nil })
 	if err != nil {
 		t.Fatal(err)
