@@ -81,7 +81,7 @@ func (b *backup) pass(ctx context.Context) (copied int64, done event, err error)
 	if err != nil {
 		return 0, done, err
 	}
-	if done, err = awaitJob(ctx, b.events, j.id, eventJobCompleted); err != nil {
+	if done, err = b.await(ctx, j.id, eventJobCompleted); err != nil {
 		return 0, done, failedCopy("pass "+strconv.Itoa(j.pass), err)
 	}
 	b.running = ""

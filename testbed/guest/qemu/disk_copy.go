@@ -128,7 +128,7 @@ func (l *diskLink) tearDown(ctx context.Context, job string) {
 	if job != "" {
 		err := l.src.mon.Execute(ctx, "block-job-cancel", map[string]any{"device": job, "force": true}, nil)
 		if err == nil {
-			_, _ = awaitJob(ctx, l.events, job, eventJobCompleted, eventJobCancelled)
+			_, _ = awaitJob(ctx, l.events, nil, job, eventJobCompleted, eventJobCancelled)
 		}
 	}
 	_ = l.src.mon.Execute(ctx, "blockdev-del", map[string]string{"node-name": diskTarget}, nil)
