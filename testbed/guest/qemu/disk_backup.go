@@ -146,9 +146,6 @@ func (b *backup) switchOver(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if left, err := b.dirty(ctx); err != nil || left > 0 {
-		return failedCopy("the last pass", fmt.Errorf("%d B are dirty though the guest is stopped (%w)", left, err))
-	}
 	b.mark(results.DiskCopyEnd, done, job{kind: "backup", pass: b.passes})
 	return b.release(ctx)
 }
