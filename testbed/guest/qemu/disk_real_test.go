@@ -247,7 +247,7 @@ func (b *diskBench) order(kind string) {
 	if len(stop) == 0 || len(resume) == 0 {
 		b.Fatal("the guest did not move")
 	}
-	if s, r := stop[len(stop)-1].Time, resume[len(resume)-1].Time; !(begin < ready && ready < s && s < end && end < r) {
+	if s, r := stop[len(stop)-1].Time, resume[len(resume)-1].Time; begin >= ready || ready >= s || s >= end || end >= r {
 		b.Errorf("copy %d, ready %d, stop %d, copied %d, resume %d: not in order", begin, ready, s, end, r)
 	}
 	copied, length := b.log.Named(results.DiskCopied), b.log.Named(results.DiskToCopy)
