@@ -13,7 +13,7 @@ type bin struct {
 	bytes    float64
 }
 
-// A flow is one direction of the migration's connection at the switch, in bins.
+// A flow is one direction of a flow's connections at the switch, in bins.
 type flow struct {
 	bins []bin
 	why  string // why there are none
@@ -22,11 +22,22 @@ type flow struct {
 // maxBin bounds the length of a bin that is believed, in s.
 const maxBin = 3600
 
-// readFlow collects the bins of one direction ("forward", "reverse"). Bins hold FlowPayload or FlowBytes.
+// readFlow collects the bins of one direction ("forward", "reverse") of memory and device state. Bins hold FlowPayload or
+// FlowBytes.
 func (x *index) readFlow(name, dir string) flow {
+	return x.readFlowOf(results.FlowMigration, name, dir)
+}
+
+// flowWords name the flows for reading.
+var flowWords = map[string]string{
+	results.FlowMigration: "the migration", results.FlowDisk: "the disk's copy", results.FlowClient: "the client and the guest",
+}
+
+// readFlowOf is readFlow for any flow.
+func (x *index) readFlowOf(which, name, dir string) flow {
 	var f flow
 	for _, r := range x.byName[name] {
-		if r.Source != results.SourceCaptureSwitch || r.Attrs["flow"] != "migration" || r.Attrs["dir"] != dir {
+		if r.Source != results.SourceCaptureSwitch || r.Attrs["flow"] != which || r.Attrs["dir"] != dir {
 			continue
 		}
 		length, err := strconv.ParseFloat(r.Attrs["bin"], 64)
@@ -38,7 +49,7 @@ func (x *index) readFlow(name, dir string) flow {
 	if len(f.bins) > 0 {
 		return f
 	}
-	f.why = "the capture at the switch saw no frame of the migration"
+	f.why = "the capture at the switch saw no frame of " + flowWords[which]
 	if !x.captured() {
 		f.why = "there was no capture at the switch"
 	}

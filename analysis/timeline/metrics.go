@@ -75,6 +75,7 @@ func (t *Timeline) measure(x *index, o results.Outcome, m *migration, obs observ
 	add(CaptureDrops, x.total(results.CaptureDropped, results.One, "no capture said what it dropped"))
 	add(RecordDrops, quantity.Exactly(float64(o.Dropped), results.One))
 	t.measureWire(add)
+	t.measureDisk(x, obs, add)
 }
 
 func (t *Timeline) measureCPU(x *index, m *migration, add func(string, quantity.Quantity)) {

@@ -81,7 +81,7 @@ func (b *backup) pass(ctx context.Context) (copied int64, done event, err error)
 	if err != nil {
 		return 0, done, err
 	}
-	if done, err = awaitJob(ctx, b.events, j.id, eventJobCompleted); err != nil {
+	if done, err = b.await(ctx, j.id, eventJobCompleted); err != nil {
 		return 0, done, failedCopy("pass "+strconv.Itoa(j.pass), err)
 	}
 	b.running = ""
@@ -145,9 +145,6 @@ func (b *backup) switchOver(ctx context.Context) error {
 	_, done, err := b.pass(ctx)
 	if err != nil {
 		return err
-	}
-	if left, err := b.dirty(ctx); err != nil || left > 0 {
-		return failedCopy("the last pass", fmt.Errorf("%d B are dirty though the guest is stopped (%w)", left, err))
 	}
 	b.mark(results.DiskCopyEnd, done, job{kind: "backup", pass: b.passes})
 	return b.release(ctx)

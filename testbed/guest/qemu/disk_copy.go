@@ -86,13 +86,29 @@ func (l *diskLink) open(ctx context.Context) error {
 	return nil
 }
 
-// release gives the destination's disk back to the guest alone. All connections end with the server.
+// release gives the destination's disk back to the guest alone: all connections end with the server. The source keeps its
+// end until the migration is over, because closing it flushes the disk, for which the guest need not wait.
 func (l *diskLink) release(ctx context.Context) error {
 	l.end()
 	if err := l.dst.mon.Execute(ctx, "nbd-server-stop", nil, nil); err != nil {
 		return failedCopy("give the disk to the guest on "+l.dst.host.Name(), err)
 	}
+	go l.forget(l.src.mon.eventsFromNow(context.Background())) // it ends with the connection to QEMU
 	return nil
+}
+
+// forget closes the source's end when the migration is over.
+func (l *diskLink) forget(events <-chan event) {
+	for e := range events {
+		if status := eventStatus(e); e.Event != eventMigration || status != "completed" && status != "failed" && status != "cancelled" {
+			continue
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), abandonLimit)
+		defer cancel()
+		l.yank(ctx) // nobody answers a flush any more
+		_ = l.src.mon.Execute(ctx, "blockdev-del", map[string]string{"node-name": diskTarget}, nil)
+		return
+	}
 }
 
 // tearDown cancels a job and removes both ends of the link. An end that is gone has nothing left.
@@ -104,17 +120,22 @@ func (l *diskLink) tearDown(ctx context.Context, job string) {
 		_ = l.dst.mon.Execute(ctx, "nbd-server-stop", nil, nil)
 		return
 	}
-	// A destination that does not answer would hold the job for ever.
-	_ = l.src.mon.Execute(ctx, "yank", map[string]any{"instances": []map[string]string{{"type": "block-node", "node-name": diskTarget}}}, nil)
+	l.yank(ctx) // a destination that does not answer would hold the job for ever
 	if job != "" {
 		err := l.src.mon.Execute(ctx, "block-job-cancel", map[string]any{"device": job, "force": true}, nil)
 		if err == nil {
-			_, _ = awaitJob(ctx, l.events, job, eventJobCompleted, eventJobCancelled)
+			_, _ = awaitJob(ctx, l.events, nil, job, eventJobCompleted, eventJobCancelled)
 		}
 	}
 	_ = l.src.mon.Execute(ctx, "blockdev-del", map[string]string{"node-name": diskTarget}, nil)
 	_ = l.dst.mon.Execute(ctx, "nbd-server-stop", nil, nil)
 	l.end()
+}
+
+// yank shuts the source's end of the connection down (QAPI yank). It may be down already.
+func (l *diskLink) yank(ctx context.Context) {
+	node := map[string]string{"type": "block-node", "node-name": diskTarget}
+	_ = l.src.mon.Execute(ctx, "yank", map[string]any{"instances": []any{node}}, nil)
 }
 
 // speed is the limit of a job in B/s; 0 is none.

@@ -38,13 +38,19 @@ func (j job) attrs() map[string]string {
 	return a
 }
 
-// awaitJob returns the first event of a job that is one of names. A job that ends otherwise, or with an error, is the
-// subject's outcome.
-func awaitJob(ctx context.Context, events <-chan event, id string, names ...string) (event, error) {
+// await returns the first event of a job that is one of names. A job that ends otherwise, or with an error, is the
+// subject's outcome, and so is a destination that is gone, which the job may be slow to see.
+func (l *diskLink) await(ctx context.Context, id string, names ...string) (event, error) {
+	return awaitJob(ctx, l.events, l.dst.proc.Done(), id, names...)
+}
+
+func awaitJob(ctx context.Context, events <-chan event, gone <-chan struct{}, id string, names ...string) (event, error) {
 	for {
 		select {
 		case <-ctx.Done():
 			return event{}, ctx.Err()
+		case <-gone:
+			return event{}, &guest.OutcomeError{Reason: "qemu on the destination ended while the disk was copied"}
 		case e, open := <-events:
 			if !open {
 				return e, &guest.OutcomeError{Reason: "qemu on the source ended while the disk was copied"}
@@ -79,7 +85,7 @@ func (l *diskLink) start(ctx context.Context, j job, command string, args map[st
 	if err := l.src.mon.Execute(ctx, command, args, nil); err != nil {
 		return event{}, failedCopy("start the job", err)
 	}
-	e, err := awaitJob(ctx, l.events, j.id, eventJobStatus) // the first says "created"
+	e, err := l.await(ctx, j.id, eventJobStatus) // the first says "created"
 	if err != nil {
 		return e, failedCopy("start the job", err)
 	}

@@ -28,7 +28,7 @@ func (m *mirror) run(ctx context.Context) error {
 	if _, err := m.start(ctx, mirrorJob, "blockdev-mirror", map[string]any{"sync": "full", "copy-mode": writes}); err != nil {
 		return err
 	}
-	e, err := awaitJob(ctx, m.events, mirrorJob.id, eventJobReady)
+	e, err := m.await(ctx, mirrorJob.id, eventJobReady)
 	if err != nil {
 		return failedCopy("mirror it", err)
 	}
@@ -46,12 +46,12 @@ func (m *mirror) switchOver(ctx context.Context) error {
 		// The job may have failed meanwhile. Its event, which came before the refusal, says why.
 		bounded, end := context.WithTimeout(ctx, time.Second)
 		defer end()
-		if _, err := awaitJob(bounded, m.events, mirrorJob.id, eventJobCompleted); err != nil && bounded.Err() == nil {
+		if _, err := m.await(bounded, mirrorJob.id, eventJobCompleted); err != nil && bounded.Err() == nil {
 			return failedCopy("complete the mirror", err)
 		}
 		return failedCopy("complete the mirror", refused)
 	}
-	e, err := awaitJob(ctx, m.events, mirrorJob.id, eventJobCompleted)
+	e, err := m.await(ctx, mirrorJob.id, eventJobCompleted)
 	if err != nil {
 		return failedCopy("complete the mirror", err)
 	}

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 	"virtscope/results"
@@ -208,6 +209,13 @@ func (b *diskBench) holds(path string, p *pattern) {
 	if written < 3 {
 		b.Errorf("only %d writes were made: the test shows little", written)
 	}
+	if b.spec.Disk.Format == image.QCOW2 {
+		raw := want + ".qcow2"
+		if out, err := exec.CommandContext(b.Context(), "qemu-img", "convert", "-O", "qcow2", want, raw).CombinedOutput(); err != nil {
+			b.Fatalf("%v: %s", err, out)
+		}
+		want = raw
+	}
 	d, err := image.VerifyDisks(b.Context(), want, path, b.spec.Disk.Format)
 	if err != nil || d.Differs > 0 {
 		b.Errorf("%s is not the disk that was written: %+v, %v", path, d, err)
@@ -239,7 +247,7 @@ func (b *diskBench) order(kind string) {
 	if len(stop) == 0 || len(resume) == 0 {
 		b.Fatal("the guest did not move")
 	}
-	if s, r := stop[len(stop)-1].Time, resume[len(resume)-1].Time; !(begin < ready && ready < s && s < end && end < r) {
+	if s, r := stop[len(stop)-1].Time, resume[len(resume)-1].Time; begin >= ready || ready >= s || s >= end || end >= r {
 		b.Errorf("copy %d, ready %d, stop %d, copied %d, resume %d: not in order", begin, ready, s, end, r)
 	}
 	copied, length := b.log.Named(results.DiskCopied), b.log.Named(results.DiskToCopy)
@@ -255,60 +263,81 @@ func (b *diskBench) check() {
 	}
 }
 
+// eachQEMU runs a part on the installed QEMU and on the old one that the compatibility tests use.
+func eachQEMU(t *testing.T, part func(t *testing.T, binary string)) {
+	t.Run("installed", func(t *testing.T) { part(t, DefaultBinary) })
+	t.Run("7.2", func(t *testing.T) {
+		old, err := filepath.Abs("../../../.cache/qemu-7.2/usr/bin/qemu-system-x86_64")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(old); err != nil {
+			t.Skip("needs QEMU 7.2 (make deps-test):", err)
+		}
+		part(t, old)
+	})
+}
+
 func TestMirror(t *testing.T) {
-	for _, writes := range []string{writesBackground, writesBlocking} {
-		t.Run(writes, func(t *testing.T) {
-			b := newDiskBench(t, nil)
-			p, err := b.migrate(b.bed.Destination(), b.options(b.bed.Destination(), func(o *guest.MigrateOptions) { o.DiskWrites = writes }))
-			if err != nil {
-				t.Fatal(err)
-			}
-			b.order("mirror")
-			b.check()
-			b.holds(b.spec.Disk.Paths[testbed.Destination], p)
-			if d := b.log.Named(results.DiskCompared); len(d) != 1 || d[0].Value != diskSize {
-				t.Errorf("compared %v", d)
-			}
-		})
-	}
+	eachQEMU(t, func(t *testing.T, binary string) {
+		for _, writes := range []string{writesBackground, writesBlocking} {
+			t.Run(writes, func(t *testing.T) {
+				b := newDiskBench(t, func(s *guest.Spec) { s.Binary = binary })
+				p, err := b.migrate(b.bed.Destination(), b.options(b.bed.Destination(), func(o *guest.MigrateOptions) { o.DiskWrites = writes }))
+				if err != nil {
+					t.Fatal(err)
+				}
+				b.order("mirror")
+				b.check()
+				b.holds(b.spec.Disk.Paths[testbed.Destination], p)
+				if d := b.log.Named(results.DiskCompared); len(d) != 1 || d[0].Value != diskSize {
+					t.Errorf("compared %v", d)
+				}
+			})
+		}
+	})
 }
 
 func TestIncremental(t *testing.T) {
-	b := newDiskBench(t, func(s *guest.Spec) { s.Disk.Track = true })
-	p, err := b.migrate(b.bed.Destination(), b.options(b.bed.Destination(), func(o *guest.MigrateOptions) { o.DiskCopy = copyIncremental }))
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.order("backup")
-	b.check()
-	b.holds(b.spec.Disk.Paths[testbed.Destination], p)
-	var copied float64
-	for _, r := range b.log.Named(results.DiskCopied) {
-		copied = max(copied, r.Value)
-	}
-	if copied > diskSize/2 {
-		t.Errorf("a pass copied %.0f B, of a disk of which little was written", copied)
-	}
+	eachQEMU(t, func(t *testing.T, binary string) {
+		b := newDiskBench(t, func(s *guest.Spec) { s.Disk.Track, s.Binary = true, binary })
+		p, err := b.migrate(b.bed.Destination(), b.options(b.bed.Destination(), func(o *guest.MigrateOptions) { o.DiskCopy = copyIncremental }))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.order("backup")
+		b.check()
+		b.holds(b.spec.Disk.Paths[testbed.Destination], p)
+		var copied float64
+		for _, r := range b.log.Named(results.DiskCopied) {
+			copied = max(copied, r.Value)
+		}
+		if copied == 0 || copied > diskSize/4 {
+			t.Errorf("a pass copied %.0f B, of a disk of which little was written", copied)
+		}
+	})
 }
 
 func TestSharedDisk(t *testing.T) {
-	b := newDiskBench(t, func(s *guest.Spec) {
-		s.Disk.Shared = true
-		s.Disk.Paths[testbed.Destination] = s.Disk.Paths[testbed.Source]
+	eachQEMU(t, func(t *testing.T, binary string) {
+		b := newDiskBench(t, func(s *guest.Spec) {
+			s.Disk.Shared, s.Binary = true, binary
+			s.Disk.Paths[testbed.Destination] = s.Disk.Paths[testbed.Source]
+		})
+		p, err := b.migrate(b.bed.Destination(), b.options(b.bed.Destination(), nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.holds(b.spec.Disk.Paths[testbed.Destination], p)
+		// The destination owns the file now.
+		if err := b.io(t.Context(), "write -P 9 0 64k"); err != nil {
+			t.Error(err)
+		}
+		b.check()
+		if n := len(b.log.Named(results.DiskCopyBegin)); n != 0 {
+			t.Errorf("%d copies of a disk that is shared", n)
+		}
 	})
-	p, err := b.migrate(b.bed.Destination(), b.options(b.bed.Destination(), nil))
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.holds(b.spec.Disk.Paths[testbed.Destination], p)
-	// The destination owns the file now.
-	if err := b.io(t.Context(), "write -P 9 0 64k"); err != nil {
-		t.Error(err)
-	}
-	b.check()
-	if n := len(b.log.Named(results.DiskCopyBegin)); n != 0 {
-		t.Errorf("%d copies of a disk that is shared", n)
-	}
 }
 
 // A copy that is given up leaves the guest with its disk, and another migration possible.
@@ -333,4 +362,113 @@ func TestDiskCopyGivenUp(t *testing.T) {
 	}
 	b.check()
 	b.holds(b.spec.Disk.Paths[testbed.Destination], p)
+}
+
+// In post-copy the switch-over comes early, and the disk with it.
+func TestMirrorWithPostCopy(t *testing.T) {
+	b := newDiskBench(t, nil)
+	p, err := b.migrate(b.bed.Destination(), b.options(b.bed.Destination(), func(o *guest.MigrateOptions) { o.Algorithm = guest.PostCopy }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.order("mirror")
+	b.check()
+	b.holds(b.spec.Disk.Paths[testbed.Destination], p)
+}
+
+// There and back: what the guest writes at the destination is its own, and what anyone else writes is a corruption.
+func TestCheckDisk(t *testing.T) {
+	b := newDiskBench(t, nil)
+	if err := b.i.CheckDisk(t.Context()); err != nil || len(b.log.Named(results.DiskCompared)) > 0 {
+		t.Fatalf("a guest that did not migrate is checked: %v", err)
+	}
+	p, err := b.migrate(b.bed.Destination(), b.options(b.bed.Destination(), nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.check()
+	if err := b.io(t.Context(), "aio_write -P 77 3M 128k"); err != nil {
+		t.Fatal(err)
+	}
+	for n := range 2 {
+		p[3<<4+n] = 77
+	}
+	b.check()
+	written := b.log.Named(results.DiskWritten)
+	if len(written) != 2 || written[0].Value != 0 || written[1].Value != 128<<10 {
+		t.Errorf("the guest wrote %v", written)
+	}
+	again, err := b.migrate(b.bed.Source(), b.options(b.bed.Source(), func(o *guest.MigrateOptions) { o.Port++ }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, v := range again {
+		if v > 0 {
+			p[n] = v
+		}
+	}
+	b.check()
+	b.holds(b.spec.Disk.Paths[testbed.Source], p)
+
+	f, err := os.OpenFile(b.spec.Disk.Paths[testbed.Source], os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteAt([]byte("x"), 50<<20); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var outcome *guest.OutcomeError
+	if err := b.i.CheckDisk(t.Context()); !errors.As(err, &outcome) || !strings.Contains(err.Error(), "52428800") {
+		t.Errorf("error %v, want one that names the byte", err)
+	}
+}
+
+func TestDestinationEndsWhileTheDiskIsCopied(t *testing.T) {
+	b := newDiskBench(t, nil)
+	ctx, cancel := context.WithTimeout(t.Context(), diskWait)
+	defer cancel()
+	m, err := b.i.PrepareMigration(ctx, b.bed.Destination(), b.options(b.bed.Destination(), func(o *guest.MigrateOptions) { o.DiskBandwidth = 1 << 20 }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range b.i.Processes() {
+		if p.Host == testbed.Destination {
+			time.AfterFunc(time.Second, func() { _ = syscall.Kill(p.PID, syscall.SIGKILL) })
+		}
+	}
+	var outcome *guest.OutcomeError
+	if err := m.Run(ctx); !errors.As(err, &outcome) {
+		t.Errorf("error %v, want an outcome", err)
+	} else {
+		t.Log(err)
+	}
+	if _, err := b.i.agent.Hello(ctx); err != nil || b.i.Host().Name() != testbed.Source {
+		t.Errorf("the guest does not live on at its source: %v", err)
+	}
+	if err := b.io(ctx, "write -P 1 0 64k"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestMirrorQCOW2(t *testing.T) {
+	if _, err := exec.LookPath("qemu-img"); err != nil {
+		t.Skip("needs qemu-img (apt-get install qemu-utils):", err)
+	}
+	for _, how := range []string{copyMirror, copyIncremental} {
+		t.Run(how, func(t *testing.T) {
+			b := newDiskBench(t, func(s *guest.Spec) { s.Disk.Format, s.Disk.Track = image.QCOW2, how == copyIncremental })
+			p, err := b.migrate(b.bed.Destination(), b.options(b.bed.Destination(), func(o *guest.MigrateOptions) { o.DiskCopy = how }))
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.check()
+			if err := b.i.Close(); err != nil {
+				t.Error(err)
+			}
+			b.holds(b.spec.Disk.Paths[testbed.Destination], p)
+		})
+	}
 }
