@@ -193,7 +193,10 @@ func (e end) unsupported(d *dialect, what string, why error) error {
 		feature += " (" + what + ")"
 	}
 	remedy, known := remedies[what]
-	if !known {
+	switch {
+	case what == "":
+		remedy = "change what it names, or use a host or a QEMU that can"
+	case !known:
 		remedy = "use a " + DefaultBinary + " that has it (guest.qemu.binary, guest.qemu.destination-binary), or leave it out"
 	}
 	return &guest.NotSupportedError{Feature: feature, Where: fmt.Sprintf("%s (QEMU %s)", e.host.Name(), d.versionString()), Remedy: remedy, Err: why}

@@ -241,8 +241,8 @@ func (w *watch) goOn(ctx context.Context) error {
 func (w *watch) destination(ctx context.Context, e qmp.Event, open bool) error {
 	if !open {
 		w.dst = nil
-		if w.killed {
-			return w.goOn(ctx) // the source finds out by itself
+		if w.sourceDecides() {
+			return w.goOn(ctx)
 		}
 		return w.m.ended(ctx, w.m.dst)
 	}
@@ -253,11 +253,14 @@ func (w *watch) destination(ctx context.Context, e qmp.Event, open bool) error {
 	case e.Event == eventMigration && eventStatus(e) == "completed":
 		w.dstCompleted = true
 		return w.goOn(ctx)
-	case e.Event == eventMigration && eventStatus(e) == "failed" && !w.killed:
+	case e.Event == eventMigration && eventStatus(e) == "failed" && !w.sourceDecides():
 		return w.failed(ctx, "failed at the destination")
 	}
 	return nil
 }
+
+// sourceDecides reports whether something was done after which the destination fails or ends: what becomes of it, the source says.
+func (w *watch) sourceDecides() bool { return w.killed || w.cancelled || w.giveUp != nil }
 
 // query samples the source's counters. A sample that does not come in time is left out.
 func (w *watch) query(ctx context.Context, trigger string, round int64) (MigrationInfo, error) {
@@ -312,7 +315,7 @@ func (w *watch) pass(ctx context.Context, e qmp.Event) error {
 func (w *watch) overdue(ctx context.Context) error {
 	reason := fmt.Sprintf("timed out after %s", w.m.options.Timeout)
 	switch {
-	case w.killed:
+	case w.killed && !viaFile(w.m.options):
 		return &guest.OutcomeError{Reason: fmt.Sprintf("the source did not notice within %s that its destination was killed", cancelLimit)}
 	case w.turn.asked:
 		w.overdueInPostCopy = w.postCopy
