@@ -29,7 +29,7 @@ var algorithmCases = []algorithmCase{
 	{name: "hybrid-rounds", options: guest.MigrateOptions{Algorithm: guest.Hybrid, MaxBandwidth: 60e6, DowntimeLimit: time.Millisecond, Switch: guest.PostCopySwitch{Rounds: 2}}, rate: 16e6, status: []string{"postcopy-active"}},
 	{name: "hybrid-time", options: guest.MigrateOptions{Algorithm: guest.Hybrid, MaxBandwidth: 20e6, Switch: guest.PostCopySwitch{After: 300 * time.Millisecond}}, status: []string{"postcopy-active"}},
 	{name: "hybrid-converge", options: guest.MigrateOptions{Algorithm: guest.Hybrid, MaxBandwidth: 20e6, DowntimeLimit: 10 * time.Millisecond, Switch: guest.PostCopySwitch{NotConverging: true}}, rate: 200e6, status: []string{"postcopy-active"}},
-	{name: "xbzrle", options: guest.MigrateOptions{Algorithm: guest.XBZRLE, XBZRLECache: 32 << 20, MaxBandwidth: 40e6}, moves: []string{results.MigrationXBZRLEMisses}},
+	{name: "xbzrle", options: guest.MigrateOptions{Algorithm: guest.XBZRLE, XBZRLECache: 32 << 20, MaxBandwidth: 40e6, DowntimeLimit: 20 * time.Millisecond}, rate: 20e6, moves: []string{results.MigrationXBZRLEMisses, results.MigrationXBZRLEOverflow}},
 	{name: "multifd", options: guest.MigrateOptions{Algorithm: guest.Multifd, Channels: 3}, moves: []string{results.MigrationMultifdBytes}},
 	{name: "multifd-zlib", options: guest.MigrateOptions{Algorithm: guest.Multifd, Channels: 2, Compression: "zlib", CompressionLevel: 1}, moves: []string{results.MigrationMultifdBytes}},
 	{name: "multifd-zstd", options: guest.MigrateOptions{Algorithm: guest.Multifd, Channels: 2, Compression: "zstd", CompressionLevel: 3}, moves: []string{results.MigrationMultifdBytes}},

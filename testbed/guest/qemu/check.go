@@ -26,7 +26,7 @@ func (d *Driver) CheckMigration(ctx context.Context, src, dst host.Host, s guest
 	if err := refuse(s, o, accel); err != nil {
 		return nil, err
 	}
-	set := settingsFor(o, movesDisk(s, o))
+	set := settingsFor(o, takesDisk(s, o))
 	from := end{host: src, binary: binaryOf(s), side: set.source, what: o.Algorithm, file: viaFile(o)}
 	to := end{host: dst, binary: destinationBinaryOf(s), side: set.destination, what: o.Algorithm, file: viaFile(o), args: []string{"-incoming", "defer"}}
 	if accel == accelKVM && s.DirtyRing > 0 {
@@ -54,9 +54,9 @@ func (d *Driver) CheckMigration(ctx context.Context, src, dst host.Host, s guest
 	return append(warnings, passedThrough(o)...), errors.Join(errs...)
 }
 
-// movesDisk reports whether a disk has to be copied to where the guest goes.
-func movesDisk(s guest.Spec, o guest.MigrateOptions) bool {
-	return s.Disk != nil && !s.Disk.Shared && o.Algorithm != guest.BackgroundSnapshot
+// takesDisk reports whether a disk has to be copied to where the guest goes.
+func takesDisk(s guest.Spec, o guest.MigrateOptions) bool {
+	return movesDisk(s) && o.Algorithm != guest.BackgroundSnapshot
 }
 
 func passedThrough(o guest.MigrateOptions) (warnings []string) {

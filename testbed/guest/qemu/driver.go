@@ -113,6 +113,9 @@ func (d *Driver) Boot(ctx context.Context, h host.Host, s guest.Spec, rec result
 		_ = i.agent.Close()
 		return nil, err
 	}
+	if err := trackDisk(ctx, vm, s); err != nil {
+		return nil, errors.Join(err, i.Close())
+	}
 	i.agent.Use(h.Name())
 	i.moveTo(vm)
 	return i, nil

@@ -20,18 +20,6 @@ type migration struct {
 	disk    diskCopy // nil where no disk moves
 }
 
-// A diskCopy moves the guest's disk with its memory. Its methods are called one after the other.
-type diskCopy interface {
-	// prepare makes the destination take the disk. It is part of PrepareMigration.
-	prepare(ctx context.Context) error
-	// run copies, and returns when the copy follows the disk. It comes before the memory, and is part of Run.
-	run(ctx context.Context) error
-	// switchOver completes the copy. The guest is stopped, and goes on at the destination when it returns.
-	switchOver(ctx context.Context) error
-	// abandon ends the copy; the source's disk is the guest's. It comes in place of what has not been called yet.
-	abandon(ctx context.Context)
-}
-
 // PrepareMigration implements guest.Migrator: it starts the destination's QEMU and lets it listen, and sets
 // capabilities and parameters on both sides.
 func (i *instance) PrepareMigration(ctx context.Context, dst host.Host, o guest.MigrateOptions) (guest.Migration, error) {
@@ -48,15 +36,21 @@ func (i *instance) PrepareMigration(ctx context.Context, dst host.Host, o guest.
 	if err := i.drop(dst); err != nil {
 		return nil, err
 	}
+	if err := prepareDiskImage(ctx, i.spec, m.src.host.Name(), dst.Name(), o); err != nil {
+		return nil, err
+	}
 	vm, err := i.spawn(ctx, dst, true)
 	if err != nil {
 		return nil, err
 	}
 	m.dst = vm
-	if movesDisk(i.spec, o) {
-		m.disk = newDiskCopy(m)
+	if takesDisk(i.spec, o) {
+		m.disk, err = newDiskCopy(m.src, m.dst, i.spec, o, i.rec)
 	}
-	if err := m.prepare(ctx); err != nil {
+	if err == nil {
+		err = m.prepare(ctx)
+	}
+	if err != nil {
 		return nil, errors.Join(err, vm.close())
 	}
 	return m, nil

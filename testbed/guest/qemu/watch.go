@@ -35,9 +35,9 @@ type watch struct {
 	arrived      bool                // the instance says that it is there
 	giveUp       *guest.OutcomeError // why the migration was cancelled; nil if it was not, or was on purpose
 
-	copying context.CancelFunc // ends what the disk does in the background; nil if nothing
-	copied  chan error         // what it returned
-	after   func(context.Context) error
+	copying context.CancelFunc          // ends what the disk does in the background
+	copied  chan error                  // what it returned; nil if it does nothing
+	after   func(context.Context) error // what comes next
 
 	turn     turn
 	postCopy bool // the source cannot take the guest back
@@ -142,8 +142,7 @@ func (w *watch) copy(ctx context.Context, f, next func(context.Context) error) {
 }
 
 func (w *watch) copyEnded(ctx context.Context, err error) error {
-	w.copying()
-	w.copying, w.copied = nil, nil
+	w.copied = nil // its context goes on: what it began may
 	var outcome *guest.OutcomeError
 	switch {
 	case err == nil:
@@ -156,12 +155,12 @@ func (w *watch) copyEnded(ctx context.Context, err error) error {
 
 // stopCopying ends what the disk does in the background, and waits for it.
 func (w *watch) stopCopying() {
-	if w.copying == nil {
+	if w.copied == nil {
 		return
 	}
 	w.copying()
 	<-w.copied
-	w.copying, w.copied = nil, nil
+	w.copied = nil
 }
 
 func (w *watch) source(ctx context.Context, e qmp.Event, open bool) error {
