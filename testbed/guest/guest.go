@@ -46,7 +46,14 @@ type Migrator interface {
 type Migration interface {
 	// Run migrates and returns when the guest runs at the destination and the source is done, or with an
 	// error. An error that is the subject's own outcome (it did not converge, it failed) is an
-	// *OutcomeError; the guest then still runs on its source or is lost, and Instance.Host says where.
+	// *OutcomeError; the guest then still runs on its source or is lost, and Instance.Host says where: the
+	// destination as soon as it runs there in post-copy, otherwise the source until Run returned nil.
+	//
+	// Nil is what was asked for. After CancelAfter, and after KillDestinationAfter in pre-copy, it says that the
+	// migration ended and the guest runs on at the source; a background snapshot leaves it there too. A
+	// migration that was over, or in post-copy, before it could be cancelled is an *OutcomeError, and so is a
+	// guest that was lost with its destination. Post-copy cannot be cancelled: after Timeout Run gives up on it
+	// with an *OutcomeError, and the guest depends on both hosts.
 	Run(ctx context.Context) error
 }
 

@@ -1,11 +1,14 @@
 package qemu
 
 import (
+	"context"
+	"errors"
 	"path/filepath"
 	"slices"
 	"testing"
 	"time"
 	"virtscope/results"
+	"virtscope/testbed"
 	"virtscope/testbed/guest"
 )
 
@@ -26,7 +29,7 @@ var algorithmCases = []algorithmCase{
 	{name: "hybrid-rounds", options: guest.MigrateOptions{Algorithm: guest.Hybrid, MaxBandwidth: 60e6, DowntimeLimit: time.Millisecond, Switch: guest.PostCopySwitch{Rounds: 2}}, rate: 16e6, status: []string{"postcopy-active"}},
 	{name: "hybrid-time", options: guest.MigrateOptions{Algorithm: guest.Hybrid, MaxBandwidth: 20e6, Switch: guest.PostCopySwitch{After: 300 * time.Millisecond}}, status: []string{"postcopy-active"}},
 	{name: "hybrid-converge", options: guest.MigrateOptions{Algorithm: guest.Hybrid, MaxBandwidth: 20e6, DowntimeLimit: 10 * time.Millisecond, Switch: guest.PostCopySwitch{NotConverging: true}}, rate: 200e6, status: []string{"postcopy-active"}},
-	{name: "xbzrle", options: guest.MigrateOptions{Algorithm: guest.XBZRLE, XBZRLECache: 32 << 20, MaxBandwidth: 40e6}, moves: []string{results.MigrationXBZRLEMisses}},
+	{name: "xbzrle", options: guest.MigrateOptions{Algorithm: guest.XBZRLE, XBZRLECache: 32 << 20, MaxBandwidth: 40e6, DowntimeLimit: 20 * time.Millisecond}, rate: 20e6, moves: []string{results.MigrationXBZRLEMisses, results.MigrationXBZRLEOverflow}},
 	{name: "multifd", options: guest.MigrateOptions{Algorithm: guest.Multifd, Channels: 3}, moves: []string{results.MigrationMultifdBytes}},
 	{name: "multifd-zlib", options: guest.MigrateOptions{Algorithm: guest.Multifd, Channels: 2, Compression: "zlib", CompressionLevel: 1}, moves: []string{results.MigrationMultifdBytes}},
 	{name: "multifd-zstd", options: guest.MigrateOptions{Algorithm: guest.Multifd, Channels: 2, Compression: "zstd", CompressionLevel: 3}, moves: []string{results.MigrationMultifdBytes}},
@@ -105,4 +108,47 @@ func (tr *trip) stoodStill(from string) bool {
 		}
 	}
 	return stop > 0 && stop < setup
+}
+
+// TestOldQEMU runs on QEMU 7.2 what QEMU 10 has no more, and what 7.2 may do wrong under TCG: then it must be seen.
+func TestOldQEMU(t *testing.T) {
+	needReal(t)
+	old := needOld(t)
+	for _, o := range []guest.MigrateOptions{
+		{Algorithm: guest.Compress, CompressionLevel: 1, CompressThreads: 2, DecompressThreads: 2, MaxBandwidth: 20e6},
+		{Algorithm: guest.PostCopy, MaxBandwidth: 60e6},
+	} {
+		t.Run(o.Algorithm, func(t *testing.T) {
+			tr := newTrip(t, func(s *guest.Spec) { s.Binary = old })
+			tr.writes(4e6)
+			tr.known(tr.move(o))
+			if v := tr.last(results.MigrationCompressRate); o.Algorithm == guest.Compress && v <= 1 {
+				t.Errorf("the compression rate is %g", v)
+			}
+		})
+	}
+}
+
+// known takes whatever became of the guest, as long as one can tell.
+func (tr *trip) known(err error) {
+	tr.Helper()
+	if err != nil {
+		var failed *guest.OutcomeError
+		if !errors.As(err, &failed) || failed.Reason == "" {
+			tr.Errorf("error %v", err)
+		}
+		tr.Logf("failed, and says why: %v", err)
+		return
+	}
+	if got := tr.source().Name(); got != testbed.Destination {
+		tr.Errorf("completed, the guest is on %s", got)
+	}
+	ctx, cancel := context.WithTimeout(tr.Context(), 15*time.Second)
+	defer cancel()
+	if _, err := tr.agent().Stop(ctx); err != nil {
+		tr.Logf("completed, and the guest is seen to be gone: %v", err)
+		return
+	}
+	v, err := tr.agent().Verify(ctx)
+	tr.Logf("completed, and verified: %+v, %v", v, err)
 }

@@ -15,6 +15,7 @@ const defaultMachine = "q35"
 
 // files are the paths of one QEMU process.
 type files struct {
+	host       string
 	qmp, agent string // unix sockets
 	console    string
 	transcript string
@@ -25,6 +26,7 @@ type files struct {
 func filesFor(s guest.Spec, host string, n int) files {
 	tag := fmt.Sprintf("%s-%d", host, n) // a guest that comes back to a host is another process there
 	return files{
+		host:       host,
 		qmp:        s.Dir + "/" + tag + ".qmp",
 		agent:      s.Dir + "/" + tag + ".agent",
 		console:    s.LogDir + "/console-" + tag + ".log",
@@ -36,7 +38,7 @@ func filesFor(s guest.Spec, host string, n int) files {
 
 // arguments is QEMU's command line for s. Both ends of a migration get the same devices, in the same order, as
 // the stream demands; only the incoming one waits for it.
-func arguments(s guest.Spec, accel, host string, f files, incoming bool) []string {
+func arguments(s guest.Spec, accel string, f files, incoming bool) []string {
 	machine := s.Machine
 	if machine == "" {
 		machine = defaultMachine
@@ -61,7 +63,7 @@ func arguments(s guest.Spec, accel, host string, f files, incoming bool) []strin
 		"-chardev", "socket,id=agent,path=" + option(f.agent) + ",server=on,wait=off",
 		"-device", "virtserialport,chardev=agent,name=" + agent.Port,
 	}
-	args = append(args, diskArguments(s, host, incoming)...)
+	args = append(args, diskArguments(s, f.host, incoming)...)
 	if s.Root != "" {
 		args = append(args,
 			// Both ends read the one image at the same time, so nobody locks it.

@@ -33,6 +33,8 @@ func TestArguments(t *testing.T) {
 		{"tcg cpu", accelTCG, nil, "-cpu", "max"},
 		{"kvm", accelKVM, nil, "-accel", "kvm"},
 		{"kvm cpu", accelKVM, nil, "-cpu", "host"},
+		{"dirty ring", accelKVM, func(s *guest.Spec) { s.DirtyRing = 4096 }, "-accel", "kvm,dirty-ring-size=4096"},
+		{"no dirty ring", accelTCG, func(s *guest.Spec) { s.DirtyRing = 4096 }, "-accel", "tcg,thread=multi"},
 		{"memory", accelTCG, nil, "-m", "size=262144k"},
 		{"vcpus", accelTCG, nil, "-smp", "2"},
 		{"machine", accelTCG, nil, "-machine", "q35"},
@@ -47,7 +49,7 @@ func TestArguments(t *testing.T) {
 			if c.change != nil {
 				c.change(&s)
 			}
-			if got := value(t, arguments(s, c.accel, "src", filesFor(s, "src", 1), false), c.flag); got != c.want {
+			if got := value(t, arguments(s, c.accel, filesFor(s, "src", 1), false), c.flag); got != c.want {
 				t.Errorf("%s %q, want %q", c.flag, got, c.want)
 			}
 		})
@@ -57,14 +59,41 @@ func TestArguments(t *testing.T) {
 // Both ends must have the same devices in the same order, or the stream does not fit.
 func TestBothEndsAreAlike(t *testing.T) {
 	s := testSpec()
-	src := arguments(s, accelTCG, "src", filesFor(s, "src", 1), false)
-	dst := arguments(s, accelTCG, "dst", filesFor(s, "dst", 2), true)
+	src := arguments(s, accelTCG, filesFor(s, "src", 1), false)
+	dst := arguments(s, accelTCG, filesFor(s, "dst", 2), true)
 	if got := dst[len(dst)-2:]; got[0] != "-incoming" || got[1] != "defer" {
 		t.Errorf("the destination ends with %q", got)
 	}
 	for i, a := range src {
 		if a != strings.ReplaceAll(dst[i], "dst-2", "src-1") {
 			t.Errorf("argument %d: %q and %q", i, a, dst[i])
+		}
+	}
+}
+
+// The workload's programs come after the guest's disk, so that the guest finds both under the same names.
+func TestRootComesAfterTheDisk(t *testing.T) {
+	s := testSpec()
+	s.Root = "/images/a,b"
+	s.Disk = &guest.Disk{Size: 1 << 20, Format: "raw", Paths: map[string]string{"src": "/d"}}
+	args := arguments(s, accelTCG, filesFor(s, "src", 1), false)
+	at := func(what string) int {
+		return slices.IndexFunc(args, func(a string) bool { return strings.Contains(a, what) })
+	}
+	if disk, root := at("serial=virtscope-disk"), at("serial=virtscope-root"); disk < 0 || root < disk {
+		t.Errorf("disk %d, root %d: %q", disk, root, args)
+	}
+	if i := at("read-only=on"); i < 0 || !strings.Contains(args[i], "file.locking=off") || !strings.HasSuffix(args[i], "filename=/images/a,,b") {
+		t.Errorf("root: %q", args)
+	}
+}
+
+func TestDestinationBinary(t *testing.T) {
+	for _, c := range []struct{ binary, destination, want string }{
+		{"", "", DefaultBinary}, {"/old", "", "/old"}, {"", "/new", "/new"}, {"/old", "/new", "/new"},
+	} {
+		if got := destinationBinaryOf(guest.Spec{Binary: c.binary, DestinationBinary: c.destination}); got != c.want {
+			t.Errorf("%+v: %s", c, got)
 		}
 	}
 }

@@ -26,7 +26,7 @@ func (d *Driver) CheckMigration(ctx context.Context, src, dst host.Host, s guest
 	if err := refuse(s, o, accel); err != nil {
 		return nil, err
 	}
-	set := settingsFor(o, movesDisk(s))
+	set := settingsFor(o, takesDisk(s, o))
 	from := end{host: src, binary: binaryOf(s), side: set.source, what: o.Algorithm, file: viaFile(o)}
 	to := end{host: dst, binary: destinationBinaryOf(s), side: set.destination, what: o.Algorithm, file: viaFile(o), args: []string{"-incoming", "defer"}}
 	if accel == accelKVM && s.DirtyRing > 0 {
@@ -52,6 +52,11 @@ func (d *Driver) CheckMigration(ctx context.Context, src, dst host.Host, s guest
 		errs = append(errs, sameMachine(s, known[0], known[1], dst.Name()))
 	}
 	return append(warnings, passedThrough(o)...), errors.Join(errs...)
+}
+
+// takesDisk reports whether a disk has to be copied to where the guest goes.
+func takesDisk(s guest.Spec, o guest.MigrateOptions) bool {
+	return movesDisk(s) && o.Algorithm != guest.BackgroundSnapshot
 }
 
 func passedThrough(o guest.MigrateOptions) (warnings []string) {
@@ -188,7 +193,10 @@ func (e end) unsupported(d *dialect, what string, why error) error {
 		feature += " (" + what + ")"
 	}
 	remedy, known := remedies[what]
-	if !known {
+	switch {
+	case what == "":
+		remedy = "change what it names, or use a host or a QEMU that can"
+	case !known:
 		remedy = "use a " + DefaultBinary + " that has it (guest.qemu.binary, guest.qemu.destination-binary), or leave it out"
 	}
 	return &guest.NotSupportedError{Feature: feature, Where: fmt.Sprintf("%s (QEMU %s)", e.host.Name(), d.versionString()), Remedy: remedy, Err: why}

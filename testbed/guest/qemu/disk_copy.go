@@ -11,17 +11,36 @@ import (
 	"virtscope/testbed/guest"
 )
 
+// A diskCopy moves the guest's disk beside its memory. Its methods are called in this order, by one goroutine; abandon at any
+// time instead of the next, once.
+type diskCopy interface {
+	// prepare makes the destination ready to receive the disk. It is not migration time.
+	prepare(ctx context.Context) error
+	// run copies the disk and returns when what is left is little, before the memory is migrated. From then on
+	// the destination's disk follows the source's.
+	run(ctx context.Context) error
+	// switchOver copies the rest. The guest is stopped, its migration in state pre-switchover. When it returns, the
+	// destination's disk is the guest's and belongs to nobody else there.
+	switchOver(ctx context.Context) error
+	// abandon ends what runs and takes away what the others made, after a failure or a cancel. The guest keeps its disk at
+	// the source. It works on a context that may be done, and for at most abandonLimit.
+	abandon(ctx context.Context)
+}
+
 // abandonLimit bounds what abandon does at an end that may not answer.
 const abandonLimit = 5 * time.Second
 
-// newDiskCopy makes the copy of the guest's disk from src to dst that o asks for, which was checked. Its errors are the
-// subject's outcome where the subject failed.
-func newDiskCopy(src, dst *machine, o guest.MigrateOptions, rec results.Recorder) diskCopy {
+// newDiskCopy makes the copy of s.Disk from src to dst that o asks for. Its errors are the subject's outcome where the
+// subject failed.
+func newDiskCopy(src, dst *machine, s guest.Spec, o guest.MigrateOptions, rec results.Recorder) (diskCopy, error) {
+	if err := checkDiskCopy(s, o); err != nil {
+		return nil, err
+	}
 	c := diskLink{src: src, dst: dst, options: o, rec: rec}
 	if o.DiskCopy == copyIncremental {
-		return &backup{diskLink: c}
+		return &backup{diskLink: c}, nil
 	}
-	return &mirror{diskLink: c}
+	return &mirror{diskLink: c}, nil
 }
 
 // checkDiskCopy refuses by name what cannot be done. It asks no QEMU.

@@ -48,7 +48,9 @@ func (w *watch) killDestination() error {
 	w.killDue = nil
 	w.killed = true
 	w.m.fault(w.m.dst, "kill-destination", nil)
-	w.timeout.Reset(cancelLimit)
+	if !viaFile(w.m.options) { // the source finds out, but when it has written the file
+		w.timeout.Reset(cancelLimit)
+	}
 	_ = w.m.dst.proc.Kill() // an error says that it is gone
 	if !w.started {
 		return errKilled

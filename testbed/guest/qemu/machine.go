@@ -56,7 +56,7 @@ func spawnMachine(ctx context.Context, h host.Host, s guest.Spec, accel string, 
 	if incoming {
 		binary = destinationBinaryOf(s)
 	}
-	args := arguments(s, accel, h.Name(), f, incoming)
+	args := arguments(s, accel, f, incoming)
 	if err := os.WriteFile(f.command, []byte(binary+"\n"+strings.Join(args, "\n")+"\n"), 0o644); err != nil {
 		return nil, fmt.Errorf("start qemu on %s: %w", h.Name(), err)
 	}

@@ -20,22 +20,6 @@ type migration struct {
 	disk    diskCopy // nil where no disk moves
 }
 
-// A diskCopy moves the guest's disk beside its memory. Its methods are called in this order, one after the other; abandon at
-// any time instead of the next, once.
-type diskCopy interface {
-	// prepare makes the destination ready to receive the disk. It is not migration time.
-	prepare(ctx context.Context) error
-	// run copies the disk and returns when what is left is little, before the memory is migrated. From then on
-	// the destination's disk follows the source's.
-	run(ctx context.Context) error
-	// switchOver copies the rest. The guest is stopped, its migration in state pre-switchover. When it returns, the
-	// destination's disk is the guest's and belongs to nobody else there.
-	switchOver(ctx context.Context) error
-	// abandon ends what runs and takes away what the others made, after a failure or a cancel. The guest keeps its disk at
-	// the source. It works on a context that may be done, and for at most abandonLimit.
-	abandon(ctx context.Context)
-}
-
 // PrepareMigration implements guest.Migrator: it starts the destination's QEMU and lets it listen, and sets
 // capabilities and parameters on both sides.
 func (i *instance) PrepareMigration(ctx context.Context, dst host.Host, o guest.MigrateOptions) (guest.Migration, error) {
@@ -49,13 +33,10 @@ func (i *instance) PrepareMigration(ctx context.Context, dst host.Host, o guest.
 	if o.Algorithm == guest.BackgroundSnapshot {
 		return m, m.configure(ctx)
 	}
-	if err := checkDiskCopy(i.spec, o); err != nil {
-		return nil, err
-	}
 	if err := i.drop(dst); err != nil {
 		return nil, err
 	}
-	if err := prepareDiskImage(ctx, i.spec, i.Host().Name(), dst.Name(), o); err != nil {
+	if err := prepareDiskImage(ctx, i.spec, m.src.host.Name(), dst.Name(), o); err != nil {
 		return nil, err
 	}
 	vm, err := i.spawn(ctx, dst, true)
@@ -63,10 +44,13 @@ func (i *instance) PrepareMigration(ctx context.Context, dst host.Host, o guest.
 		return nil, err
 	}
 	m.dst = vm
-	if movesDisk(i.spec) {
-		m.disk = newDiskCopy(m.src, m.dst, o, i.rec)
+	if takesDisk(i.spec, o) {
+		m.disk, err = newDiskCopy(m.src, m.dst, i.spec, o, i.rec)
 	}
-	if err := m.prepare(ctx); err != nil {
+	if err == nil {
+		err = m.prepare(ctx)
+	}
+	if err != nil {
 		return nil, errors.Join(err, vm.close())
 	}
 	return m, nil

@@ -277,3 +277,22 @@ func FuzzDispatch(f *testing.F) {
 		}
 	})
 }
+
+// A command out of band goes by another name; QEMU is told at the greeting that they may come.
+func TestOutOfBand(t *testing.T) {
+	m, p := connect(t)
+	heard := make(chan map[string]json.RawMessage, 1)
+	go func() {
+		p.in.Scan()
+		var c map[string]json.RawMessage
+		_ = json.Unmarshal(p.in.Bytes(), &c)
+		heard <- c
+		p.say(fmt.Sprintf(`{"return": {}, "id": %s}`, c["id"]))
+	}()
+	if err := m.executeOutOfBand(t.Context(), "migrate-pause", nil); err != nil {
+		t.Fatal(err)
+	}
+	if c := <-heard; string(c["exec-oob"]) != `"migrate-pause"` || c["execute"] != nil {
+		t.Errorf("sent %s", c)
+	}
+}

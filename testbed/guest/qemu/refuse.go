@@ -47,5 +47,8 @@ func refuse(s guest.Spec, o guest.MigrateOptions, accel string) error {
 		v := o.Capabilities[name]
 		no(v != "true" && v != "false", fmt.Sprintf("capability %s: %q", name, v), "give true or false")
 	}
+	if takesDisk(s, o) {
+		errs = append(errs, checkDiskCopy(s, o))
+	}
 	return errors.Join(errs...)
 }

@@ -35,9 +35,9 @@ type watch struct {
 	arrived      bool                // the instance says that it is there
 	giveUp       *guest.OutcomeError // why the migration was cancelled; nil if it was not, or was on purpose
 
-	copying context.CancelFunc // ends what the disk does in the background; nil if nothing
-	copied  chan error         // what it returned
-	after   func(context.Context) error
+	copying context.CancelFunc          // ends what the disk does in the background
+	copied  chan error                  // what it returned; nil if it does nothing
+	after   func(context.Context) error // what comes next
 
 	turn     turn
 	postCopy bool // the source cannot take the guest back
@@ -142,8 +142,7 @@ func (w *watch) copy(ctx context.Context, f, next func(context.Context) error) {
 }
 
 func (w *watch) copyEnded(ctx context.Context, err error) error {
-	w.copying()
-	w.copying, w.copied = nil, nil
+	w.copied = nil // its context goes on: what it began may
 	var outcome *guest.OutcomeError
 	switch {
 	case err == nil:
@@ -156,12 +155,12 @@ func (w *watch) copyEnded(ctx context.Context, err error) error {
 
 // stopCopying ends what the disk does in the background, and waits for it.
 func (w *watch) stopCopying() {
-	if w.copying == nil {
+	if w.copied == nil {
 		return
 	}
 	w.copying()
 	<-w.copied
-	w.copying, w.copied = nil, nil
+	w.copied = nil
 }
 
 func (w *watch) source(ctx context.Context, e qmp.Event, open bool) error {
@@ -241,8 +240,8 @@ func (w *watch) goOn(ctx context.Context) error {
 func (w *watch) destination(ctx context.Context, e qmp.Event, open bool) error {
 	if !open {
 		w.dst = nil
-		if w.killed {
-			return w.goOn(ctx) // the source finds out by itself
+		if w.sourceDecides() {
+			return w.goOn(ctx)
 		}
 		return w.m.ended(ctx, w.m.dst)
 	}
@@ -253,11 +252,14 @@ func (w *watch) destination(ctx context.Context, e qmp.Event, open bool) error {
 	case e.Event == eventMigration && eventStatus(e) == "completed":
 		w.dstCompleted = true
 		return w.goOn(ctx)
-	case e.Event == eventMigration && eventStatus(e) == "failed" && !w.killed:
+	case e.Event == eventMigration && eventStatus(e) == "failed" && !w.sourceDecides():
 		return w.failed(ctx, "failed at the destination")
 	}
 	return nil
 }
+
+// sourceDecides reports whether something was done after which the destination fails or ends: what becomes of it, the source says.
+func (w *watch) sourceDecides() bool { return w.killed || w.cancelled || w.giveUp != nil }
 
 // query samples the source's counters. A sample that does not come in time is left out.
 func (w *watch) query(ctx context.Context, trigger string, round int64) (MigrationInfo, error) {
@@ -312,7 +314,7 @@ func (w *watch) pass(ctx context.Context, e qmp.Event) error {
 func (w *watch) overdue(ctx context.Context) error {
 	reason := fmt.Sprintf("timed out after %s", w.m.options.Timeout)
 	switch {
-	case w.killed:
+	case w.killed && !viaFile(w.m.options):
 		return &guest.OutcomeError{Reason: fmt.Sprintf("the source did not notice within %s that its destination was killed", cancelLimit)}
 	case w.turn.asked:
 		w.overdueInPostCopy = w.postCopy
