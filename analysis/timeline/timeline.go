@@ -21,12 +21,15 @@ type Timeline struct {
 	End    Edge   `json:"end"`
 	States []Span `json:"states"` // add up to End − Begin
 
-	Action      string   `json:"action,omitempty"` // "" if it never began
+	Action      string   `json:"action,omitempty"`    // "" if it never began
+	Algorithm   string   `json:"algorithm,omitempty"` // of a migration; "" if it was not recorded
+	Client      string   `json:"client,omitempty"`    // where the client ran: third, source or destination; "" if it was not recorded
 	ActionBegin Edge     `json:"action_begin"`
 	ActionEnd   Edge     `json:"action_end"`
 	Phases      []Span   `json:"phases"` // add up to ActionEnd − ActionBegin
 	Missing     []string `json:"missing,omitempty"`
-	Marks       []Mark   `json:"marks,omitempty"` // what the hypervisors said, in order
+	Marks       []Mark   `json:"marks,omitempty"`      // what the hypervisors said and what was done beside the migration, in order
+	LinkDowns   []Down   `json:"link_downs,omitempty"` // when links were cut
 
 	Rounds  []Round           `json:"rounds,omitempty"`
 	Outages []Outage          `json:"outages"`
@@ -47,7 +50,7 @@ type Timeline struct {
 	Notes         []string       `json:"notes,omitempty"` // what was assumed
 }
 
-// A Mark is an event of a hypervisor.
+// A Mark is an event of a hypervisor, or something that was done on purpose.
 type Mark struct {
 	Edge Edge   `json:"edge"`
 	Text string `json:"text"`
@@ -59,6 +62,8 @@ type observation struct {
 	span     window  // from then to the end of the quiet time after it
 	baseline window  // the undisturbed guest; empty if there was none
 	stopped  *window // from the guest's stop to its resume, if known
+	moved    bool    // the guest ran at the destination
+	client   string  // where the client ran
 }
 
 // Build makes the timeline of a trial from its records, which may come in any order and are not changed. Records that
@@ -81,12 +86,14 @@ func Build(o results.Outcome, records []results.Record) (*Timeline, error) {
 		t.measure(x, o, nil, obs)
 		return t, nil
 	}
-	m := x.observe(obs.span, t.ActionBegin, t.ActionEnd)
+	m := x.observe(obs.span, t.Algorithm, t.ActionBegin, t.ActionEnd)
+	obs.moved, obs.client = m.resume != nil && !m.rolledBack && !m.snapshot(), t.Client
 	t.Source, t.Destination = m.source, m.destination
 	t.Phases = m.phases()
 	t.Missing = m.missing
 	t.Notes = append(t.Notes, m.notes...)
 	t.Marks = x.marks(obs.span)
+	t.LinkDowns = x.linkDowns(obs.span)
 	if m.stop != nil && m.resume != nil && m.stop.Time <= m.resume.Time {
 		obs.stopped = &window{m.stop.Time, m.resume.Time}
 	}
@@ -119,6 +126,7 @@ func (t *Timeline) frame(x *index) (o observation, ok bool) {
 		return o, false
 	}
 	t.Action = begins[0].Attrs["action"]
+	t.Algorithm, t.Client = begins[0].Attrs[results.AttrAlgorithm], begins[0].Attrs[results.AttrClient]
 	t.ActionBegin = x.edge(begins[0])
 	o.action = t.ActionBegin.Time
 	t.ActionEnd = t.End
@@ -164,28 +172,4 @@ func (t *Timeline) Outage(name string) Outage {
 		}
 	}
 	return noView(name, "there is no such view")
-}
-
-// marks lists what the hypervisors said within w.
-func (x *index) marks(w window) []Mark {
-	var list []Mark
-	for _, name := range []string{results.MigrationStatus, results.PreCopyRound, results.VMStop, results.VMResume} {
-		for _, r := range x.in(name, w) {
-			list = append(list, Mark{x.edge(r), markText(r)})
-		}
-	}
-	slices.SortStableFunc(list, func(a, b Mark) int { return int(min(1, max(-1, a.Edge.Time-b.Edge.Time))) })
-	return list
-}
-
-func markText(r results.Record) string {
-	switch r.Name {
-	case results.MigrationStatus:
-		return "migration " + r.Attrs["status"]
-	case results.PreCopyRound:
-		return fmt.Sprintf("bitmap synchronisation %.0f", r.Value)
-	case results.VMStop:
-		return "guest stopped"
-	}
-	return "guest runs"
 }
