@@ -3,6 +3,7 @@ package timeline
 import (
 	"fmt"
 	"slices"
+	"virtscope/analysis/convergence"
 	"virtscope/analysis/quantity"
 	"virtscope/analysis/stream"
 	"virtscope/results"
@@ -31,10 +32,12 @@ type Timeline struct {
 	Marks       []Mark   `json:"marks,omitempty"`      // what the hypervisors said and what was done beside the migration, in order
 	LinkDowns   []Down   `json:"link_downs,omitempty"` // when links were cut
 
-	Rounds  []Round           `json:"rounds,omitempty"`
-	Outages []Outage          `json:"outages"`
-	Memory  quantity.Quantity `json:"memory"` // B, the guest memory that was migrated
-	Metrics []Metric          `json:"metrics"`
+	Rounds []Round `json:"rounds,omitempty"`
+	// Convergence says why the migration did, or did not, converge; nil if the action did not begin.
+	Convergence *convergence.Analysis `json:"convergence,omitempty"`
+	Outages     []Outage              `json:"outages"`
+	Memory      quantity.Quantity     `json:"memory"` // B, the guest memory that was migrated
+	Metrics     []Metric              `json:"metrics"`
 	// Wire is the migration as its decoded packets show it; nil if there is none, and WireMissing says why.
 	Wire        *stream.Migration `json:"wire,omitempty"`
 	WireMissing string            `json:"wire_missing,omitempty"`
@@ -69,6 +72,11 @@ type observation struct {
 // Build makes the timeline of a trial from its records, which may come in any order and are not changed. Records that
 // cannot be, such as a time before 1970 or a value that is not a number, are an error.
 func Build(o results.Outcome, records []results.Record) (*Timeline, error) {
+	return BuildWithin(o, records, convergence.Limits{})
+}
+
+// BuildWithin is Build with what the experiment set: without it, no limit can be named that the migration came near to.
+func BuildWithin(o results.Outcome, records []results.Record, limits convergence.Limits) (*Timeline, error) {
 	x, err := newIndex(records)
 	if err != nil {
 		return nil, fmt.Errorf("build timeline of trial %s: %w", o.Trial.ID, err)
@@ -109,6 +117,7 @@ func Build(o results.Outcome, records []results.Record) (*Timeline, error) {
 	t.Memory = x.final(results.MigrationTotal, results.Bytes)
 	t.observeWire(x, m, obs, payload)
 	t.measure(x, o, m, obs)
+	t.Convergence = convergence.Analyse(t.converging(x, m, payload, limits))
 
 	shown := window{max(t.Begin.Time, t.ActionBegin.Time-int64(1e9)), obs.span.to}
 	t.Throughput = throughput(payload, t.ActionBegin.Time, shown)
