@@ -82,24 +82,19 @@ func (t *Timeline) comparisons(x *index, m *migration) []Comparison {
 	}
 	for i := range list {
 		c := &list[i]
-		why := ""
-		switch {
-		case c.Wire.Unit == results.One:
-			why = m.unjudged(w)
-		case m.stoppedFirst() && (c.Name == CompareStop || c.Name == CompareDowntime):
-			why = unseenStop
+		if m.stoppedFirst() && (c.Name == CompareStop || c.Name == CompareDowntime || c.Name == CompareRounds) {
+			none := quantity.Unknown(c.Wire.Unit, unseenStop)
+			*c = Comparison{Name: c.Name, Wire: none, Hypervisor: c.Hypervisor, Difference: none}
+			continue
 		}
-		if c.Name == CompareRounds && m.stoppedFirst() {
-			why = unseenStop
-		}
-		if why != "" && c.Judged {
+		if why := m.unjudged(w); why != "" && c.Judged && c.Wire.Unit == results.One {
 			c.Judged, c.Agrees, c.Note = false, false, why
 		}
 	}
 	return list
 }
 
-// unseenStop is why packets tell another stop than that of a guest that was stopped before its migration began.
+// unseenStop is why packets tell no stop, and no rounds, of a guest that was stopped before its migration began.
 const unseenStop = "the guest was stopped before anything was sent, which no packet shows: what the stream calls pre-copy is a stopped guest's memory"
 
 // unjudged says why counters need not agree: one that is read after a failure may miss what was still sent, and a post-copy
