@@ -180,6 +180,14 @@ func (a *Analysis) preCopy(in Input, memory, link float64) {
 			Note: join("stops as QEMU does, not Xen, and adds no overheads", slowed),
 		}, got, err)
 	}
+	if in.DirtyRate.Known && in.Limits.DowntimeLimit > 0 && in.Limits.WorkingSet > 0 {
+		got, err := model.PreCopy{
+			Memory: memory, LinkRate: link, DirtyRate: in.DirtyRate.Value, WorkingSet: in.Limits.WorkingSet, DowntimeLimit: in.Limits.DowntimeLimit,
+		}.Predict()
+		a.add(in, Prediction{
+			Model: "series", Source: "Liu et al., HPDC 2011", Formula: "V₁ = M, Vᵢ₊₁ = min(D·Vᵢ/R, W)", Note: slowed,
+		}, got, err)
+	}
 	a.hist(in, memory, link, stop)
 	if in.DirtyRate.Known && in.Limits.WorkingSet > 0 {
 		got, err := model.Clark{Memory: memory, LinkRate: link, DirtyRate: in.DirtyRate.Value, WorkingSet: in.Limits.WorkingSet}.Predict()

@@ -30,9 +30,6 @@ type Trial struct {
 	// Timeline is nil if the records could not be read; Problem then says why.
 	Timeline *timeline.Timeline
 	Problem  string
-	// What the prediction needs beside the records; 0 is unknown.
-	DowntimeLimit float64 // s, as asked
-	WorkingSet    float64 // B that the workload writes to
 }
 
 // counted reports whether a trial is data: invalid and interrupted ones are not.
