@@ -100,6 +100,9 @@ func BuildWithin(o results.Outcome, records []results.Record, limits convergence
 	t.Phases = m.phases()
 	t.Missing = m.missing
 	t.Notes = append(t.Notes, m.notes...)
+	if m.kill != nil && obs.moved && m.kill.Time >= m.resume.Time {
+		t.Warnings = append(t.Warnings, "the destination was killed after the guest ran there: the guest is gone, and its downtime is only that of the switch-over before")
+	}
 	t.Marks = x.marks(obs.span)
 	t.LinkDowns = x.linkDowns(obs.span)
 	if m.stop != nil && m.resume != nil && m.stop.Time <= m.resume.Time {
