@@ -20,7 +20,8 @@ type column struct {
 // name is the column's title in one line.
 func (c column) name() string { return strings.TrimSpace(c.over + " " + c.title) }
 
-var columns = []column{
+// always are the columns that every table has; why a value is missing stands in a footnote.
+var always = []column{
 	{"", "total time", timeline.TotalTime},
 	{"", "downtime", timeline.Downtime},
 	{"blackout", "wire", timeline.BlackoutWire},
@@ -30,6 +31,46 @@ var columns = []column{
 	{"", "bytes", timeline.BytesPayload},
 	{"CPU", "source", timeline.CPUSource},
 	{"CPU", "destination", timeline.CPUDestination},
+}
+
+// sometimes are the columns that stand in a table of which some trial has the figure.
+var sometimes = []column{
+	{"post-copy", "time", timeline.PostCopyTime},
+	{"post-copy", "paused", timeline.PostCopyPaused},
+	{"pages", "asked for", timeline.PagesRequested},
+	{"", "throttle", timeline.ThrottleMax},
+	{"XBZRLE", "hits", timeline.XBZRLEHits},
+	{"XBZRLE", "overflow", timeline.XBZRLEOverflow},
+	{"", "compression", timeline.CompressionRate},
+	{"cancel", "took", timeline.CancelTime},
+	{"failure", "noticed", timeline.FailureDetection},
+	{"dirty rate", "achieved", timeline.DirtyShare},
+}
+
+// extra are those of sometimes that a trial of these groups has.
+func extra(groups []group) []column {
+	var list []column
+	for _, c := range sometimes {
+		if slices.ContainsFunc(groups, func(g group) bool { return g.has(c.metric) }) {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+// has reports whether a trial that counts has a metric that is known; a pause of 0 s is none.
+func (g group) has(metric string) bool {
+	return slices.ContainsFunc(g.trials, func(t Trial) bool {
+		q := t.metric(metric)
+		return t.counted() && q.Known && (metric != timeline.PostCopyPaused || q.Value > 0 || q.Censored)
+	})
+}
+
+// absent reports whether no trial of the group has a metric of that name, known or not: it does not apply to its algorithm.
+func (g group) absent(metric string) bool {
+	return !slices.ContainsFunc(g.trials, func(t Trial) bool {
+		return t.Timeline != nil && slices.ContainsFunc(t.Timeline.Metrics, func(m timeline.Metric) bool { return m.Name == metric })
+	})
 }
 
 // fewTrials is below how many known values the range is shown instead of quartiles, which would be made up between few
@@ -47,6 +88,9 @@ type cell struct {
 func (g group) cell(metric string) cell {
 	s := g.summary(metric)
 	note := g.missing(metric)
+	if s.N > 0 && g.absent(metric) {
+		return cell{}
+	}
 	if s.Known == 0 {
 		if s.N == 0 {
 			note = "no trial of this treatment counts"
@@ -135,7 +179,51 @@ func (g group) tally() string {
 			text += fmt.Sprintf(" + %d %s", n, v)
 		}
 	}
+	if n := g.unverified(); n > 0 {
+		text += fmt.Sprintf(" (%d not verified)", n)
+	}
 	return text
+}
+
+// unverified is how many of the completed trials have no proof that the guest's memory is intact.
+func (g group) unverified() int {
+	n := 0
+	for _, t := range g.trials {
+		if t.Outcome.Verdict != results.Completed || t.Timeline == nil {
+			continue
+		}
+		if v, c := t.metric(timeline.MemoryVerified), t.metric(timeline.MemoryCorrupt); !v.Known || v.Value == 0 || c.Value > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// endings says, for each reason for which trials of the group did not complete, how many did not, and which.
+func (g group) endings() []string {
+	type ending struct {
+		verdict results.Verdict
+		reason  string
+		who     []string
+	}
+	var list []ending
+	for _, t := range g.trials {
+		o := t.Outcome
+		if o.Verdict == results.Completed {
+			continue
+		}
+		i := slices.IndexFunc(list, func(e ending) bool { return e.verdict == o.Verdict && e.reason == o.Reason })
+		if i < 0 {
+			i = len(list)
+			list = append(list, ending{verdict: o.Verdict, reason: o.Reason})
+		}
+		list[i].who = append(list[i].who, fmt.Sprintf("r%d", o.Trial.Replicate))
+	}
+	var texts []string
+	for _, e := range list {
+		texts = append(texts, fmt.Sprintf("%s: %d of %d %s: %s (%s)", g.name, len(e.who), len(g.trials), e.verdict, orNoReason(e.reason), strings.Join(e.who, ", ")))
+	}
+	return texts
 }
 
 // spreadLabel says what the spread of a group is.

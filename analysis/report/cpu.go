@@ -46,6 +46,9 @@ func drawCPU(c draw.Canvas, t *timeline.Timeline) {
 		keys = append(keys, key{label: k.label, color: k.color, line: true, dash: k.dash})
 	}
 	keys = append(keys, key{label: "downtime", color: faded(red, 90)})
+	if len(t.LinkDowns) > 0 {
+		keys = append(keys, key{label: "link cut", color: cutLink})
+	}
 	c = legend(c, keys)
 	plots := [][]*plot.Plot{{cpuPlot(t, "source")}, {cpuPlot(t, "destination")}}
 	plots[1][0].X.Label.Text = "time since the request (s)"
@@ -60,6 +63,7 @@ func cpuPlot(t *timeline.Timeline, role string) *plot.Plot {
 	p.Y.Label.Text = role + " (cores)"
 	p.X.Tick.Marker, p.Y.Tick.Marker = plot.TickerFunc(ticks), plot.TickerFunc(ticks)
 	from, to, top := extent(t.CPU)
+	p.Add(linkCuts(t, top))
 	if o := t.Outage(timeline.Downtime); o.Known && o.To > o.From {
 		since := func(ns int64) float64 { return float64(ns-t.ActionBegin.Time) / 1e9 }
 		p.Add(patches{{since(o.From), since(o.To), 0, top, faded(red, 90)}})

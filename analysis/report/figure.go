@@ -32,6 +32,7 @@ func Figures(r Run) []Figure {
 			list = append(list, figure)
 		}
 	}
+	list = append(list, compareFigures(r)...)
 	for _, g := range r.groups() {
 		t, ok := g.typical()
 		if !ok {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"virtscope/analysis/timeline"
+	"virtscope/results"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
@@ -19,16 +20,16 @@ const maxBars = 60
 // phaseFigure is the phases of each trial's action, grouped by treatment.
 func phaseFigure(r Run) (Figure, bool) {
 	groups := r.groups()
-	caption := "Phases of each trial's action, from the request until it returned. A treatment is a group of rows, a trial a row, r1 its first replicate (r1*: a trial that does not count). The legend says how long each phase was, from the shortest to the longest over the trials shown; what is too short to show is drawn as a hairline."
+	caption := "Phases of each trial's action, from the request until it returned. A treatment is a group of rows, a trial a row, r1 its first replicate (r1×: a trial that failed; r1*: one that does not count). The legend says how long each phase was, from the shortest to the longest over the trials shown; what is too short to show is drawn as a hairline."
 	total := 0
 	for _, g := range groups {
 		total += len(g.trials)
 	}
 	if total > maxBars {
-		caption = "Phases of the action, from the request until it returned, of each treatment's trial of median total time. The legend says how long each phase was, from the shortest to the longest over the trials shown; what is too short to show is drawn as a hairline."
+		caption = "Phases of the action, from the request until it returned, of each treatment's trial of median total time (r1×: of those that failed, where none completed). The legend says how long each phase was, from the shortest to the longest over the trials shown; what is too short to show is drawn as a hairline."
 		for i, g := range groups {
 			groups[i].trials = nil
-			if t, ok := g.typical(); ok {
+			if t, ok := g.shown(); ok {
 				groups[i].trials = []Trial{t}
 			}
 		}
@@ -65,8 +66,11 @@ func newGantt(groups []group) *gantt {
 				first = false
 			}
 			label := fmt.Sprintf("r%d", t.Outcome.Trial.Replicate)
-			if !t.counted() {
+			switch {
+			case !t.counted():
 				label += "*"
+			case t.Outcome.Verdict == results.Failed:
+				label += "×"
 			}
 			g.ticks = append(g.ticks, plot.Tick{Value: y, Label: label})
 			g.row(t.Timeline, y)
@@ -132,24 +136,32 @@ func phaseColor(kind string) color.NRGBA {
 		return grey
 	case preCopy:
 		return blue
-	case timeline.PhaseStopAndCopy:
+	case timeline.PhaseStopAndCopy, timeline.PhaseStop:
 		return red
-	case timeline.PhaseSwitchover:
+	case timeline.PhaseSwitchover, timeline.PhaseLoad:
 		return orange
+	case timeline.PhasePostCopy, timeline.PhaseSnapshot:
+		return purple
+	case timeline.PhaseRecovery:
+		return yellow
 	case timeline.PhaseCompletion:
 		return green
-	case timeline.PhaseGivingUp:
+	case timeline.PhasePaused, timeline.PhaseCancelling, timeline.PhaseGivingUp:
 		return black
 	}
 	return pale
 }
 
+// kinds are the kinds of phases in the order of the legend.
+var kinds = []string{
+	timeline.PhaseSetup, preCopy, timeline.PhaseStopAndCopy, timeline.PhaseSwitchover, timeline.PhaseLoad, timeline.PhasePostCopy,
+	timeline.PhasePaused, timeline.PhaseRecovery, timeline.PhaseStop, timeline.PhaseSnapshot, timeline.PhaseCompletion,
+	timeline.PhaseCancelling, timeline.PhaseGivingUp, timeline.Unattributed,
+}
+
 func (g *gantt) draw(c draw.Canvas) {
 	var keys []key
-	for _, kind := range []string{
-		timeline.PhaseSetup, preCopy, timeline.PhaseStopAndCopy, timeline.PhaseSwitchover, timeline.PhaseCompletion,
-		timeline.PhaseGivingUp, timeline.Unattributed,
-	} {
+	for _, kind := range kinds {
 		s, ok := g.spans[kind]
 		if !ok {
 			continue

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"slices"
 	"strings"
 	"time"
 	"virtscope/analysis/quantity"
@@ -24,7 +25,8 @@ type page struct {
 	Notes                          []string
 	Few                            int
 	Intervals                      []string
-	Forecasts                      []forecast
+	Convergence                    [][]string
+	Forecasts                      [][]string
 	Figures                        []pageFigure
 	Design                         [][2]string
 	Trials                         []pageTrial
@@ -48,6 +50,7 @@ type pageCell struct{ Name, Median, Mark, Spread, Floor string }
 type pageFigure struct {
 	Title, Caption string
 	SVG            template.HTML
+	Wide           bool
 }
 
 type pageTrial struct {
@@ -55,6 +58,7 @@ type pageTrial struct {
 	Total                          string
 	Bars                           []pageBar
 	Rounds                         [][]string
+	Why                            *pageWhy
 	Wire, WireRounds, WirePages    [][]string
 	WireNotes                      []string
 	Outages                        [][]string
@@ -101,15 +105,17 @@ func newPage(r Run) (page, error) {
 	}
 	groups := r.groups()
 	var foot notes
+	columns := slices.Concat(always, extra(groups))
 	for _, c := range columns {
 		p.Columns = append(p.Columns, c.name())
 	}
 	for _, g := range groups {
-		p.Rows = append(p.Rows, g.pageRow(&foot))
+		p.Rows = append(p.Rows, g.pageRow(columns, &foot))
 		p.Intervals = append(p.Intervals, g.intervals()...)
 		for _, t := range g.trials {
 			p.Trials = append(p.Trials, t.page())
-			p.Forecasts = append(p.Forecasts, t.forecast())
+			p.Convergence = append(p.Convergence, t.convergenceRow())
+			p.Forecasts = append(p.Forecasts, t.forecasts()...)
 			p.Validity = append(p.Validity, t.validity())
 		}
 	}
@@ -121,7 +127,7 @@ func newPage(r Run) (page, error) {
 		if err := f.WriteSVG(&b); err != nil {
 			return p, fmt.Errorf("draw %s: %w", f.Name, err)
 		}
-		p.Figures = append(p.Figures, pageFigure{f.Title, f.Caption, inline(b.String())})
+		p.Figures = append(p.Figures, pageFigure{f.Title, f.Caption, inline(b.String()), f.width > columnWidth})
 	}
 	p.Design = r.design()
 	for _, f := range m.Facts {
@@ -143,7 +149,7 @@ func inline(svg string) template.HTML {
 	return template.HTML(svg) //nolint:gosec // our own drawing
 }
 
-func (g group) pageRow(foot *notes) pageRow {
+func (g group) pageRow(columns []column, foot *notes) pageRow {
 	row := pageRow{Name: g.name, Tally: g.tally(), Label: g.spreadLabel()}
 	for _, c := range columns {
 		cell := g.cell(c.metric)
@@ -162,7 +168,7 @@ func (g group) pageRow(foot *notes) pageRow {
 // intervals are the confidence intervals of the medians, or why there are none.
 func (g group) intervals() []string {
 	var list []string
-	for _, c := range columns[:5] {
+	for _, c := range always[:5] {
 		s := g.summary(c.metric)
 		i := s.MedianInterval
 		if !i.Known {

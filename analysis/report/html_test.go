@@ -30,8 +30,8 @@ func TestHTML(t *testing.T) {
 			t.Errorf("the report does not say %q", want)
 		}
 	}
-	if got := strings.Count(page, "<svg"); got != 6 {
-		t.Errorf("%d figures, want 6", got)
+	if got := strings.Count(page, "<svg"); got != 9 {
+		t.Errorf("%d figures, want 9", got)
 	}
 	offline(t, page)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -16,6 +17,7 @@ func WriteMarkdown(w io.Writer, r Run) error {
 		return err
 	}
 	var foot notes
+	columns := slices.Concat(always, extra(groups))
 	b.WriteString("| treatment | n |")
 	for _, c := range columns {
 		fmt.Fprintf(&b, " %s |", c.name())
@@ -44,6 +46,11 @@ func WriteMarkdown(w io.Writer, r Run) error {
 	fmt.Fprintf(&b, "\nMedian over trials (range below n = %d, else quartiles). ≥: censored, the truth is larger. The noise floor is the same estimate on the undisturbed baseline.\n", fewTrials)
 	for i, text := range foot.list {
 		fmt.Fprintf(&b, "\n%s %s\n", superscript(i+1), text)
+	}
+	for _, g := range groups {
+		for _, s := range g.endings() {
+			fmt.Fprintf(&b, "\n- %s\n", s)
+		}
 	}
 	writePackets(&b, r)
 	_, err := w.Write(b.Bytes())

@@ -24,6 +24,7 @@ func (t Trial) page() pageTrial {
 	}
 	p.Bars = bars(tl)
 	p.Rounds = roundRows(tl)
+	p.Why = newWhy(tl.Convergence)
 	for _, v := range tl.Outages {
 		p.Outages = append(p.Outages, []string{v.Name, quantity.Show(v.Quantity), text.Dash(quantity.ShowBounds(v.Quantity)), quantity.Cell(v.Raw), quantity.Cell(v.Floor)})
 		if v.Why != "" {

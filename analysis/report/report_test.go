@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"virtscope/analysis/convergence"
 	"virtscope/analysis/timeline"
 	"virtscope/analysis/timeline/timelinetest"
 	"virtscope/results"
@@ -52,11 +53,11 @@ func sample(t *testing.T) Run {
 		if i == 1 {
 			o.Verdict, o.Reason = results.Invalid, "capture/switch dropped 12 frames"
 		}
-		tl, err := timeline.Build(o, records)
+		tl, err := timeline.BuildWithin(o, records, convergence.Limits{DowntimeLimit: 0.3, WorkingSet: 32 << 20})
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.Trials = append(r.Trials, Trial{Outcome: o, Timeline: tl, DowntimeLimit: 0.3})
+		r.Trials = append(r.Trials, Trial{Outcome: o, Timeline: tl})
 	}
 	return r
 }
@@ -140,7 +141,7 @@ func TestFigures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(paths) != 3*6 {
+	if len(paths) != 3*9 {
 		t.Errorf("%d files: %v", len(paths), paths)
 	}
 	for _, p := range paths {

@@ -7,6 +7,7 @@ package report
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"virtscope/analysis/quantity"
 	"virtscope/analysis/stats"
 	"virtscope/analysis/timeline"
@@ -30,9 +31,6 @@ type Trial struct {
 	// Timeline is nil if the records could not be read; Problem then says why.
 	Timeline *timeline.Timeline
 	Problem  string
-	// What the prediction needs beside the records; 0 is unknown.
-	DowntimeLimit float64 // s, as asked
-	WorkingSet    float64 // B that the workload writes to
 }
 
 // counted reports whether a trial is data: invalid and interrupted ones are not.
@@ -91,19 +89,25 @@ func (r Run) rank(g group) []int {
 	return places
 }
 
-// treatmentName is what a reader calls a treatment: its levels.
+// treatmentName is what a reader calls a treatment: its levels. Of several factors, the last part of each path is enough where
+// no two share it.
 func treatmentName(t results.Trial) string {
 	if len(t.Levels) == 0 {
 		return "all trials"
 	}
-	var name string
-	for i, l := range t.Levels {
-		if i > 0 {
-			name += ", "
-		}
-		name += l.Factor + " " + l.Value
+	short := map[string]int{}
+	for _, l := range t.Levels {
+		short[shortName(l.Factor)]++
 	}
-	return name
+	var names []string
+	for _, l := range t.Levels {
+		name := l.Factor
+		if s := shortName(l.Factor); len(t.Levels) > 1 && short[s] == 1 {
+			name = s
+		}
+		names = append(names, name+" "+l.Value)
+	}
+	return strings.Join(names, ", ")
 }
 
 // summary is a metric over the group's trials that count.
@@ -127,6 +131,17 @@ func (g group) count(v results.Verdict) int {
 		}
 	}
 	return n
+}
+
+// shown is the trial that stands for the group where there is room for one: the typical one, or the first that counts.
+func (g group) shown() (t Trial, ok bool) {
+	if t, ok = g.typical(); ok {
+		return t, true
+	}
+	if i := slices.IndexFunc(g.trials, Trial.counted); i >= 0 {
+		return g.trials[i], true
+	}
+	return Trial{}, false
 }
 
 // typical is the completed trial whose total time is the (lower) median; ok is false if none completed.

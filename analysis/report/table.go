@@ -7,7 +7,6 @@ import (
 	"strings"
 	"virtscope/analysis/text"
 	"virtscope/analysis/timeline"
-	"virtscope/results"
 )
 
 // WriteTable prints the run's table for a terminal: per treatment the medians, the spread beneath, and the noise floor of
@@ -26,7 +25,11 @@ func WriteTable(w io.Writer, r Run) error {
 	}
 	var foot notes
 	b.WriteString("\n")
-	text.Aligned(&b, tableRows(groups, &foot))
+	text.Aligned(&b, tableRows(groups, always, &foot))
+	if more := extra(groups); len(more) > 0 {
+		b.WriteString("\nwhat only some algorithms have, or were asked for\n")
+		text.Aligned(&b, tableRows(groups, more, &foot))
+	}
 	fmt.Fprintf(&b, "\nmedians over trials; n below %d shows the range, else the quartiles; ≥: censored, the truth is larger\n", fewTrials)
 	b.WriteString("noise floor: the same estimate on the undisturbed baseline, median\n")
 	for i, note := range foot.list {
@@ -49,7 +52,7 @@ func WriteTable(w io.Writer, r Run) error {
 // differTitle stands over the pairs of views that disagree.
 const differTitle = "views of the outage that differ by more than their bounds and noise explain (docs/outages.md says why they may)"
 
-func tableRows(groups []group, foot *notes) [][]string {
+func tableRows(groups []group, columns []column, foot *notes) [][]string {
 	over, head := []string{"", ""}, []string{"", "n"}
 	for _, c := range columns {
 		over, head = append(over, c.over), append(head, c.title)
@@ -68,6 +71,9 @@ func tableRows(groups []group, foot *notes) [][]string {
 				floor = g.floor(c.metric)
 			}
 			floors = append(floors, floor)
+		}
+		if strings.Join(medians[2:], "") == "" {
+			continue // none of these figures applies to it
 		}
 		rows = append(rows, medians)
 		for _, row := range [][]string{spreads, floors} {
@@ -90,11 +96,11 @@ func (r Run) progress() string {
 // remarks are what must be read beside the table.
 func (r Run) remarks() []string {
 	var list []string
+	for _, g := range r.groups() {
+		list = append(list, g.endings()...)
+	}
 	for _, t := range r.Trials {
 		id := t.Outcome.Trial.ID
-		if t.Outcome.Verdict != results.Completed {
-			list = append(list, fmt.Sprintf("%s is %s: %s", id, t.Outcome.Verdict, orNoReason(t.Outcome.Reason)))
-		}
 		if t.Problem != "" {
 			list = append(list, fmt.Sprintf("%s: %s", id, t.Problem))
 		}

@@ -27,6 +27,18 @@ func throughputFigure(t Trial) (Figure, bool) {
 	}, true
 }
 
+// cutLink shades the time for which a link was cut.
+var cutLink = faded(yellow, 170)
+
+// linkCuts are the times for which links were cut, over a panel's height.
+func linkCuts(t *timeline.Timeline, top float64) patches {
+	var list patches
+	for _, d := range t.LinkDowns {
+		list = append(list, patch{float64(d.From-t.ActionBegin.Time) / 1e9, float64(d.To-t.ActionBegin.Time) / 1e9, 0, top, cutLink})
+	}
+	return list
+}
+
 func drawThroughput(c draw.Canvas, t *timeline.Timeline) {
 	points := t.Throughput.Points
 	since := func(ns int64) float64 { return float64(ns-t.ActionBegin.Time) / 1e9 }
@@ -60,6 +72,10 @@ func drawThroughput(c draw.Canvas, t *timeline.Timeline) {
 		shade.R, shade.G, shade.B = s.color[0], s.color[1], s.color[2]
 		shades = append(shades, patch{since(o.From), since(o.To), 0, top, shade})
 		keys = append(keys, key{label: s.label, color: shade})
+	}
+	if cuts := linkCuts(t, top); len(cuts) > 0 {
+		shades = append(shades, cuts...)
+		keys = append(keys, key{label: "link cut", color: cutLink})
 	}
 	var rounds marks
 	for _, r := range t.Rounds {

@@ -18,6 +18,7 @@ const (
 	CompareStop     = "stop"
 	CompareResume   = "resume"
 	CompareDowntime = "downtime"
+	CompareRequests = "page requests" // only of a migration in which pages were asked for
 )
 
 // A Comparison holds what the packets show against what the hypervisor says.
@@ -76,20 +77,46 @@ func (t *Timeline) comparisons(x *index, m *migration) []Comparison {
 		x.edgeCompared(CompareResume, t.ActionBegin, stageOf(w, results.StageRunning), m.resume),
 		compare(CompareDowntime, w.Downtime, t.Outage(Downtime).Quantity),
 	)
+	if w.PostCopy != nil {
+		list = append(list, compare(CompareRequests, w.PostCopy.Requests, x.final(results.MigrationPageRequests, results.One)))
+	}
 	for i := range list {
-		if why := t.unfinished(m); why != "" && list[i].Judged && list[i].Wire.Unit == results.One {
-			list[i].Judged, list[i].Agrees, list[i].Note = false, false, why
+		c := &list[i]
+		if m.stoppedFirst() && (c.Name == CompareStop || c.Name == CompareDowntime || c.Name == CompareRounds) {
+			none := quantity.Unknown(c.Wire.Unit, unseenStop)
+			*c = Comparison{Name: c.Name, Wire: none, Hypervisor: c.Hypervisor, Difference: none}
+			continue
+		}
+		if why := m.unjudged(w); why != "" && c.Judged && c.Wire.Unit == results.One {
+			c.Judged, c.Agrees, c.Note = false, false, why
 		}
 	}
 	return list
 }
 
-// unfinished says why counters need not agree: one that is read after a failure may miss what was still sent.
-func (t *Timeline) unfinished(m *migration) string {
-	if m.failed != nil || t.Wire.How != stream.HowComplete {
+// unseenStop is why packets tell no stop, and no rounds, of a guest that was stopped before its migration began.
+const unseenStop = "the guest was stopped before anything was sent, which no packet shows: what the stream calls pre-copy is a stopped guest's memory"
+
+// unjudged says why counters need not agree: one that is read after a failure may miss what was still sent, and a post-copy
+// that was recovered went on over new connections, which are a stream of their own.
+func (m *migration) unjudged(w *stream.Migration) string {
+	switch {
+	case m.failed != nil || w.How != stream.HowComplete:
 		return "the migration did not complete, so that the two need not tell of the same instant"
+	case m.paused():
+		return "post-copy was paused and went on over new connections, which are another stream: the hypervisor counts both"
 	}
 	return ""
+}
+
+// paused reports whether post-copy lost its connection.
+func (m *migration) paused() bool {
+	for _, p := range m.posts {
+		if p.status == "postcopy-paused" {
+			return true
+		}
+	}
+	return false
 }
 
 // sentWhole counts what QEMU counts as normal (mig_stats.normal_pages): pages sent whole in the main channel, and those of

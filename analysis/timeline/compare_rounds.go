@@ -37,11 +37,11 @@ func (t *Timeline) compareRounds(x *index, m *migration, payload flow) []RoundCo
 		if p := passes[i]; p != nil {
 			rc.Pass, event = p.n, &p.edge
 		}
-		if r.How == stream.HowFinal {
+		if r.How == stream.HowFinal && !m.stoppedFirst() {
 			event = m.stop
 		}
 		rc.Begin = x.edgeCompared("round "+strconv.Itoa(r.N), t.ActionBegin, &r.Begin, event)
-		if r.How == stream.HowStart {
+		if r.How == stream.HowStart || m.stoppedFirst() {
 			rc.Begin.Judged, rc.Begin.Agrees = false, false
 		}
 		var next *pass
@@ -53,6 +53,9 @@ func (t *Timeline) compareRounds(x *index, m *migration, payload flow) []RoundCo
 		rc.Pages = compare(ComparePages, r.Count(results.PageNormal, results.PageMultifd, results.PageZero), pages)
 		rc.Bytes = compare(CompareBytes, r.Bytes, bytes)
 		rc.Bytes.Judged, rc.Bytes.Agrees = false, false
+		if m.unjudged(t.Wire) != "" {
+			rc.Pages.Judged, rc.Pages.Agrees = false, false
+		}
 		list = append(list, rc)
 	}
 	return list
@@ -62,6 +65,14 @@ func (t *Timeline) compareRounds(x *index, m *migration, payload flow) []RoundCo
 // same, and each round that follows leaves at least one.
 func (m *migration) pair(rounds []stream.Round) []*pass {
 	list := make([]*pass, len(rounds))
+	if m.stoppedFirst() { // all synchronisations followed the stop, and at most the last one opens no round
+		for i := range rounds {
+			if i < len(m.final) {
+				list[i] = &m.final[i]
+			}
+		}
+		return list
+	}
 	running := 0
 	for _, r := range rounds {
 		if r.How == stream.HowStart || r.How == stream.HowAgain {

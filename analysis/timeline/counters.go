@@ -41,12 +41,7 @@ func (x *index) newCounters(m *migration, payload flow) counters {
 		return c
 	}
 	c.first = passes[0].edge.Time
-	end := m.end
-	for _, e := range []*Edge{m.failed, m.resume, m.copied, m.completed} {
-		if e != nil && e.Time < end.Time && e.Time >= passes[len(passes)-1].edge.Time {
-			end = *e
-		}
-	}
+	end := m.sent(passes[len(passes)-1].edge.Time)
 	for i, p := range passes {
 		until := end.Time
 		if i+1 < len(passes) {
@@ -99,12 +94,14 @@ func fastest(list []sample) float64 {
 	return rate
 }
 
-func (c counters) round(s Span, n, next int, payload flow) Round {
+// round is the part s of the migration. It began with synchronisation n and ends with next, 0 if with none; last says that
+// nothing is sent after it.
+func (c counters) round(s Span, n, next int, last bool, payload flow) Round {
 	r := Round{
 		Name: s.Name, N: n, Start: s.Start, End: s.End,
 		Duration:    between(s.Start, s.End),
 		Bytes:       payload.during(s.Start, s.End),
-		Transferred: c.transferred(s, next == 0),
+		Transferred: c.transferred(s, last),
 		Remaining:   c.remaining(s, n),
 		DirtyRate:   c.dirtyRate(next),
 	}
@@ -178,7 +175,7 @@ func (c counters) remaining(s Span, n int) quantity.Quantity {
 func (c counters) dirtyRate(next int) quantity.Quantity {
 	const u = results.BytesPerSecond
 	if next == 0 {
-		return quantity.Unknown(u, "no synchronisation ends stop-and-copy")
+		return quantity.Unknown(u, "no synchronisation ends it")
 	}
 	for _, r := range c.readings {
 		if r.n != next {

@@ -2,8 +2,11 @@ package timeline
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strings"
+	"virtscope/analysis/convergence"
 	"virtscope/analysis/quantity"
 	"virtscope/results"
 )
@@ -43,15 +46,22 @@ func (x *index) migrationCPU(from, to int64) quantity.Quantity {
 	if len(groups) == 0 {
 		return quantity.Unknown(results.Seconds, "the usage probe sampled no migration thread: the migration may have been shorter than its interval")
 	}
-	// Where its process was sampled before the action, a thread that was not there yet began after it, at 0.
-	if sampled := x.byName[results.ProcessCPU]; len(sampled) > 0 && sampled[0].Time <= from {
-		for k, list := range groups {
-			if list[0].at > from {
-				groups[k] = append([]sample{{at: from}}, list...)
-			}
+	x.born(groups, from)
+	return x.sumGrown(groups, from, to, 1)
+}
+
+// born lets threads that were not there before from begin at 0 then. Only where its process was sampled before the action is
+// it known that they were not.
+func (x *index) born(groups map[string][]sample, from int64) {
+	sampled := x.byName[results.ProcessCPU]
+	if len(sampled) == 0 || sampled[0].Time > from {
+		return
+	}
+	for k, list := range groups {
+		if list[0].at > from {
+			groups[k] = append([]sample{{at: from}}, list...)
 		}
 	}
-	return x.sumGrown(groups, from, to, 1)
 }
 
 // inTicks reports whether all readings are whole clock ticks.
@@ -62,6 +72,38 @@ func inTicks(list []sample) bool {
 		}
 	}
 	return true
+}
+
+// widest is how wide the bounds of a share of a core may be to tell whether the core was used up.
+const widest = 0.4
+
+// threadShares are the shares of one core that the source's migration threads used between two times; why says why there are none.
+func (x *index) threadShares(from, to int64) (list []convergence.Thread, why string) {
+	names := map[string]string{}
+	groups := x.counters(results.ThreadCPU, func(r results.Record) string {
+		if r.Attrs["process"] != roleSource || !migrationThread(r.Attrs["thread"]) {
+			return ""
+		}
+		key := r.Host + "/" + r.Attrs["pid"] + "/" + r.Attrs["tid"]
+		names[key] = r.Attrs["thread"]
+		return key
+	})
+	if len(groups) == 0 {
+		return nil, "the usage probe sampled no migration thread of the source: the migration may have been shorter than its interval"
+	}
+	if to <= from {
+		return nil, "no memory was sent"
+	}
+	x.born(groups, from)
+	for _, key := range slices.Sorted(maps.Keys(groups)) {
+		used := x.sumGrown(map[string][]sample{key: groups[key]}, from, to, 1)
+		share := quantity.Rate(used, quantity.Exactly(seconds(to-from), results.Seconds), results.One)
+		if share.Known && share.High-share.Low > widest {
+			share = quantity.Unknown(results.One, "the time is too short against the usage probe's interval")
+		}
+		list = append(list, convergence.Thread{Name: names[key], Share: share})
+	}
+	return list, ""
 }
 
 func (x *index) sumGrown(groups map[string][]sample, from, to int64, cores float64) quantity.Quantity {

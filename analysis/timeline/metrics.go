@@ -13,7 +13,7 @@ type Metric struct {
 
 // Names of the metrics beside the outages. A noise floor's name is its outage's with FloorSuffix.
 const (
-	TotalTime         = "total"             // s: from the request until the source was done and the guest ran at the destination
+	TotalTime         = "total"             // s: from the request until the source was done and the guest ran at the destination (of a background snapshot: until the source was done)
 	TotalReported     = "total.reported"    // s: the hypervisor's own figure
 	RoundCount        = "rounds"            // 1: bitmap synchronisations while the guest ran
 	BytesPayload      = "bytes.payload"     // B: TCP payload from source to destination at the switch, retransmissions included
@@ -25,6 +25,8 @@ const (
 	CPUDestination    = "cpu.destination"   // s
 	CPUMigration      = "cpu.migration"     // s: the migration threads of both
 	DirtyRateBaseline = "dirty.rate"        // B/s that the workload wrote in the baseline
+	DirtyAsked        = "dirty.asked"       // B/s that it was asked to write then; present only where a rate was asked for
+	DirtyShare        = "dirty.share"       // 1: what it wrote of what it was asked for, in the baseline; present as the one above
 	DirtyRateAction   = "dirty.rate.action" // B/s that it wrote in the action
 	ProbesCPU         = "probe.cpu"         // 1: share of one core that all probes used
 	OverheadTime      = "overhead"          // s: wall time outside boot, warm-up, baseline, action and quiesce
@@ -68,6 +70,7 @@ func (t *Timeline) measure(x *index, o results.Outcome, m *migration, obs observ
 	t.measureCPU(x, m, add)
 	add(DirtyRateBaseline, x.dirtyRate(obs.baseline, "there was no baseline"))
 	add(DirtyRateAction, x.dirtyRate(window{t.ActionBegin.Time, t.ActionEnd.Time}, "the action did not begin"))
+	t.measureAsked(x, obs.baseline, add)
 	add(ProbesCPU, x.probesCPU())
 	add(OverheadTime, quantity.Exactly(o.Overhead.Seconds(), results.Seconds))
 	add(MemoryVerified, x.total(results.MemoryVerified, results.Bytes, "the guest's memory was not verified"))
@@ -76,6 +79,10 @@ func (t *Timeline) measure(x *index, o results.Outcome, m *migration, obs observ
 	add(RecordDrops, quantity.Exactly(float64(o.Dropped), results.One))
 	t.measureWire(add)
 	t.measureDisk(x, obs, add)
+	if m != nil {
+		t.measureAlgorithm(x, m, add)
+		m.measureFaults(add)
+	}
 }
 
 func (t *Timeline) measureCPU(x *index, m *migration, add func(string, quantity.Quantity)) {
@@ -106,9 +113,15 @@ func (t *Timeline) totalTime(m *migration) quantity.Quantity {
 	switch {
 	case m == nil:
 		return quantity.Unknown(results.Seconds, "the action did not begin")
+	case m.cancel != nil && m.failed != nil:
+		return quantity.Unknown(results.Seconds, "cancelled on purpose")
+	case m.kill != nil && (m.completed == nil || m.completed.Time > m.kill.Time):
+		return quantity.Unknown(results.Seconds, "the destination was killed on purpose")
 	case t.Verdict == results.Failed || m.failed != nil || m.rolledBack:
 		spent := between(t.ActionBegin, t.ActionEnd)
 		return quantity.AtLeast(spent.Value, results.Seconds, "the migration did not complete")
+	case m.snapshot() && m.completed != nil:
+		return between(t.ActionBegin, *m.completed)
 	case m.resume == nil:
 		return quantity.Unknown(results.Seconds, "no hypervisor reported that the guest ran at the destination")
 	case m.completed == nil && t.hasStatus():
@@ -140,7 +153,10 @@ func (o Outage) switchover(obs observation) quantity.Quantity {
 }
 
 func roundCount(m *migration) quantity.Quantity {
-	if m == nil || len(m.passes) == 0 {
+	switch {
+	case m != nil && m.stoppedFirst(), m != nil && m.snapshot() && m.completed != nil:
+		return quantity.Exactly(0, results.One)
+	case m == nil || len(m.passes) == 0:
 		return quantity.Unknown(results.One, "the hypervisor reported no bitmap synchronisation")
 	}
 	return quantity.Exactly(float64(len(m.passes)), results.One)
@@ -180,11 +196,16 @@ func (x *index) total(name string, u results.Unit, why string) quantity.Quantity
 // dirtyRate is what the workload wrote per second of the host's time. Its reports carry no host time of the write, so
 // either end may be off by one report's interval.
 func (x *index) dirtyRate(w window, why string) quantity.Quantity {
-	const u = results.BytesPerSecond
 	if w.length() <= 0 {
-		return quantity.Unknown(u, why)
+		return quantity.Unknown(results.BytesPerSecond, why)
 	}
-	list := x.in(results.GuestDirtied, w)
+	return x.growth(results.GuestDirtied, w)
+}
+
+// growth is by how much a report of the workload grew per second within w.
+func (x *index) growth(name string, w window) quantity.Quantity {
+	const u = results.BytesPerSecond
+	list := x.in(name, w)
 	if len(list) < 3 {
 		return quantity.Unknown(u, "fewer than three reports of the workload arrived in that time")
 	}

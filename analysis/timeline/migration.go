@@ -2,21 +2,27 @@ package timeline
 
 import (
 	"fmt"
+	"slices"
 	"virtscope/results"
 )
 
 // A migration is the edges of one migration; those that were not found are nil and listed in missing.
 type migration struct {
+	algorithm           string // as the action says; "" if it does not
 	source, destination string
 	begin, end          Edge
 	passes              []pass // bitmap synchronisations while the guest ran: rounds
 	final               []pass // those after it stopped: part of stop-and-copy
 	stop                *Edge  // the guest stopped at the source
-	copied              *Edge  // the first "completed" of either side, if before resume
+	copied              *Edge  // what the destination needs to run was sent: the first "completed" of either side, or "postcopy-active", if before resume
 	completed           *Edge  // "completed" of the source
 	resume              *Edge  // the guest runs again
-	rolledBack          bool   // … at the source
+	rolledBack          bool   // … at the source, which was not the purpose
 	failed              *Edge  // the first status that says the migration ends without success
+	cancelled           *Edge  // "cancelled" of the source
+	switched            *Edge  // the first "postcopy-active" of the source
+	posts               []post // what the source says of post-copy from then on, in order
+	cancel, kill        *Edge  // done to it on purpose
 	missing             []string
 	notes               []string
 }
@@ -26,9 +32,23 @@ type pass struct {
 	edge Edge
 }
 
+// A post is a status of the source in post-copy.
+type post struct {
+	status string
+	edge   Edge
+}
+
+// snapshot reports whether the guest is to run on where it is.
+func (m *migration) snapshot() bool { return m.algorithm == results.AlgorithmBackgroundSnapshot }
+
+// stoppedFirst reports whether the guest was stopped before anything was sent: there are no rounds of pre-copy, and that is known.
+func (m *migration) stoppedFirst() bool {
+	return m.stop != nil && len(m.passes) == 0 && len(m.final) > 0
+}
+
 // observe finds the edges within w. Begin and end of the action are given.
-func (x *index) observe(w window, begin, end Edge) *migration {
-	m := &migration{begin: begin, end: end}
+func (x *index) observe(w window, algorithm string, begin, end Edge) *migration {
+	m := &migration{algorithm: algorithm, begin: begin, end: end}
 	m.source, m.destination = x.roles(w)
 	x.outage(m, w)
 	for _, r := range x.in(results.PreCopyRound, w) {
@@ -43,8 +63,25 @@ func (x *index) observe(w window, begin, end Edge) *migration {
 	for _, r := range x.in(results.MigrationStatus, w) {
 		x.status(m, r)
 	}
+	for _, r := range x.in(results.Fault, w) {
+		e := x.edge(r)
+		switch r.Attrs["kind"] {
+		case results.FaultCancel:
+			m.cancel = first(m.cancel, &e)
+		case results.FaultKillDestination:
+			m.kill = first(m.kill, &e)
+		}
+	}
 	m.check(len(x.byName[results.MigrationStatus]) > 0)
 	return m
+}
+
+// first is a, or b if there is no a.
+func first(a, b *Edge) *Edge {
+	if a != nil {
+		return a
+	}
+	return b
 }
 
 // roles finds out which host is which: only the source synchronises bitmaps and stops a running guest; the guest resumes
@@ -108,35 +145,56 @@ func (x *index) outage(m *migration, w window) {
 	m.stop = &stops[len(stops)-1]
 	for i := range back {
 		if back[i].Time >= m.stop.Time {
-			m.resume, m.rolledBack = &back[i], true
+			m.resume, m.rolledBack = &back[i], !m.snapshot()
 			return
 		}
 	}
 }
 
+// status takes in a status of either side (QAPI MigrationStatus).
 func (x *index) status(m *migration, r results.Record) {
 	e := x.edge(r)
-	switch r.Attrs["status"] {
+	status := r.Attrs["status"]
+	e.What = status
+	source := r.Host == m.source
+	switch status {
 	case "completed":
 		e.What = "completed at " + r.Host
-		if r.Host == m.source && m.completed == nil {
+		if source && m.completed == nil {
 			m.completed = &e
 		}
 		if m.stop != nil && r.Time >= m.stop.Time && m.copied == nil {
 			m.copied = &e
 		}
 	case "failed", "failing", "cancelling", "cancelled":
-		if r.Host == m.source && m.failed == nil {
-			e.What = r.Attrs["status"]
-			m.failed = &e
+		if source {
+			m.failed = first(m.failed, &e)
+		}
+		if source && status == "cancelled" {
+			m.cancelled = first(m.cancelled, &e)
+		}
+	case "postcopy-active", "postcopy-paused", "postcopy-recover-setup", "postcopy-recover":
+		if !source {
+			return
+		}
+		m.posts = append(m.posts, post{status, e})
+		if status == "postcopy-active" {
+			m.switched = first(m.switched, &e)
+		}
+		// Before 8.2, QEMU says so before it stops the guest (postcopy_start); it then marks nothing.
+		if status == "postcopy-active" && m.copied == nil && m.stop != nil && r.Time >= m.stop.Time {
+			m.copied = &e
 		}
 	}
 }
 
-// check says what is missing, and drops a "completed" that comes too late to tell copying from switching.
+// check says what is missing, and drops an end of copying that comes too late to tell it from switching.
 func (m *migration) check(statuses bool) {
-	if len(m.passes) == 0 {
+	if len(m.passes) == 0 && !m.stoppedFirst() && !m.snapshot() {
 		m.missing = append(m.missing, "begin of round 1: the hypervisor reported no bitmap synchronisation")
+	}
+	if m.onPurpose() && m.stop == nil {
+		return
 	}
 	if m.stop == nil {
 		m.missing = append(m.missing, "stop: no hypervisor reported that the guest stopped at the source")
@@ -144,16 +202,62 @@ func (m *migration) check(statuses bool) {
 	if m.resume == nil {
 		m.missing = append(m.missing, "resume: no hypervisor reported that the guest ran again")
 	}
+	if m.snapshot() {
+		m.copied = nil
+	}
 	if m.resume != nil && m.copied != nil && m.copied.Time > m.resume.Time {
-		m.notes = append(m.notes, fmt.Sprintf("stop-and-copy and switch-over cannot be told apart: the guest ran before the hypervisors said %q", "completed"))
+		m.notes = append(m.notes, fmt.Sprintf("stop-and-copy and switch-over cannot be told apart: the guest ran before the hypervisors said %q", m.awaited()))
 		m.copied = nil
 		return
 	}
-	if m.copied == nil && m.failed == nil {
+	if m.copied == nil && m.failed == nil && !m.snapshot() {
 		why := "the hypervisor reports no migration status"
 		if statuses {
 			why = "no hypervisor reported it after the stop"
 		}
-		m.missing = append(m.missing, "completed: "+why)
+		m.missing = append(m.missing, m.awaited()+": "+why)
 	}
+}
+
+// awaited is the status that ends copying before the guest runs at the destination.
+func (m *migration) awaited() string {
+	if m.switched != nil {
+		return "postcopy-active"
+	}
+	return "completed"
+}
+
+// onPurpose reports whether the migration was broken off on purpose.
+func (m *migration) onPurpose() bool { return m.cancel != nil || m.kill != nil }
+
+// sent is the edge after which the source sends no more of memory: the first of those that end the migration, of which a
+// guest that runs at the destination ends no post-copy. It is the end of the action if there is none from t on.
+func (m *migration) sent(t int64) Edge {
+	edges := []*Edge{m.failed, m.completed}
+	if m.switched == nil && !m.snapshot() {
+		edges = append(edges, m.resume, m.copied)
+	}
+	end := m.end
+	for _, e := range edges {
+		if e != nil && e.Time < end.Time && e.Time >= t {
+			end = *e
+		}
+	}
+	return end
+}
+
+// detected is when the source noticed that its destination was gone; nil if it did not.
+func (m *migration) detected() *Edge {
+	if m.kill == nil {
+		return nil
+	}
+	var best *Edge
+	if m.failed != nil && m.failed.Time >= m.kill.Time {
+		best = m.failed
+	}
+	i := slices.IndexFunc(m.posts, func(p post) bool { return p.status == "postcopy-paused" && p.edge.Time >= m.kill.Time })
+	if i >= 0 && (best == nil || m.posts[i].edge.Time < best.Time) {
+		best = &m.posts[i].edge
+	}
+	return best
 }

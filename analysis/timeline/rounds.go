@@ -5,14 +5,14 @@ import (
 	"virtscope/results"
 )
 
-// A Round is one pass over the guest's memory, or the stop-and-copy that follows the last one.
+// A Round is one pass over the guest's memory, the stop-and-copy that follows the last one, or post-copy.
 //
 // A round begins with a synchronisation of the dirty bitmap while the guest runs. QEMU synchronises once more after it
 // stopped the guest: what it sends then is stop-and-copy. The last round may be short: it is the synchronisation that
 // led QEMU to stop the guest.
 type Round struct {
 	Name     string            `json:"name"`
-	N        int               `json:"n"` // as the hypervisor counts; 0 is stop-and-copy
+	N        int               `json:"n"` // as the hypervisor counts; 0 is stop-and-copy or post-copy
 	Start    Edge              `json:"start"`
 	End      Edge              `json:"end"`
 	Duration quantity.Quantity `json:"duration"` // s
@@ -41,7 +41,7 @@ func (x *index) rounds(m *migration, phases []Span, payload flow) []Round {
 		}
 		for _, s := range phases {
 			if s.Name == roundName(p.n) && s.Start == p.edge {
-				list = append(list, c.round(s, p.n, next, payload))
+				list = append(list, c.round(s, p.n, next, false, payload))
 				break
 			}
 		}
@@ -53,10 +53,19 @@ func (x *index) rounds(m *migration, phases []Span, payload flow) []Round {
 	if len(m.final) > 0 {
 		last = m.final[0].n
 	}
-	s := Span{Name: PhaseStopAndCopy, Start: *m.stop, End: *m.resume}
-	r := c.round(s, last, 0, payload)
+	if m.snapshot() {
+		return list // what is sent then is no copy of a stopped guest
+	}
+	posted := m.switched != nil && !m.rolledBack && m.completed != nil && m.completed.Time > m.resume.Time
+	r := c.round(Span{Name: PhaseStopAndCopy, Start: *m.stop, End: *m.resume}, last, 0, !posted, payload)
 	r.N = 0
-	return append(list, r)
+	list = append(list, r)
+	if posted {
+		r := c.round(Span{Name: PhasePostCopy, Start: *m.resume, End: *m.completed}, last, 0, true, payload)
+		r.N = 0
+		list = append(list, r)
+	}
+	return list
 }
 
 // final is the sample that was asked for when the migration was over.

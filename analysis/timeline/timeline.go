@@ -3,6 +3,7 @@ package timeline
 import (
 	"fmt"
 	"slices"
+	"virtscope/analysis/convergence"
 	"virtscope/analysis/quantity"
 	"virtscope/analysis/stream"
 	"virtscope/results"
@@ -21,17 +22,22 @@ type Timeline struct {
 	End    Edge   `json:"end"`
 	States []Span `json:"states"` // add up to End − Begin
 
-	Action      string   `json:"action,omitempty"` // "" if it never began
+	Action      string   `json:"action,omitempty"`    // "" if it never began
+	Algorithm   string   `json:"algorithm,omitempty"` // of a migration; "" if it was not recorded
+	Client      string   `json:"client,omitempty"`    // where the client ran: third, source or destination; "" if it was not recorded
 	ActionBegin Edge     `json:"action_begin"`
 	ActionEnd   Edge     `json:"action_end"`
 	Phases      []Span   `json:"phases"` // add up to ActionEnd − ActionBegin
 	Missing     []string `json:"missing,omitempty"`
-	Marks       []Mark   `json:"marks,omitempty"` // what the hypervisors said, in order
+	Marks       []Mark   `json:"marks,omitempty"`      // what the hypervisors said and what was done beside the migration, in order
+	LinkDowns   []Down   `json:"link_downs,omitempty"` // when links were cut
 
-	Rounds  []Round           `json:"rounds,omitempty"`
-	Outages []Outage          `json:"outages"`
-	Memory  quantity.Quantity `json:"memory"` // B, the guest memory that was migrated
-	Metrics []Metric          `json:"metrics"`
+	Rounds []Round `json:"rounds,omitempty"`
+	// Convergence says why the migration did, or did not, converge; nil if the action did not begin.
+	Convergence *convergence.Analysis `json:"convergence,omitempty"`
+	Outages     []Outage              `json:"outages"`
+	Memory      quantity.Quantity     `json:"memory"` // B, the guest memory that was migrated
+	Metrics     []Metric              `json:"metrics"`
 	// Wire is the migration as its decoded packets show it; nil if there is none, and WireMissing says why.
 	Wire        *stream.Migration `json:"wire,omitempty"`
 	WireMissing string            `json:"wire_missing,omitempty"`
@@ -47,7 +53,7 @@ type Timeline struct {
 	Notes         []string       `json:"notes,omitempty"` // what was assumed
 }
 
-// A Mark is an event of a hypervisor.
+// A Mark is an event of a hypervisor, or something that was done on purpose.
 type Mark struct {
 	Edge Edge   `json:"edge"`
 	Text string `json:"text"`
@@ -59,11 +65,18 @@ type observation struct {
 	span     window  // from then to the end of the quiet time after it
 	baseline window  // the undisturbed guest; empty if there was none
 	stopped  *window // from the guest's stop to its resume, if known
+	moved    bool    // the guest ran at the destination
+	client   string  // where the client ran
 }
 
 // Build makes the timeline of a trial from its records, which may come in any order and are not changed. Records that
 // cannot be, such as a time before 1970 or a value that is not a number, are an error.
 func Build(o results.Outcome, records []results.Record) (*Timeline, error) {
+	return BuildWithin(o, records, convergence.Limits{})
+}
+
+// BuildWithin is Build with what the experiment set: without it, no limit can be named that the migration came near to.
+func BuildWithin(o results.Outcome, records []results.Record, limits convergence.Limits) (*Timeline, error) {
 	x, err := newIndex(records)
 	if err != nil {
 		return nil, fmt.Errorf("build timeline of trial %s: %w", o.Trial.ID, err)
@@ -81,12 +94,17 @@ func Build(o results.Outcome, records []results.Record) (*Timeline, error) {
 		t.measure(x, o, nil, obs)
 		return t, nil
 	}
-	m := x.observe(obs.span, t.ActionBegin, t.ActionEnd)
+	m := x.observe(obs.span, t.Algorithm, t.ActionBegin, t.ActionEnd)
+	obs.moved, obs.client = m.resume != nil && !m.rolledBack && !m.snapshot(), t.Client
 	t.Source, t.Destination = m.source, m.destination
 	t.Phases = m.phases()
 	t.Missing = m.missing
 	t.Notes = append(t.Notes, m.notes...)
+	if m.kill != nil && obs.moved && m.kill.Time >= m.resume.Time {
+		t.Warnings = append(t.Warnings, "the destination was killed after the guest ran there: the guest is gone, and its downtime is only that of the switch-over before")
+	}
 	t.Marks = x.marks(obs.span)
+	t.LinkDowns = x.linkDowns(obs.span)
 	if m.stop != nil && m.resume != nil && m.stop.Time <= m.resume.Time {
 		obs.stopped = &window{m.stop.Time, m.resume.Time}
 	}
@@ -102,6 +120,7 @@ func Build(o results.Outcome, records []results.Record) (*Timeline, error) {
 	t.Memory = x.final(results.MigrationTotal, results.Bytes)
 	t.observeWire(x, m, obs, payload)
 	t.measure(x, o, m, obs)
+	t.Convergence = convergence.Analyse(t.converging(x, m, payload, limits))
 
 	shown := window{max(t.Begin.Time, t.ActionBegin.Time-int64(1e9)), obs.span.to}
 	t.Throughput = throughput(payload, t.ActionBegin.Time, shown)
@@ -119,6 +138,7 @@ func (t *Timeline) frame(x *index) (o observation, ok bool) {
 		return o, false
 	}
 	t.Action = begins[0].Attrs["action"]
+	t.Algorithm, t.Client = begins[0].Attrs[results.AttrAlgorithm], begins[0].Attrs[results.AttrClient]
 	t.ActionBegin = x.edge(begins[0])
 	o.action = t.ActionBegin.Time
 	t.ActionEnd = t.End
@@ -164,28 +184,4 @@ func (t *Timeline) Outage(name string) Outage {
 		}
 	}
 	return noView(name, "there is no such view")
-}
-
-// marks lists what the hypervisors said within w.
-func (x *index) marks(w window) []Mark {
-	var list []Mark
-	for _, name := range []string{results.MigrationStatus, results.PreCopyRound, results.VMStop, results.VMResume} {
-		for _, r := range x.in(name, w) {
-			list = append(list, Mark{x.edge(r), markText(r)})
-		}
-	}
-	slices.SortStableFunc(list, func(a, b Mark) int { return int(min(1, max(-1, a.Edge.Time-b.Edge.Time))) })
-	return list
-}
-
-func markText(r results.Record) string {
-	switch r.Name {
-	case results.MigrationStatus:
-		return "migration " + r.Attrs["status"]
-	case results.PreCopyRound:
-		return fmt.Sprintf("bitmap synchronisation %.0f", r.Value)
-	case results.VMStop:
-		return "guest stopped"
-	}
-	return "guest runs"
 }

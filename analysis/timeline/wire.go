@@ -20,6 +20,9 @@ const minFrames = 10
 // QEMU announces the guest at the destination with RARP frames that it sends itself (net/announce.c): they carry the
 // guest's address but are no sign of the guest's life, so they end no gap. Gratuitous ARPs are the guest's own and do.
 func (x *index) wire(o observation) Outage {
+	if why := o.hidden(); why != "" {
+		return noView(BlackoutWire, why)
+	}
 	frames := x.guestFrames()
 	if len(frames) == 0 {
 		why := "the capture at the switch saw no frame of the guest"
@@ -55,6 +58,18 @@ func (x *index) wire(o observation) Outage {
 		out.Detail = append(out.Detail, fmt.Sprintf("baseline gaps: median %s, 95th percentile %s", quantity.Duration(median), quantity.Duration(wide)))
 	}
 	return out
+}
+
+// hidden says why the switch does not see the guest on both sides of the action: frames between a guest and a client on the
+// same host pass that host's bridge alone.
+func (o observation) hidden() string {
+	switch {
+	case o.client == "source":
+		return "the client runs on the source host: while the guest is there, their frames do not pass the switch"
+	case o.client == "destination" && o.moved:
+		return "the client runs on the destination host: once the guest is there, their frames do not pass the switch"
+	}
+	return ""
 }
 
 func silence(from, to int64, median, wide float64) gap {

@@ -21,6 +21,9 @@ func Write(w io.Writer, t *Timeline) error {
 	writeSpans(&b, fmt.Sprintf("states: %s of wall time", span(Span{Start: t.Begin, End: t.End})), t.Begin, t.End, t.States)
 	writeAction(&b, t)
 	writeRounds(&b, t)
+	if t.Convergence != nil {
+		t.Convergence.Write(&b)
+	}
 	writeWire(&b, t)
 	writeOutages(&b, t)
 	writeMetrics(&b, t)
@@ -48,13 +51,17 @@ func writeAction(b *bytes.Buffer, t *Timeline) {
 		b.WriteString("\naction: it did not begin\n")
 		return
 	}
-	title := fmt.Sprintf("%s, from %s to %s: %s", orUnknown(t.Action), orUnknown(t.Source), orUnknown(t.Destination),
+	action := orUnknown(t.Action)
+	if t.Algorithm != "" {
+		action += " by " + t.Algorithm
+	}
+	title := fmt.Sprintf("%s, from %s to %s: %s", action, orUnknown(t.Source), orUnknown(t.Destination),
 		span(Span{Start: t.ActionBegin, End: t.ActionEnd}))
 	writeSpans(b, title, t.ActionBegin, t.ActionEnd, t.Phases)
 	if len(t.Marks) == 0 {
 		return
 	}
-	b.WriteString("\nevents of the hypervisors, since the action began\n")
+	b.WriteString("\nevents of the hypervisors, and what was done on purpose, since the action began\n")
 	tw := text.Table(b)
 	for i, m := range t.Marks {
 		if i == 60 {

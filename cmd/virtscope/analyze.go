@@ -92,13 +92,7 @@ func analyzeRun(ctx context.Context, r *results.Run) (report.Run, error) {
 			continue
 		}
 		t := report.Trial{Outcome: o}
-		if s := specs[planned.ID]; s != nil {
-			t.WorkingSet = float64(s.Workload.WorkingSet)
-			if m := s.Action.Migrate; m != nil {
-				t.DowntimeLimit = timeSeconds(m.DowntimeLimit)
-			}
-		}
-		if t.Timeline, err = buildTimeline(r, o); err != nil {
+		if t.Timeline, err = buildTimeline(r, o, specs[planned.ID]); err != nil {
 			t.Problem = err.Error()
 		}
 		run.Trials = append(run.Trials, t)
@@ -106,12 +100,13 @@ func analyzeRun(ctx context.Context, r *results.Run) (report.Run, error) {
 	return run, nil
 }
 
-func buildTimeline(r *results.Run, o results.Outcome) (*timeline.Timeline, error) {
+// buildTimeline reads a trial's records; s is its experiment, nil if that cannot be read.
+func buildTimeline(r *results.Run, o results.Outcome, s *spec.Experiment) (*timeline.Timeline, error) {
 	records, err := r.Records(o.Trial.ID)
 	if err != nil {
 		return nil, err
 	}
-	return timeline.Build(o, records)
+	return timeline.BuildWithin(o, records, limitsOf(s))
 }
 
 // trialSpecs are the experiments of the trials, by trial; those of a run whose experiment this virtscope cannot

@@ -47,11 +47,7 @@ func showTrial(w io.Writer, r *results.Run, name string) error {
 		if !ok {
 			return fmt.Errorf("trial %s of %s has not ended: go on with virtscope run --resume %s", t.ID, r.Dir, r.Dir)
 		}
-		records, err := r.Records(t.ID)
-		if err != nil {
-			return err
-		}
-		tl, err := timeline.Build(o, records)
+		tl, err := buildTimeline(r, o, trialSpecs(r)[t.ID])
 		if err != nil {
 			return err
 		}

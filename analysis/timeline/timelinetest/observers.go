@@ -12,7 +12,6 @@ func (w *world) agent() {
 	const guest = results.SourceGuest
 	w.add(200e6, "controller", guest, results.GuestTickInfo, 0.001, results.Seconds, "threshold", "0.003")
 	last, nextBeat, seq := int64(0), beat, 0
-	var dirtied float64
 	until := w.end // or until it is heard again, if that is within the time in which results are collected
 	for _, p := range w.spans(w.Stuck) {
 		if p.from < w.end && p.to > w.end && p.to < w.end+5e9 {
@@ -36,8 +35,11 @@ func (w *world) agent() {
 			w.add(arrives, "controller", guest, results.GuestHeartbeat, float64(now)/1e9, results.Seconds, "seq", strconv.Itoa(seq), "mono", at)
 			nextBeat = now - now%beat + beat
 			if seq%5 == 0 {
-				dirtied = float64(now) / 1e9 * (8 << 20)
-				w.add(arrives, "controller", guest, results.GuestDirtied, math.Round(dirtied), results.Bytes, "mono", at)
+				wrote := float64(now) / 1e9 * dirtied
+				w.add(arrives, "controller", guest, results.GuestDirtied, math.Round(wrote), results.Bytes, "mono", at)
+				if w.Asked > 0 {
+					w.add(arrives, "controller", guest, results.GuestAsked, math.Round(float64(now)/1e9*w.Asked), results.Bytes, "mono", at)
+				}
 			}
 		}
 		last = now
@@ -63,7 +65,7 @@ func (w *world) echo() {
 			continue
 		}
 		port := "src"
-		if wakes >= w.stopped.to {
+		if wakes >= w.stopped.to && w.moved {
 			port = "dst"
 		}
 		back := wakes + half + w.late()
@@ -77,7 +79,7 @@ func (w *world) echo() {
 	}
 	w.add(w.end+1e6, "switch", results.SourceCaptureSwitch, results.CaptureFrames, float64(seq), results.One)
 	w.add(w.end+1e6, "switch", results.SourceCaptureSwitch, results.CaptureDropped, 0, results.One)
-	if w.GoneFor {
+	if w.GoneFor || !w.moved {
 		return
 	}
 	// The hypervisor's own announcements: some come before the guest answers anything.
@@ -91,82 +93,15 @@ func (w *world) echo() {
 	w.add(spoke, "switch", results.SourceCaptureSwitch, results.GuestAnnounce, 0, results.Event, "port", "dst", "kind", "garp")
 }
 
-// passes is when each round begins: round 1 takes most of the time, each further one a third of the one before.
-func (w *world) passes() []int64 {
-	rounds := max(1, w.Rounds)
-	begin, end := int64(action)+14e6, w.stopped.from
-	var sum float64
-	for i := range rounds {
-		sum += math.Pow(3, -float64(i))
-	}
-	at, list := float64(begin), []int64{}
-	for i := range rounds {
-		list = append(list, int64(at)/1000*1000)
-		at += float64(end-begin) * math.Pow(3, -float64(i)) / sum
-	}
-	return list
-}
-
-// hypervisors say what QEMU says: stamps cut to µs, one synchronisation after STOP, and the destination's RESUME before
-// its "completed".
-func (w *world) hypervisors() {
-	const qmp = results.SourceQMP
-	say := func(t int64, host, name string, v float64, attrs ...string) {
-		w.add(t/1000*1000, host, qmp, name, v, results.Event, attrs...)
-	}
-	passes := w.passes()
-	copied := w.copied()
-	// The counters are those of the moment of the answer. Once all is copied, nothing is left and no rate is told.
-	counters := func(t int64, attrs ...string) {
-		t = w.answers(t)
-		sent, left, dirtied := w.Rate*float64(min(t, copied)-passes[0])/1e9, 0.0, 0.0
-		if t < copied {
-			left, dirtied = max(0, 512e6-sent), 8<<20
-		}
-		w.add(t, "src", qmp, results.MigrationTransferred, sent, results.Bytes, attrs...)
-		w.add(t, "src", qmp, results.MigrationRemaining, left, results.Bytes, attrs...)
-		w.add(t, "src", qmp, results.MigrationDirtyRate, dirtied, results.BytesPerSecond, attrs...)
-		normal, zero := w.pages(t)
-		w.add(t, "src", qmp, results.MigrationPages, normal, results.One, append(attrs, "kind", "normal")...)
-		w.add(t, "src", qmp, results.MigrationPages, zero, results.One, append(attrs, "kind", "zero")...)
-	}
-	say(250e6, "src", results.VMResume, 0) // the boot
-	say(int64(action)+1e6, "src", results.MigrationStatus, 0, "status", "setup")
-	for i, t := range passes {
-		n := strconv.Itoa(i + 1)
-		say(t, "src", results.PreCopyRound, float64(i+1))
-		counters(t+700_000, "trigger", "pass", "round", n)
-	}
-	say(passes[0]+200_000, "src", results.MigrationStatus, 0, "status", "active")
-	say(w.stopped.from, "src", results.VMStop, 0)
-	if w.GoneFor {
-		say(w.stopped.from+300e6, "src", results.MigrationStatus, 0, "status", "failed")
-		return
-	}
-	say(w.stopped.from+300_000, "src", results.PreCopyRound, float64(len(passes)+1))
-	final := []string{"trigger", "final"}
-	counters(w.stopped.from+900_000, "trigger", "pass", "round", strconv.Itoa(len(passes)+1))
-	say(copied, "src", results.MigrationStatus, 0, "status", "completed")
-	say(w.stopped.to, "dst", results.VMResume, 0)
-	say(w.stopped.to+200_000, "dst", results.MigrationStatus, 0, "status", "completed")
-	counters(w.ended-1e6, final...)
-	w.add(w.ended-1e6, "src", qmp, results.MigrationTotal, 256<<20, results.Bytes, final...)
-	w.add(w.ended-1e6, "src", qmp, results.MigrationSyncCount, float64(len(passes)+1), results.One, final...)
-	w.add(w.ended-1e6, "src", qmp, results.ReportedDowntime, float64((copied-w.stopped.from)/1e6)/1e3, results.Seconds, final...)
-	w.add(w.ended-1e6, "src", qmp, results.ReportedTotalTime, float64((copied-int64(action))/1e6)/1e3, results.Seconds, final...)
-	w.add(w.end+20e6, "controller", results.SourceGuest, results.MemoryVerified, 16<<20, results.Bytes)
-	w.add(w.end+20e6, "controller", results.SourceGuest, results.MemoryCorrupt, 0, results.One)
-}
-
 // flow is the migration's payload at a constant rate from round 1 until all is copied, in bins.
 func (w *world) flow() {
 	length := int64(w.Bin)
 	bin := strconv.FormatFloat(w.Bin.Seconds(), 'g', -1, 64)
-	from := w.passes()[0]
-	to := min(w.stopped.to-(w.stopped.to-w.stopped.from)/4, w.stopped.from+300e6)
-	for t := from / length * length; t < to; t += length {
-		part := min(to, t+length) - max(from, t)
-		bytes := math.Round(w.Rate * float64(part) / 1e9)
+	for t := w.first / length * length; t < w.done; t += length {
+		bytes := math.Round(w.sentBetween(t, t+length))
+		if bytes == 0 {
+			continue
+		}
 		for _, f := range []struct {
 			name, dir string
 			v         float64
@@ -187,17 +122,18 @@ func (w *world) usage() {
 	busy := func(t, from, to int64, share float64) float64 {
 		return math.Floor(100*share*float64(max(0, min(t, to)-from))/1e9) / 100
 	}
-	first := w.passes()[0]
+	first := w.first
 	for t := int64(300e6); t < w.end; t += 100e6 {
 		guest := busy(t, 0, w.stopped.from, 0.4)
 		moved := busy(t, w.stopped.to, w.end, 0.4)
-		sender := busy(t, first, w.stopped.to, 0.3)
-		receiver := busy(t, first, w.stopped.to, 0.2)
+		until := max(w.stopped.to, w.done)
+		sender := busy(t, first, until, 0.3)
+		receiver := busy(t, first, until, 0.2)
 		w.add(t, "controller", usage, results.ProcessCPU, guest+sender, results.Seconds, "process", "source", "pid", "100")
 		w.add(t, "controller", usage, results.ProcessCPU, moved+receiver, results.Seconds, "process", "destination", "pid", "200")
 		w.add(t, "controller", usage, results.ThreadCPU, guest, results.Seconds, "process", "source", "pid", "100", "thread", "CPU 0/TCG", "tid", "101")
 		w.add(t, "controller", usage, results.ThreadCPU, moved, results.Seconds, "process", "destination", "pid", "200", "thread", "CPU 0/TCG", "tid", "201")
-		if t > first && t < w.stopped.to {
+		if t > first && t < until {
 			w.add(t, "controller", usage, results.ThreadCPU, sender, results.Seconds, "process", "source", "pid", "100", "thread", "mig/src/main", "tid", "102")
 		}
 		all := guest + moved + sender + receiver

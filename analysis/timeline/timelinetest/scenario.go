@@ -34,6 +34,15 @@ type Scenario struct {
 	Capture  bool
 	Usage    bool
 	Wire     bool // the migration's packets are decoded
+
+	Algorithm string        // one of results.Algorithm…; "" is pre-copy, and is not recorded
+	Client    string        // recorded where the algorithm is; it changes nothing of what is seen
+	Post      time.Duration // from the guest's start until the source is done: post-copy, or a snapshot
+	Paused    Stall         // of post-copy, measured from the guest's start
+	Cancel    time.Duration // it is cancelled on purpose so long after the request; 0 never
+	Kill      time.Duration // its destination is killed so long after the request; 0 never
+	LinkDown  Stall         // the migration's link is cut; it changes nothing of what is sent
+	Asked     float64       // B/s that the workload is asked for; 0 is not recorded
 }
 
 // A Stall is a time without the processor, measured from the action's begin.
@@ -61,11 +70,17 @@ const (
 	beat      = int64(20 * time.Millisecond)
 )
 
+// dirtied is what the workload writes, in B/s.
+const dirtied = 8 << 20
+
 // A world is a scenario under way. Times are ns since the scenario began.
 type world struct {
 	Scenario
 	rng     *rand.Rand
-	stopped span // the outage
+	stopped span  // the outage
+	moved   bool  // the guest runs at the destination after it
+	first   int64 // the source begins to send memory
+	done    int64 // the source sends no more
 	pauses  []span
 	ended   int64 // the action
 	end     int64 // the quiet time after it
@@ -86,6 +101,7 @@ func (s Scenario) Make() (results.Outcome, []results.Record) {
 		w.ended = from + 500e6
 		w.end = w.ended + int64(quiet)
 	}
+	w.plan()
 	w.pauses = append(w.pauses, w.stopped)
 	w.pauses = append(w.pauses, w.spans(s.Stalls)...)
 	w.course()
@@ -94,18 +110,22 @@ func (s Scenario) Make() (results.Outcome, []results.Record) {
 		w.echo()
 	}
 	w.hypervisors()
-	if s.Capture {
+	w.purpose()
+	if s.Capture && !w.toFile() {
 		w.flow()
 	}
 	if s.Usage {
 		w.usage()
 	}
-	if s.Wire {
+	if s.Wire && !w.toFile() {
 		w.wire()
 	}
 	w.rng.Shuffle(len(w.records), func(i, j int) { w.records[i], w.records[j] = w.records[j], w.records[i] })
 	begin := time.Unix(0, origin)
 	verdict, reason := results.Completed, ""
+	if s.Kill > 0 && !w.moved {
+		verdict, reason = results.Failed, "migration failed"
+	}
 	if s.GoneFor {
 		verdict, reason = results.Failed, "the guest was lost"
 	}
@@ -190,7 +210,7 @@ func (w *world) course() {
 	runner(int64(warmUp), results.TrialState, "state", results.StateWarmUp)
 	runner(int64(baseline), results.TrialState, "state", results.StateBaseline)
 	runner(int64(action)-500_000, results.TrialState, "state", results.StateAction)
-	runner(int64(action), results.ActionBegin, "action", "migrate")
+	runner(int64(action), results.ActionBegin, append([]string{"action", "migrate"}, w.attrs()...)...)
 	runner(w.ended, results.ActionEnd, "action", "migrate")
 	runner(w.ended+40_000, results.TrialState, "state", results.StateQuiesce)
 	runner(w.end, results.TrialState, "state", results.StateCollect)

@@ -1,0 +1,204 @@
+package convergence
+
+import (
+	"bytes"
+	"math"
+	"strings"
+	"testing"
+	"virtscope/analysis/quantity"
+	"virtscope/results"
+)
+
+func s(v float64) quantity.Quantity { return quantity.Exactly(v, results.Seconds) }
+
+func b(v float64) quantity.Quantity { return quantity.Exactly(v, results.Bytes) }
+
+func rate(v float64) quantity.Quantity { return quantity.Exactly(v, results.BytesPerSecond) }
+
+var dunno = quantity.Unknown(results.One, "nobody told")
+
+// shrinking is a migration at 100 B/s of 1000 B, of which 50 B/s are dirtied: rounds of 10, 5, 2.5 and 1.25 s, and 62.5 B at the
+// end, within a downtime limit of 1 s.
+func shrinking() Input {
+	in := Input{
+		Completed: true, Limits: Limits{DowntimeLimit: 1, WorkingSet: 1000},
+		Left: b(62.5), Resident: b(1000), State: b(10), DirtyRate: rate(50), LinkRate: rate(100),
+		NoThreads: "no thread was sampled", Throttle: dunno, Requests: dunno, Switch: dunno, Total: s(20), Downtime: s(0.7),
+	}
+	for i, v := range []float64{1000, 500, 250, 125} {
+		in.Rounds = append(in.Rounds, Measured{
+			N: i + 1, Duration: s(v / 100), LinkRate: rate(100), Sent: b(v), Left: b(v), After: b(v / 2), Reported: rate(50), CPU: dunno,
+		})
+	}
+	return in
+}
+
+func TestRounds(t *testing.T) {
+	a := Analyse(shrinking())
+	for i, r := range a.Rounds {
+		if math.Abs(r.Ratio.Value-0.5) > 1e-12 || r.Ratio.High > 0.5+1e-12 {
+			t.Errorf("round %d: ratio %+v", r.N, r.Ratio)
+		}
+		if r.Ratio.Low > math.Max(0, 0.5-1/r.Duration.Value)+1e-12 { // up to 100 B of what was left had not been sent
+			t.Errorf("round %d: ratio %+v does not allow for what the round had not sent", r.N, r.Ratio)
+		}
+		// The next round takes half as long, and leaves half as much.
+		if next := r.Duration.Value / 2; math.Abs(r.NextDuration.Value-next) > 1e-12 || math.Abs(r.NextLeft.Value-next*50) > 1e-9 {
+			t.Errorf("round %d: next %+v, %+v", i+1, r.NextDuration, r.NextLeft)
+		}
+	}
+	if !strings.HasPrefix(a.Answer, "it converged after 4 rounds, with 62.50 B left to send") {
+		t.Error(a.Answer)
+	}
+}
+
+func TestPredictions(t *testing.T) {
+	a := Analyse(shrinking())
+	got := map[string]Prediction{}
+	for _, p := range a.Predictions {
+		got[p.Model] = p
+	}
+	for _, model := range []string{"AVG", "series", "HIST"} {
+		p := got[model]
+		if !p.Converges || p.Rounds != 4 || math.Abs(p.Total.Value-19.375) > 1e-9 || math.Abs(p.Downtime.Value-0.625) > 1e-9 {
+			t.Errorf("%s: %+v", model, p)
+		}
+		if math.Abs(p.TotalError.Value-(19.375/20-1)) > 1e-12 || math.Abs(p.DowntimeError.Value-(0.625/0.7-1)) > 1e-12 {
+			t.Errorf("%s: errors %+v, %+v", model, p.TotalError, p.DowntimeError)
+		}
+		if p.Hindsight != (model == "HIST") {
+			t.Errorf("%s: hindsight %v", model, p.Hindsight)
+		}
+	}
+	if p := got["writable working set"]; !p.Converges || p.Source == "" {
+		t.Errorf("%+v", p)
+	}
+}
+
+// No prediction is made of what is not known, and it is said why.
+func TestUnpredicted(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*Input)
+		why    string
+	}{
+		"xbzrle":     {func(in *Input) { in.Algorithm = results.AlgorithmXBZRLE }, "sends fewer"},
+		"compressed": {func(in *Input) { in.Limits.Compressed = true }, "sends fewer"},
+		"file":       {func(in *Input) { in.Algorithm = results.AlgorithmMappedRAM }, "by way of a file"},
+		"memory":     {func(in *Input) { in.Resident = dunno }, "memory that is not zero is not known: nobody told"},
+		"dirty rate": {func(in *Input) { in.DirtyRate, in.Limits.DowntimeLimit = dunno, 0 }, "the dirty rate is not known: nobody told"},
+		"link": {func(in *Input) {
+			in.LinkRate, in.Rounds = dunno, nil
+		}, "link rate is not known: nobody told"},
+	} {
+		in := shrinking()
+		c.change(&in)
+		a := Analyse(in)
+		if len(a.Predictions) > 0 || !strings.Contains(strings.Join(a.Unpredicted, "\n"), c.why) {
+			t.Errorf("%s: %+v, %q", name, a.Predictions, a.Unpredicted)
+		}
+	}
+	in := shrinking()
+	in.Total = quantity.AtLeast(60, results.Seconds, "the migration did not complete")
+	if p := Analyse(in).Predictions[0]; p.TotalError.Known || !p.Total.Known {
+		t.Errorf("a prediction is held against a censored time: %+v", p)
+	}
+}
+
+func TestPostCopyPrediction(t *testing.T) {
+	in := shrinking()
+	in.Algorithm, in.Switched, in.Switch, in.Rounds = results.AlgorithmPostCopy, true, s(1e-4), in.Rounds[:1]
+	a := Analyse(in)
+	if len(a.Predictions) != 1 || math.Abs(a.Predictions[0].Total.Value-10.1) > 0.001 || math.Abs(a.Predictions[0].Downtime.Value-0.1) > 1e-9 {
+		t.Errorf("%+v", a.Predictions)
+	}
+	if !strings.Contains(a.Answer, "post-copy, which sends each page once") {
+		t.Error(a.Answer)
+	}
+	in.Algorithm, in.Switch = results.AlgorithmHybrid, s(10) // all of round 1: 500 B are dirtied
+	a = Analyse(in)
+	if math.Abs(a.Predictions[0].Total.Value-15.1) > 1e-9 || !strings.Contains(a.Answer, "after 10.00 s of pre-copy") {
+		t.Errorf("%+v, %s", a.Predictions, a.Answer)
+	}
+	in.State = dunno
+	if p := Analyse(in).Predictions[0]; p.Downtime.Known || p.Downtime.Why == "" || !p.Total.Known {
+		t.Errorf("a downtime is told without the length of the device state: %+v", p)
+	}
+}
+
+func TestStopAndCopyPrediction(t *testing.T) {
+	in := shrinking()
+	in.Algorithm, in.StoppedFirst, in.Rounds, in.Downtime = results.AlgorithmStopAndCopy, true, nil, s(10)
+	a := Analyse(in)
+	if p := a.Predictions[0]; p.Total.Value != 10 || p.Downtime.Value != 10 || p.DowntimeError.Value != 0 {
+		t.Errorf("%+v", p)
+	}
+}
+
+func TestBottleneck(t *testing.T) {
+	thread := func(share float64) []Thread {
+		return []Thread{{"mig/src/main", quantity.Exactly(share, results.One)}, {"mig/src/send_0", dunno}}
+	}
+	for name, c := range map[string]struct {
+		change func(*Input)
+		want   string
+		words  string
+	}{
+		"nothing known": {func(*Input) {}, BottleneckUnknown, "link not known"},
+		"link":          {func(in *Input) { in.Limits.Link, in.Threads = 105, thread(0.5) }, BottleneckLink, "95 % of the 105.0 B/s that the link allows"},
+		"slow link":     {func(in *Input) { in.Limits.Link, in.Threads = 120, thread(0.5) }, BottleneckNone, ""},
+		"bandwidth":     {func(in *Input) { in.Limits.Link, in.Limits.MaxBandwidth = 100, 100 }, BottleneckBandwidth, "max-bandwidth"},
+		"thread":        {func(in *Input) { in.Limits.Link, in.Threads = 1000, thread(0.97) }, BottleneckCPU, "mig/src/main used 97 %"},
+		"throttle": {func(in *Input) {
+			in.Limits.Link, in.Threads, in.Throttle = 1000, thread(0.2), quantity.Exactly(0.6, results.One)
+		}, BottleneckThrottle, "60 % of its CPU time"},
+		"dirty rate": {func(in *Input) {
+			in.Completed, in.Limits.Link = false, 100
+			in.Rounds[3].After, in.Rounds[3].Reported = b(400), rate(300)
+		}, BottleneckDirty, "in round 4"},
+		"perhaps the dirty rate": {func(in *Input) { // what is left may be what the round had not sent
+			in.Completed, in.Limits.Link, in.Threads = false, 1000, thread(0.1)
+			in.Rounds[3].After = b(130)
+		}, BottleneckNone, ""},
+		"post-copy": {func(in *Input) {
+			in.Switched, in.Rounds, in.Limits.PostCopyBandwidth = true, nil, 101
+		}, BottleneckBandwidth, "postcopy-bandwidth"},
+	} {
+		in := shrinking()
+		c.change(&in)
+		a := Analyse(in)
+		if a.Bottleneck != c.want || !strings.Contains(a.Evidence, c.words) {
+			t.Errorf("%s: %s (%s), want %s", name, a.Bottleneck, a.Evidence, c.want)
+		}
+	}
+}
+
+func TestDiverged(t *testing.T) {
+	in := shrinking()
+	in.Completed, in.Ended = false, "more than 4 rounds"
+	if got := Analyse(in).Answer; !strings.Contains(got, "(more than 4 rounds): it was converging") {
+		t.Error(got)
+	}
+	for i := range in.Rounds {
+		in.Rounds[i].Duration, in.Rounds[i].After, in.Rounds[i].Reported = s(10), b(2000), rate(200)
+	}
+	if got := Analyse(in).Answer; !strings.Contains(got, "it was not converging") {
+		t.Error(got)
+	}
+	in.Rounds = nil
+	if got := Analyse(in).Answer; !strings.Contains(got, "nobody knows") {
+		t.Error(got)
+	}
+}
+
+// What is unknown is shown as a dash, and its reason beneath.
+func TestWriteSaysWhy(t *testing.T) {
+	in := shrinking()
+	in.Rounds[3].After = quantity.Unknown(results.Bytes, "the answer came late")
+	var out bytes.Buffer
+	Analyse(in).Write(&out)
+	for _, want := range []string{Title, "— the answer came late", "bottleneck: unknown", "HIST (fit)", "Akoush et al."} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("it does not say %q:\n%s", want, out.String())
+		}
+	}
+}
