@@ -14,6 +14,9 @@ import (
 
 var errNoReports = errors.New("want a trial whose workload writes memory (dirty or replay): fewer than two of its reports are there")
 
+// kib is what rates are rounded to, in B/s: a quarter of a page a second.
+const kib = 1024
+
 // dirtyTrace is the rate of the reports of what the workload wrote, in steps of the guest's own clock, which stands still while
 // the guest is stopped: what is replayed is what the guest did, not when the host saw it. The last step is a whole one too.
 func dirtyTrace(records []results.Record, step time.Duration) ([]spec.TracePoint, error) {
@@ -34,7 +37,7 @@ func dirtyTrace(records []results.Record, step time.Duration) ([]spec.TracePoint
 		from := first + int64(i)*int64(step)
 		wrote := writtenBy(readings, from+int64(step)) - writtenBy(readings, from)
 		points = append(points, spec.TracePoint{
-			At: time.Duration(i) * step, Rate: spec.Rate(math.Round(max(0, wrote) / step.Seconds())),
+			At: time.Duration(i) * step, Rate: spec.Rate(math.Round(max(0, wrote)/step.Seconds()/kib) * kib),
 		})
 	}
 	return append(points, spec.TracePoint{At: time.Duration(steps) * step}), nil

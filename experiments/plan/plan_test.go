@@ -56,6 +56,7 @@ func TestGolden(t *testing.T) {
 		"replicates": twoFactors + "order: {seed: 42, block-by: replicate}\n",
 		"factor":     twoFactors + "order: {seed: 42, block-by: guest.vcpus}\n",
 		"unshuffled": twoFactors + "order: {shuffle: false}\n",
+		"scaled":     "scale: 1.5\nworkload: {kind: dirty}\nfactors: {workload.rate: [4MiB/s, 8MiB/s]}\norder: {shuffle: false}\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
