@@ -71,6 +71,36 @@ func TestEveryExperimentNamesTheSchema(t *testing.T) {
 	}
 }
 
+// TestGuestperfSets: all eleven sets of guestperf are there, with what each varies.
+func TestGuestperfSets(t *testing.T) {
+	for name, want := range map[string]string{
+		"pause-iters":               "pause-after-rounds 1 5 20",
+		"post-copy-bandwidth":       "max-bandwidth 100Mbit/s 300Mbit/s 1Gbit/s 10Gbit/s 100Gbit/s",
+		"post-copy-iters":           "postcopy-start at-once 1 round 5 rounds 20 rounds",
+		"auto-converge-iters":       "throttle-increment 5 10 20",
+		"auto-converge-bandwidth":   "max-bandwidth 100Mbit/s 300Mbit/s 1Gbit/s 10Gbit/s 100Gbit/s",
+		"compr-mt":                  "compress-threads 1 2 4",
+		"compr-xbzrle":              "xbzrle-cache 64MiB 128MiB 256MiB 512MiB",
+		"compr-multifd":             "channels 4 8 32 64",
+		"compr-dirty-limit-period":  "dirty-limit-period 500ms 800ms 1s",
+		"compr-dirty-limit":         "dirty-limit 10MiB/s 20MiB/s 50MiB/s",
+		"compr-multifd-compression": "compression zlib zstd",
+	} {
+		e, err := spec.LoadFS(Catalogue, "guestperf-"+name+".yaml")
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		f := e.Factors[0]
+		if got := strings.TrimPrefix(f.Path, "action.migrate.") + " " + strings.Join(f.Levels, " "); got != want {
+			t.Errorf("%s varies %s", name, got)
+		}
+		if n := len(e.Treatments()); n != len(f.Levels) || e.Replicates < 3 {
+			t.Errorf("%s has %d treatments and %d replicates", name, n, e.Replicates)
+		}
+	}
+}
+
 func TestSchemaIsCurrent(t *testing.T) {
 	want, err := spec.Schema()
 	if err != nil {

@@ -43,7 +43,7 @@ type Outcome struct {
 	Begin    time.Time     `json:"begin"`
 	End      time.Time     `json:"end"`
 	Facts    []Fact        `json:"facts,omitempty"` // what was found only at run time, such as the accelerator
-	Overhead time.Duration `json:"overhead_ns"`     // wall time outside boot, warm-up, baseline, action and quiesce
+	Overhead time.Duration `json:"overhead_ns"`     // wall time outside boot, warm-up, baseline, action and quiesce; negative if it is not known
 	Dropped  int64         `json:"dropped"`         // records that could not be kept
 }
 

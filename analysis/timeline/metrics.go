@@ -72,7 +72,11 @@ func (t *Timeline) measure(x *index, o results.Outcome, m *migration, obs observ
 	add(DirtyRateAction, x.dirtyRate(window{t.ActionBegin.Time, t.ActionEnd.Time}, "the action did not begin"))
 	t.measureAsked(x, obs.baseline, add)
 	add(ProbesCPU, x.probesCPU())
-	add(OverheadTime, quantity.Exactly(o.Overhead.Seconds(), results.Seconds))
+	if o.Overhead < 0 {
+		add(OverheadTime, quantity.Unknown(results.Seconds, "nobody measured it"))
+	} else {
+		add(OverheadTime, quantity.Exactly(o.Overhead.Seconds(), results.Seconds))
+	}
 	add(MemoryVerified, x.total(results.MemoryVerified, results.Bytes, "the guest's memory was not verified"))
 	add(MemoryCorrupt, x.total(results.MemoryCorrupt, results.One, "the guest's memory was not verified"))
 	add(CaptureDrops, x.total(results.CaptureDropped, results.One, "no capture said what it dropped"))

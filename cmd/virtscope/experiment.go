@@ -8,6 +8,8 @@ import (
 	"virtscope/experiments"
 	"virtscope/experiments/plan"
 	"virtscope/experiments/spec"
+
+	"github.com/spf13/cobra"
 )
 
 // loadPlan loads an experiment and plans it. Name is a file, or the bare name of one in the catalogue that
@@ -16,6 +18,27 @@ func loadPlan(name string) (*plan.Plan, error) {
 	loaded, err := loadExperiment(name)
 	if err != nil {
 		return nil, specError(err)
+	}
+	p, err := plan.Make(loaded)
+	return p, specError(err)
+}
+
+// addScaleFlag gives c the flag that planAtScale reads.
+func addScaleFlag(c *cobra.Command) {
+	c.Flags().Float64("scale", 1, "multiply every amount and rate of data by this, in place of the file's scale")
+}
+
+// planAtScale is loadPlan at the scale of c's flag, where it is given.
+func planAtScale(c *cobra.Command, name string) (*plan.Plan, error) {
+	loaded, err := loadExperiment(name)
+	if err != nil {
+		return nil, specError(err)
+	}
+	if c.Flags().Changed("scale") {
+		x, _ := c.Flags().GetFloat64("scale") // addScaleFlag made it
+		if err := loaded.SetScale(x); err != nil {
+			return nil, specError(err)
+		}
 	}
 	p, err := plan.Make(loaded)
 	return p, specError(err)

@@ -8,18 +8,20 @@ import (
 )
 
 func newPlanCommand() *cobra.Command {
-	return &cobra.Command{
+	c := &cobra.Command{
 		Use:   "plan EXPERIMENT",
 		Short: "print the trials in the order in which they would run; start nothing",
 		Args:  oneArg("name one experiment file, or one of the catalogue such as quickstart"),
 		RunE: func(c *cobra.Command, args []string) error {
-			p, err := loadPlan(args[0])
+			p, err := planAtScale(c, args[0])
 			if err != nil {
 				return err
 			}
 			return plan.Write(c.OutOrStdout(), p)
 		},
 	}
+	addScaleFlag(c)
+	return c
 }
 
 func round(d time.Duration) time.Duration { return d.Round(time.Second) }

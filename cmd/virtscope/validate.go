@@ -8,14 +8,14 @@ import (
 )
 
 func newValidateCommand() *cobra.Command {
-	return &cobra.Command{
+	c := &cobra.Command{
 		Use:   "validate EXPERIMENT...",
 		Short: "check experiments and report every problem with its place",
 		Args:  needArgs(1, "name an experiment file, or one of the catalogue such as quickstart"),
 		RunE: func(c *cobra.Command, names []string) error {
 			var errs []error
 			for _, name := range names {
-				p, err := loadPlan(name)
+				p, err := planAtScale(c, name)
 				if err != nil {
 					errs = append(errs, err)
 					continue
@@ -25,6 +25,8 @@ func newValidateCommand() *cobra.Command {
 			return specError(errors.Join(errs...))
 		},
 	}
+	addScaleFlag(c)
+	return c
 }
 
 // oneArg is cobra.ExactArgs(1) with a remedy.

@@ -20,7 +20,10 @@ var update = flag.Bool("update", false, "write the golden files")
 
 func parse(t *testing.T, text string) *spec.Experiment {
 	t.Helper()
-	e, err := spec.Parse("test", []byte("virtscope: 1\nname: test\naction: {migrate: {}}\n"+text))
+	if !strings.Contains(text, "action:") {
+		text = "action: {migrate: {}}\n" + text
+	}
+	e, err := spec.Parse("test", []byte("virtscope: 1\nname: test\n"+text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,6 +56,7 @@ func TestGolden(t *testing.T) {
 		"replicates": twoFactors + "order: {seed: 42, block-by: replicate}\n",
 		"factor":     twoFactors + "order: {seed: 42, block-by: guest.vcpus}\n",
 		"unshuffled": twoFactors + "order: {shuffle: false}\n",
+		"scaled":     "scale: 1.5\nworkload: {kind: dirty}\nfactors: {workload.rate: [4MiB/s, 8MiB/s]}\norder: {shuffle: false}\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
@@ -253,8 +257,21 @@ func TestEstimates(t *testing.T) {
 		t.Errorf("dirtying memory makes a migration shorter: %v, %v s", busy, idle)
 	}
 	never := second(slow + "workload: {kind: dirty, rate: 800MiB/s, pattern: random}\n")
-	if want := 12 + 1 + 2 + 60 + 1 + 1.5; never != want {
+	if want := 4 + 1 + 2 + 60 + 1 + 1.5; never != want {
 		t.Errorf("a migration that never converges takes %v s, want its timeout: %v", never, want)
+	}
+	busy64 := "workload: {kind: dirty, rate: 64MiB/s, pattern: random, delta-size: 256B}\ntestbed: {link: {rate: 40MiB/s}}\naction: {migrate: {timeout: 60s, algorithm: %s}}\n"
+	took := func(algorithm string) float64 { return second(fmt.Sprintf(busy64, algorithm)) }
+	if pre, post, xbzrle, converge, stop := took("precopy"), took("postcopy"), took("xbzrle"), took("auto-converge"), took("stop-and-copy"); post >= pre ||
+		xbzrle >= pre || converge >= pre || stop != post {
+		t.Errorf("precopy %v, postcopy %v, xbzrle %v, auto-converge %v, stop-and-copy %v s", pre, post, xbzrle, converge, stop)
+	}
+	fast := "testbed: {migration-link: {rate: 100Mbit/s}}\naction: {migrate: {timeout: 200s}}\ntimeout: 10m\n"
+	if bare, disk := second(fast), second(fast+"guest: {disk: {size: 1GiB}}\n"); disk-bare < 85 || disk-bare > 100 {
+		t.Errorf("1 GiB over 100Mbit/s, written first, takes %v s", disk-bare)
+	}
+	if got := second("testbed: {link: {rate: 1Mbit/s}}\naction: {migrate: {cancel-after: 3s}}\n"); got != 4+1+2+3+1+1.5 {
+		t.Errorf("a migration that is cancelled after 3 s: %v s in all", got)
 	}
 	if kvm, tcg := second("guest: {accel: kvm}"), second("guest: {accel: tcg}"); kvm >= tcg {
 		t.Errorf("kvm %v s, tcg %v s", kvm, tcg)

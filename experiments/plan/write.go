@@ -25,12 +25,20 @@ func Write(w io.Writer, p *Plan) error {
 	if err := tw.Flush(); err != nil {
 		return fmt.Errorf("write plan: %w", err)
 	}
-	if _, err := fmt.Fprintf(w, "\n%s: %s = %s, %s, about %s\n", p.Experiment.Name,
+	if _, err := fmt.Fprintf(w, "\n%s%s: %s = %s, %s, about %s\n", p.Experiment.Name, scale(p.Experiment.Scale),
 		count(len(p.Treatments()), "treatment")+" × "+count(p.Experiment.Replicates, "replicate"),
 		count(len(p.Trials), "trial"), order(p), round(p.Estimate())); err != nil {
 		return fmt.Errorf("write plan: %w", err)
 	}
 	return nil
+}
+
+// scale says at which scale the amounts of the treatments' names are run.
+func scale(x float64) string {
+	if x == 1 {
+		return ""
+	}
+	return fmt.Sprintf(" at a scale of %g", x)
 }
 
 // order says how the trials were ordered.

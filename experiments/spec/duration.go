@@ -50,6 +50,9 @@ func ParseDuration(s string) (Duration, error) {
 	return Duration(sum.Num().Int64()), nil
 }
 
+// Seconds is d in s.
+func (d Duration) Seconds() float64 { return time.Duration(d).Seconds() }
+
 // String is time.Duration's text without the empty parts (3m, not 3m0s); ParseDuration reads it back to exactly d.
 // A negative d has no text in the language.
 func (d Duration) String() string {

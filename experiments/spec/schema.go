@@ -38,11 +38,7 @@ func Schema() ([]byte, error) {
 	for _, t := range []reflect.Type{reflect.TypeFor[Bytes](), reflect.TypeFor[Rate](), reflect.TypeFor[Duration]()} {
 		s.Definitions[t.Name()] = quantitySchema(t, text[t.Name()])
 	}
-	s.Definitions["Settings"] = &jsonschema.Schema{
-		Description: text["Settings"], Type: "object",
-		PropertyNames:        &jsonschema.Schema{Pattern: settingName.String()},
-		AdditionalProperties: settingSchema(),
-	}
+	settingsSchemas(s, s.Definitions)
 	addDefaults(s, s.Definitions)
 	optionalGroups(s, s.Definitions)
 	factorProperties(s, s.Definitions)
@@ -78,8 +74,25 @@ func quantitySchema(t reflect.Type, comment string) *jsonschema.Schema {
 	}
 }
 
-// settingSchema describes one value of Settings.
-func settingSchema() *jsonschema.Schema {
+// settingsSchemas describe the maps of names that the language does not know.
+func settingsSchemas(root *jsonschema.Schema, defs jsonschema.Definitions) {
+	for _, f := range grammar().all {
+		if !f.settings() {
+			continue
+		}
+		if p, ok := properties(root, defs, ownerOf(f)).Properties.Get(f.key); ok {
+			p.Ref, p.Type = "", "object"
+			p.PropertyNames = &jsonschema.Schema{Pattern: settingName.String()}
+			p.AdditionalProperties = settingSchema(f)
+		}
+	}
+}
+
+// settingSchema describes one value of f, which holds Settings.
+func settingSchema(f field) *jsonschema.Schema {
+	if f.enum != nil {
+		return &jsonschema.Schema{Type: "boolean"}
+	}
 	return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Type: "string"}, {Type: "number"}, {Type: "boolean"}}}
 }
 
@@ -171,8 +184,8 @@ func factorProperties(root *jsonschema.Schema, defs jsonschema.Definitions) {
 	for _, f := range grammar().all {
 		if f.settings() {
 			pattern := "^" + strings.ReplaceAll(f.path, ".", `\.`) + `\.` + strings.TrimPrefix(settingName.String(), "^")
-			named[pattern] = &jsonschema.Schema{Type: "array", Items: settingSchema(), MinItems: &one, UniqueItems: true}
-			excluded[pattern] = &jsonschema.Schema{AnyOf: []*jsonschema.Schema{settingSchema(), named[pattern]}}
+			named[pattern] = &jsonschema.Schema{Type: "array", Items: settingSchema(f), MinItems: &one, UniqueItems: true}
+			excluded[pattern] = &jsonschema.Schema{AnyOf: []*jsonschema.Schema{settingSchema(f), named[pattern]}}
 		}
 	}
 	set := func(key string, s *jsonschema.Schema) {
