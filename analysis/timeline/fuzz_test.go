@@ -30,6 +30,8 @@ func FuzzBuild(f *testing.F) {
 	f.Add(seed)
 	f.Add([]byte(`[{"t":1,"n":"action.begin"},{"t":5,"n":"echo.rtt","v":1},{"t":6,"n":"echo.lost"},{"t":9,"n":"action.end"}]`))
 	f.Add([]byte(`[{"t":1,"n":"action.begin"},{"t":5,"n":"flow.payload","s":"capture/switch","v":9,"a":{"flow":"migration","dir":"forward","bin":"1e-30"}}]`))
+	f.Add([]byte(`[{"t":1,"n":"action.begin"},{"t":2,"h":"src","n":"disk.copy.begin","a":{"job":"backup","pass":"1"}},{"t":3,"n":"disk.copied","v":7,"a":{"job":"backup","pass":"1"}},
+		{"t":4,"h":"src","n":"vm.stop"},{"t":6,"n":"guest.disk.stall","v":0.06,"a":{"mono":"5"}},{"t":7,"n":"guest.disk.times","v":0.01,"a":{"mono":"6"}},{"t":8,"h":"dst","n":"vm.resume"},{"t":9,"n":"action.end"}]`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var records []results.Record
 		if json.Unmarshal(data, &records) != nil {

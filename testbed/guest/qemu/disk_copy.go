@@ -61,9 +61,6 @@ func checkDiskCopy(s guest.Spec, o guest.MigrateOptions) error {
 		return refuse("an incremental copy of the disk with write-blocking", "use background, or mirror")
 	case o.DiskPort <= 0:
 		return refuse("a copy of the disk without a port", "set the port of NBD")
-	case o.Algorithm == guest.BackgroundSnapshot:
-		// It saves the guest as it was at its begin, while the disk goes on.
-		return refuse("algorithm background-snapshot with a local disk", "use shared storage, or no disk")
 	}
 	return nil
 }

@@ -49,7 +49,6 @@ func TestDiskCopyIsRefusedByName(t *testing.T) {
 			o.DiskCopy, o.DiskWrites, d.Track = copyIncremental, writesBlocking, true
 		}, "write-blocking"},
 		{"no port", func(_ *guest.Disk, o *guest.MigrateOptions) { o.DiskPort = 0 }, "port"},
-		{"snapshot", func(_ *guest.Disk, o *guest.MigrateOptions) { o.Algorithm = guest.BackgroundSnapshot }, "background-snapshot"},
 		{"shared", func(d *guest.Disk, o *guest.MigrateOptions) { d.Shared, o.DiskCopy = true, "teleport" }, ""},
 	} {
 		s, o := testSpec(), guest.MigrateOptions{DiskCopy: copyMirror, DiskPort: 49252}
