@@ -159,7 +159,7 @@ func (w *watch) stopCopying() {
 		return
 	}
 	w.copying()
-	<-w.copied
+	_ = <-w.copied // that it was ended
 	w.copied = nil
 }
 
@@ -259,7 +259,9 @@ func (w *watch) destination(ctx context.Context, e qmp.Event, open bool) error {
 }
 
 // sourceDecides reports whether something was done after which the destination fails or ends: what becomes of it, the source says.
-func (w *watch) sourceDecides() bool { return w.killed || w.cancelled || w.giveUp != nil }
+func (w *watch) sourceDecides() bool { return w.killed || w.cancelled || w.givingUp() }
+
+func (w *watch) givingUp() bool { return w.giveUp != nil }
 
 // query samples the source's counters. A sample that does not come in time is left out.
 func (w *watch) query(ctx context.Context, trigger string, round int64) (MigrationInfo, error) {
@@ -297,7 +299,7 @@ func (w *watch) pass(ctx context.Context, e qmp.Event) error {
 	if err != nil {
 		return err
 	}
-	if w.srcStopped || w.giveUp != nil || w.turn.asked {
+	if w.srcStopped || w.givingUp() || w.turn.asked {
 		return nil
 	}
 	if w.turnsAt(n, info) {
