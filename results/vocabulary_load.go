@@ -43,7 +43,7 @@ const (
 const (
 	LinkDown = "link.down" // event; Attrs: link (link, migration-link), host
 	LinkUp   = "link.up"   // event; Attrs as above
-	Fault    = "fault"     // event: something was done on purpose; Attrs: kind (cancel, kill-destination, pause, recover)
+	Fault    = "fault"     // event: something was done on purpose; Attrs: kind (cancel, kill-destination, pause, recover; continue: the source did not go on by itself)
 
 	// Cross-traffic, cumulative payload, sampled each tenth of a second. Attrs: direction (forward, reverse), flow.
 	TrafficSent     = "traffic.sent"     // B

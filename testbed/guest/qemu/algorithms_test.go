@@ -3,6 +3,7 @@ package qemu
 import (
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"virtscope/results"
 	"virtscope/testbed"
 	"virtscope/testbed/guest"
+	"virtscope/testbed/guest/agent"
 )
 
 // An algorithmCase is a migration that must succeed with every page intact, and what must be seen of it.
@@ -28,12 +30,12 @@ var algorithmCases = []algorithmCase{
 	{name: "preempt", options: guest.MigrateOptions{Algorithm: guest.PostCopy, PostCopyPreempt: true, PostCopyBandwidth: 60e6}, status: []string{"postcopy-active"}, moves: []string{results.MigrationPageRequests}},
 	{name: "hybrid-rounds", options: guest.MigrateOptions{Algorithm: guest.Hybrid, MaxBandwidth: 60e6, DowntimeLimit: time.Millisecond, Switch: guest.PostCopySwitch{Rounds: 2}}, rate: 16e6, status: []string{"postcopy-active"}},
 	{name: "hybrid-time", options: guest.MigrateOptions{Algorithm: guest.Hybrid, MaxBandwidth: 20e6, Switch: guest.PostCopySwitch{After: 300 * time.Millisecond}}, status: []string{"postcopy-active"}},
-	{name: "hybrid-converge", options: guest.MigrateOptions{Algorithm: guest.Hybrid, MaxBandwidth: 20e6, DowntimeLimit: 10 * time.Millisecond, Switch: guest.PostCopySwitch{NotConverging: true}}, rate: 200e6, status: []string{"postcopy-active"}},
+	{name: "hybrid-converge", options: guest.MigrateOptions{Algorithm: guest.Hybrid, MaxBandwidth: 40e6, DowntimeLimit: 10 * time.Millisecond, Switch: guest.PostCopySwitch{NotConverging: true}}, rate: 200e6, status: []string{"postcopy-active"}},
 	{name: "xbzrle", options: guest.MigrateOptions{Algorithm: guest.XBZRLE, XBZRLECache: 32 << 20, MaxBandwidth: 40e6, DowntimeLimit: 20 * time.Millisecond}, rate: 20e6, moves: []string{results.MigrationXBZRLEMisses, results.MigrationXBZRLEOverflow}},
 	{name: "multifd", options: guest.MigrateOptions{Algorithm: guest.Multifd, Channels: 3}, moves: []string{results.MigrationMultifdBytes}},
 	{name: "multifd-zlib", options: guest.MigrateOptions{Algorithm: guest.Multifd, Channels: 2, Compression: "zlib", CompressionLevel: 1}, moves: []string{results.MigrationMultifdBytes}},
 	{name: "multifd-zstd", options: guest.MigrateOptions{Algorithm: guest.Multifd, Channels: 2, Compression: "zstd", CompressionLevel: 3}, moves: []string{results.MigrationMultifdBytes}},
-	{name: "auto-converge", options: guest.MigrateOptions{Algorithm: guest.AutoConverge, MaxBandwidth: 30e6, ThrottleInitial: 50, ThrottleIncrement: 20, ThrottleMax: 99}, rate: 60e6, moves: []string{results.MigrationThrottle}},
+	{name: "auto-converge", options: guest.MigrateOptions{Algorithm: guest.AutoConverge, MaxBandwidth: 30e6, DowntimeLimit: 200 * time.Millisecond, ThrottleInitial: 70, ThrottleIncrement: 20, ThrottleMax: 99}, rate: 200e6, moves: []string{results.MigrationThrottle}},
 	{name: "stop-and-copy", options: guest.MigrateOptions{Algorithm: guest.StopAndCopy}},
 	{name: "switchover-ack", options: guest.MigrateOptions{Algorithm: guest.PreCopy, SwitchoverAck: true, ZeroPageDetection: "none"}},
 	{name: "tls", options: guest.MigrateOptions{Algorithm: guest.PreCopy, TLS: true}},
@@ -44,7 +46,11 @@ var algorithmCases = []algorithmCase{
 
 // TestAlgorithms moves one guest to and fro, each time in another way.
 func TestAlgorithms(t *testing.T) {
-	tr := newTrip(t, nil)
+	root := filepath.Join(t.TempDir(), "root")
+	if err := os.WriteFile(root, make([]byte, 1<<20), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tr := newTrip(t, func(s *guest.Spec) { s.Root = root }) // both ends have it open
 	for _, c := range algorithmCases {
 		ok := t.Run(c.name, func(t *testing.T) {
 			tr := *tr
@@ -129,6 +135,20 @@ func TestOldQEMU(t *testing.T) {
 	}
 }
 
+// TestFromOldToNew moves a guest between two versions, which need a machine that both have; and with keys.
+func TestFromOldToNew(t *testing.T) {
+	needReal(t)
+	old := needOld(t)
+	tr := newTrip(t, func(s *guest.Spec) { s.Binary, s.DestinationBinary, s.Machine = old, DefaultBinary, "pc-q35-7.2" })
+	if err := tr.agent().Reserve(tr.within(), agent.Memory{Bytes: 8 << 20, Seed: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if err := tr.agent().Start(tr.within(), agent.Workload{Kind: "idle"}); err != nil {
+		t.Fatal(err)
+	}
+	tr.known(tr.move(guest.MigrateOptions{Algorithm: guest.PreCopy, TLS: true}))
+}
+
 // known takes whatever became of the guest, as long as one can tell.
 func (tr *trip) known(err error) {
 	tr.Helper()
@@ -143,7 +163,7 @@ func (tr *trip) known(err error) {
 	if got := tr.source().Name(); got != testbed.Destination {
 		tr.Errorf("completed, the guest is on %s", got)
 	}
-	ctx, cancel := context.WithTimeout(tr.Context(), 15*time.Second)
+	ctx, cancel := context.WithTimeout(tr.Context(), 8*time.Second)
 	defer cancel()
 	if _, err := tr.agent().Stop(ctx); err != nil {
 		tr.Logf("completed, and the guest is seen to be gone: %v", err)

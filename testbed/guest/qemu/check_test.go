@@ -88,6 +88,15 @@ func TestCheckMigration(t *testing.T) {
 			}
 		})
 	}
+	// Its names can be checked without KVM, though it cannot run.
+	known, err := d.known.dialect(t.Context(), src, DefaultBinary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	limit := settingsFor(guest.MigrateOptions{Algorithm: guest.DirtyLimit, DirtyLimit: 1 << 20, DirtyLimitPeriod: time.Second}, false)
+	if problems := lacks(known, end{host: src, side: limit.source, what: guest.DirtyLimit}); len(problems) > 0 {
+		t.Error(problems)
+	}
 	warnings, err := d.CheckMigration(t.Context(), src, dst, base, guest.MigrateOptions{Algorithm: guest.PreCopy, Capabilities: map[string]string{"validate-uuid": "true"}})
 	if err != nil || len(warnings) != 1 || !strings.Contains(warnings[0], "validate-uuid") {
 		t.Errorf("warnings %q, %v", warnings, err)

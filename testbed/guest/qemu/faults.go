@@ -30,7 +30,7 @@ func (w *watch) cancelOnPurpose(ctx context.Context) error {
 		w.tooLate = tooLateFor("cancelled", w.m.options.CancelAfter)
 		return nil
 	}
-	if w.giveUp != nil || w.srcCompleted || w.killed {
+	if w.givingUp() || w.srcCompleted || w.killed {
 		return nil
 	}
 	w.cancelled = true

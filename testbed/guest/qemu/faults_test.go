@@ -177,7 +177,7 @@ func TestPostCopyTooLong(t *testing.T) {
 	tr := newTrip(t, nil)
 	tr.writes(1e6)
 	o := slow(guest.PostCopy)
-	o.PostCopyBandwidth, o.CancelAfter, o.Timeout = 2e6, 2*time.Second, 4*time.Second
+	o.PostCopyBandwidth, o.CancelAfter, o.Timeout = 2e6, time.Second, 3*time.Second
 	var failed *guest.OutcomeError
 	err := tr.move(o)
 	if !errors.As(err, &failed) || !strings.Contains(err.Error(), "post-copy, which cannot be cancelled") {
@@ -198,7 +198,7 @@ func TestRecovery(t *testing.T) {
 	go func() {
 		time.Sleep(2 * time.Second)
 		err := tr.link(false)
-		time.Sleep(4 * time.Second)
+		time.Sleep(2 * time.Second)
 		cut <- errors.Join(err, tr.link(true))
 	}()
 	if err := tr.move(o); err != nil {

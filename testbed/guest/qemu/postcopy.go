@@ -38,7 +38,7 @@ func (w *watch) turnsAt(n int64, info MigrationInfo) bool {
 // turnNow asks the source to turn to post-copy. It does so at the end of what it sends just now.
 func (w *watch) turnNow(ctx context.Context) error {
 	w.turn.due = nil
-	if w.turn.asked || w.giveUp != nil || w.cancelled || w.srcStopped || w.srcCompleted {
+	if w.turn.asked || w.givingUp() || w.cancelled || w.srcStopped || w.srcCompleted {
 		return nil
 	}
 	w.turn.asked = true

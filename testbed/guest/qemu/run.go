@@ -16,8 +16,8 @@ func (m *migration) Run(ctx context.Context) error {
 	defer cancel()
 	w := m.follow(ctx)
 	err := w.run(ctx)
-	if err == nil {
-		return w.complete()
+	if w.ran() {
+		return errors.Join(err, w.complete())
 	}
 	w.stopCopying()
 	if m.disk != nil {

@@ -133,36 +133,6 @@ func (w *watch) start(ctx context.Context) error {
 	return nil
 }
 
-// copy runs f, of the disk, in the background, and then next.
-func (w *watch) copy(ctx context.Context, f, next func(context.Context) error) {
-	bounded, cancel := context.WithCancel(ctx)
-	done := make(chan error, 1)
-	w.copying, w.copied, w.after = cancel, done, next
-	go func() { done <- f(bounded) }()
-}
-
-func (w *watch) copyEnded(ctx context.Context, err error) error {
-	w.copied = nil // its context goes on: what it began may
-	var outcome *guest.OutcomeError
-	switch {
-	case err == nil:
-		return w.after(ctx)
-	case ctx.Err() != nil || errors.As(err, &outcome):
-		return err
-	}
-	return &guest.OutcomeError{Reason: "the copy of the disk failed", Err: err}
-}
-
-// stopCopying ends what the disk does in the background, and waits for it.
-func (w *watch) stopCopying() {
-	if w.copied == nil {
-		return
-	}
-	w.copying()
-	<-w.copied
-	w.copied = nil
-}
-
 func (w *watch) source(ctx context.Context, e qmp.Event, open bool) error {
 	if !open {
 		return w.m.ended(ctx, w.m.src)
@@ -203,15 +173,6 @@ func (w *watch) sourceStatus(ctx context.Context, status string) error {
 		return w.goOn(ctx)
 	case "failed", "cancelled":
 		return w.failed(ctx, status)
-	}
-	return nil
-}
-
-// handOver lets the source go on that waits with the guest stopped.
-func (w *watch) handOver(ctx context.Context) error {
-	err := w.m.src.mon.Execute(ctx, "migrate-continue", map[string]string{"state": "pre-switchover"}, nil)
-	if err != nil {
-		return w.m.refused(ctx, err)
 	}
 	return nil
 }
@@ -259,7 +220,9 @@ func (w *watch) destination(ctx context.Context, e qmp.Event, open bool) error {
 }
 
 // sourceDecides reports whether something was done after which the destination fails or ends: what becomes of it, the source says.
-func (w *watch) sourceDecides() bool { return w.killed || w.cancelled || w.giveUp != nil }
+func (w *watch) sourceDecides() bool { return w.killed || w.cancelled || w.givingUp() }
+
+func (w *watch) givingUp() bool { return w.giveUp != nil }
 
 // query samples the source's counters. A sample that does not come in time is left out.
 func (w *watch) query(ctx context.Context, trigger string, round int64) (MigrationInfo, error) {
@@ -297,7 +260,7 @@ func (w *watch) pass(ctx context.Context, e qmp.Event) error {
 	if err != nil {
 		return err
 	}
-	if w.srcStopped || w.giveUp != nil || w.turn.asked {
+	if w.srcStopped || w.givingUp() || w.turn.asked {
 		return nil
 	}
 	if w.turnsAt(n, info) {
@@ -308,85 +271,4 @@ func (w *watch) pass(ctx context.Context, e qmp.Event) error {
 		return nil
 	}
 	return w.cancel(ctx, fmt.Sprintf("did not converge: more than %d pre-copy rounds", most))
-}
-
-// overdue cancels a migration that takes too long, and gives up on one that does not even end when cancelled.
-func (w *watch) overdue(ctx context.Context) error {
-	reason := fmt.Sprintf("timed out after %s", w.m.options.Timeout)
-	switch {
-	case w.killed && !viaFile(w.m.options):
-		return &guest.OutcomeError{Reason: fmt.Sprintf("the source did not notice within %s that its destination was killed", cancelLimit)}
-	case w.turn.asked:
-		w.overdueInPostCopy = w.postCopy
-		return &guest.OutcomeError{Reason: reason + " in post-copy, which cannot be cancelled: the guest needs both hosts"}
-	case w.giveUp != nil:
-		return &guest.OutcomeError{Reason: fmt.Sprintf("%s, and did not end within %s of being cancelled", w.giveUp.Reason, cancelLimit)}
-	case w.cancelled:
-		return &guest.OutcomeError{Reason: fmt.Sprintf("did not end within %s of being cancelled", cancelLimit)}
-	case !w.started:
-		return &guest.OutcomeError{Reason: reason + ", while the disk was copied"}
-	}
-	return w.cancel(ctx, reason)
-}
-
-func (w *watch) cancel(ctx context.Context, reason string) error {
-	w.giveUp = &guest.OutcomeError{Reason: reason}
-	err := w.migrateCancel(ctx)
-	if err != nil && ctx.Err() == nil {
-		return &guest.OutcomeError{Reason: reason + ", and could not be cancelled", Err: err}
-	}
-	return err
-}
-
-func (w *watch) migrateCancel(ctx context.Context) error {
-	w.timeout.Reset(cancelLimit)
-	bounded, cancel := context.WithTimeout(ctx, answerLimit)
-	defer cancel()
-	return w.m.src.mon.Execute(bounded, "migrate_cancel", nil, nil)
-}
-
-// failed is the outcome after an end said failed or cancelled.
-func (w *watch) failed(ctx context.Context, status string) error {
-	switch {
-	case w.killed:
-		return errKilled
-	case w.cancelled && status == "cancelled":
-		return errCancelled
-	case w.giveUp != nil:
-		return w.giveUp
-	}
-	reason := "migration " + status
-	for _, vm := range []*machine{w.m.src, w.m.dst} {
-		if vm == nil {
-			continue
-		}
-		bounded, cancel := context.WithTimeout(ctx, answerLimit)
-		if info, err := queryMigrate(bounded, vm.mon); err == nil && info.ErrorDesc != nil {
-			reason += ": " + vm.host.Name() + ": " + *info.ErrorDesc
-		}
-		cancel()
-	}
-	return &guest.OutcomeError{Reason: reason}
-}
-
-// refused tells the source's own refusal from a connection that is gone.
-func (m *migration) refused(ctx context.Context, err error) error {
-	var refusal *CommandError
-	if errors.As(err, &refusal) {
-		return &guest.OutcomeError{Reason: "the source refused to migrate", Err: err}
-	}
-	return m.ended(ctx, m.src)
-}
-
-// ended is the outcome when a QEMU went away in the middle.
-func (m *migration) ended(ctx context.Context, vm *machine) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	select {
-	case <-vm.proc.Done():
-		return &guest.OutcomeError{Reason: "qemu on " + vm.host.Name() + " ended during the migration", Err: vm.proc.Err()}
-	case <-time.After(time.Second):
-		return fmt.Errorf("follow the migration: the qmp connection to %s was lost", vm.host.Name())
-	}
 }
