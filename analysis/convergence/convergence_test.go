@@ -27,7 +27,7 @@ func shrinking() Input {
 	}
 	for i, v := range []float64{1000, 500, 250, 125} {
 		in.Rounds = append(in.Rounds, Measured{
-			N: i + 1, Duration: s(v / 100), LinkRate: rate(100), Sent: b(v), Left: b(v), After: b(v / 2), Reported: rate(50), CPU: dunno,
+			N: i + 1, Duration: s(v / 100), LinkRate: rate(100), Sent: b(v), Pages: b(v), Left: b(v), After: b(v / 2), Reported: rate(50), CPU: dunno,
 		})
 	}
 	return in
@@ -36,11 +36,8 @@ func shrinking() Input {
 func TestRounds(t *testing.T) {
 	a := Analyse(shrinking())
 	for i, r := range a.Rounds {
-		if math.Abs(r.Ratio.Value-0.5) > 1e-12 || r.Ratio.High > 0.5+1e-12 {
+		if math.Abs(r.Ratio.Value-0.5) > 1e-12 {
 			t.Errorf("round %d: ratio %+v", r.N, r.Ratio)
-		}
-		if r.Ratio.Low > math.Max(0, 0.5-1/r.Duration.Value)+1e-12 { // up to 100 B of what was left had not been sent
-			t.Errorf("round %d: ratio %+v does not allow for what the round had not sent", r.N, r.Ratio)
 		}
 		// The next round takes half as long, and leaves half as much.
 		if next := r.Duration.Value / 2; math.Abs(r.NextDuration.Value-next) > 1e-12 || math.Abs(r.NextLeft.Value-next*50) > 1e-9 {
@@ -72,6 +69,24 @@ func TestPredictions(t *testing.T) {
 	}
 	if p := got["writable working set"]; !p.Converges || p.Source == "" {
 		t.Errorf("%+v", p)
+	}
+}
+
+// What a round had not sent when the hypervisor synchronised was not dirtied in it. Round 2 sends 420 of 500 B, and the next
+// begins with 250: 170 B were dirtied in 5 s.
+func TestUnsent(t *testing.T) {
+	in := shrinking()
+	in.Rounds[1].Pages = b(420)
+	if r := Analyse(in).Rounds[1]; r.Dirtied.Value != 170 || r.Dirtied.Low != 170 || math.Abs(r.Ratio.Value-0.34) > 1e-12 {
+		t.Errorf("%+v, ratio %+v", r.Dirtied, r.Ratio)
+	}
+	in.Rounds[1].Pages = dunno // anything up to what the link carries in the downtime limit: 100 B
+	if r := Analyse(in).Rounds[1]; r.Dirtied.Low != 150 || r.Dirtied.Value != 200 || r.Dirtied.High != 250 {
+		t.Errorf("%+v", r.Dirtied)
+	}
+	in.Limits.DowntimeLimit = 0
+	if r := Analyse(in).Rounds[1]; r.Dirtied.Known || r.Dirtied.Why == "" {
+		t.Errorf("%+v", r.Dirtied)
 	}
 }
 
@@ -144,7 +159,7 @@ func TestBottleneck(t *testing.T) {
 		words  string
 	}{
 		"nothing known": {func(*Input) {}, BottleneckUnknown, "link not known"},
-		"link":          {func(in *Input) { in.Limits.Link, in.Threads = 105, thread(0.5) }, BottleneckLink, "95 % of the 105.0 B/s that the link allows"},
+		"link":          {func(in *Input) { in.Limits.Link, in.Threads = 109, thread(0.5) }, BottleneckLink, "96 % of the 104.2 B/s that the link allows"},
 		"slow link":     {func(in *Input) { in.Limits.Link, in.Threads = 120, thread(0.5) }, BottleneckNone, ""},
 		"bandwidth":     {func(in *Input) { in.Limits.Link, in.Limits.MaxBandwidth = 100, 100 }, BottleneckBandwidth, "max-bandwidth"},
 		"thread":        {func(in *Input) { in.Limits.Link, in.Threads = 1000, thread(0.97) }, BottleneckCPU, "mig/src/main used 97 %"},
@@ -153,11 +168,11 @@ func TestBottleneck(t *testing.T) {
 		}, BottleneckThrottle, "60 % of its CPU time"},
 		"dirty rate": {func(in *Input) {
 			in.Completed, in.Limits.Link = false, 100
-			in.Rounds[3].After, in.Rounds[3].Reported = b(400), rate(300)
+			in.Rounds[3].After, in.Rounds[3].Reported = b(400), rate(300) // 320 B/s were dirtied
 		}, BottleneckDirty, "in round 4"},
 		"perhaps the dirty rate": {func(in *Input) { // what is left may be what the round had not sent
 			in.Completed, in.Limits.Link, in.Threads = false, 1000, thread(0.1)
-			in.Rounds[3].After = b(130)
+			in.Rounds[3].After, in.Rounds[3].Pages = b(200), dunno
 		}, BottleneckNone, ""},
 		"post-copy": {func(in *Input) {
 			in.Switched, in.Rounds, in.Limits.PostCopyBandwidth = true, nil, 101

@@ -94,8 +94,11 @@ func (in Input) link() Finding {
 	if in.Limits.Link <= 0 {
 		return unknown(BottleneckLink, "the link has no rate limit, so that its capacity is that of the machine")
 	}
-	return in.used(BottleneckLink, "the link", in.Limits.Link)
+	return in.used(BottleneckLink, "the link", in.Limits.Link*payloadShare)
 }
+
+// payloadShare is the TCP payload of what Ethernet carries: 1448 B of a frame of 1514 B, with an MTU of 1500 B and TCP timestamps.
+const payloadShare = 1448.0 / 1514
 
 // used holds where the rate came near a limit.
 func (in Input) used(name, what string, limit float64) Finding {

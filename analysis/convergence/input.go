@@ -9,7 +9,7 @@ type Limits struct {
 	DowntimeLimit     float64 `json:"downtime_limit,omitempty"`     // s that the source may plan to stop the guest for
 	MaxBandwidth      float64 `json:"max_bandwidth,omitempty"`      // B/s that the hypervisor may use
 	PostCopyBandwidth float64 `json:"postcopy_bandwidth,omitempty"` // B/s that it may use in post-copy
-	Link              float64 `json:"link,omitempty"`               // B/s of the slowest link that the migration takes
+	Link              float64 `json:"link,omitempty"`               // B/s of frames on the slowest link that the migration takes
 	WorkingSet        float64 `json:"working_set,omitempty"`        // B that the workload writes to
 	// Compressed: fewer bytes pass for a page than it has.
 	Compressed bool `json:"compressed,omitempty"`
@@ -47,6 +47,7 @@ type Measured struct {
 	Duration quantity.Quantity // s
 	LinkRate quantity.Quantity // B/s
 	Sent     quantity.Quantity // B
+	Pages    quantity.Quantity // B: pages that were sent, whole or as zero, each for as long as it is
 	Left     quantity.Quantity // B to be sent as it begins
 	After    quantity.Quantity // B to be sent as the next synchronisation has found
 	Reported quantity.Quantity // B/s: the hypervisor's own dirty rate at its end

@@ -155,8 +155,11 @@ func (a *Analysis) postCopy(in Input, memory, link float64) {
 const brief = 0.01
 
 func join(a, b string) string {
-	if a == "" {
+	switch {
+	case a == "":
 		return b
+	case b == "":
+		return a
 	}
 	return a + "; " + b
 }
@@ -177,7 +180,7 @@ func (a *Analysis) preCopy(in Input, memory, link float64) {
 		got, err := model.AVG{Memory: memory, LinkRate: link, DirtyRate: in.DirtyRate.Value, Stop: stop}.Predict()
 		a.add(in, Prediction{
 			Model: "AVG", Source: "Akoush et al., MASCOTS 2010, section V", Formula: "V₁ = M, Vᵢ₊₁ = min(D·Vᵢ/R, M)",
-			Note: join("stops as QEMU does, not Xen, and adds no overheads", slowed),
+			Note: join("stops as QEMU does, not Xen, but only at the end of a round, so that less is left than QEMU leaves; adds no overheads", slowed),
 		}, got, err)
 	}
 	if in.DirtyRate.Known && in.Limits.DowntimeLimit > 0 && in.Limits.WorkingSet > 0 {

@@ -10,9 +10,9 @@ type Round struct {
 	N        int               `json:"n"`
 	Duration quantity.Quantity `json:"duration"` // s
 	LinkRate quantity.Quantity `json:"link_rate"`
-	// Dirtied is what was written anew while it lasted, in B, each page once: what the next synchronisation found left to send.
-	// QEMU synchronises when it believes that the rest can be sent within downtime-limit, so up to that much of it may be
-	// what the round had not sent yet: the lower bound allows for that.
+	// Dirtied is what the guest added to what is to be sent while it lasted, in B, each page once: what the next synchronisation
+	// found left, less what the round had not sent. QEMU synchronises as soon as it believes that the rest can be sent within
+	// downtime-limit, so that may be much. Where it is not known how many pages were sent, it is taken to be anything up to that.
 	Dirtied quantity.Quantity `json:"dirtied"`
 	// DirtyRate is Dirtied over Duration in B/s, and Reported the hypervisor's own.
 	DirtyRate quantity.Quantity `json:"dirty_rate"`
@@ -39,17 +39,32 @@ func (in Input) round(i int) Round {
 	return r
 }
 
-// dirtied allows for what the round had not sent when the hypervisor synchronised.
+// dirtied is what was left after the round less what it had not sent.
 func (in Input) dirtied(m Measured, link quantity.Quantity) quantity.Quantity {
+	const u = results.Bytes
 	q := m.After
 	if !q.Known || q.Censored {
 		return q
 	}
-	low := 0.0
-	if link.Known && !link.Censored && in.Limits.DowntimeLimit > 0 {
-		low = max(0, q.Low-link.High*in.Limits.DowntimeLimit)
+	unsent, ok := in.unsent(m, link)
+	if !ok {
+		return quantity.Unknown(u, "it is not known how much of what was left the round had not sent: neither how many pages it sent, nor the downtime limit")
 	}
-	return quantity.Within(q.Value, low, q.High, results.Bytes)
+	return quantity.Within(max(0, q.Value-unsent.Value), max(0, q.Low-unsent.High), max(0, q.High-unsent.Low), u)
+}
+
+// unsent is what a round had not sent when the hypervisor synchronised again.
+func (in Input) unsent(m Measured, link quantity.Quantity) (quantity.Quantity, bool) {
+	const u = results.Bytes
+	switch {
+	case m.Left.Known && !m.Left.Censored && m.Pages.Known && !m.Pages.Censored:
+		least := func(left, sent float64) float64 { return max(0, left-sent) }
+		return quantity.Within(least(m.Left.Value, m.Pages.Value), least(m.Left.Low, m.Pages.High), least(m.Left.High, m.Pages.Low), u), true
+	case link.Known && !link.Censored && in.Limits.DowntimeLimit > 0:
+		most := link.High * in.Limits.DowntimeLimit
+		return quantity.Within(most/2, 0, most, u), true
+	}
+	return quantity.Quantity{}, false
 }
 
 // times is a rate times a time in B, at most most if that is above 0.

@@ -138,8 +138,14 @@ var seriesColors = []struct {
 	color color.NRGBA
 	shape draw.GlyphDrawer
 }{
-	{blue, draw.CircleGlyph{}}, {orange, draw.BoxGlyph{}}, {green, draw.RingGlyph{}}, {purple, draw.SquareGlyph{}},
-	{red, draw.CrossGlyph{}}, {sky, draw.CircleGlyph{}}, {black, draw.BoxGlyph{}}, {grey, draw.RingGlyph{}},
+	{blue, draw.CircleGlyph{}},
+	{orange, draw.BoxGlyph{}},
+	{green, draw.RingGlyph{}},
+	{purple, draw.SquareGlyph{}},
+	{red, draw.CrossGlyph{}},
+	{sky, draw.CircleGlyph{}},
+	{black, draw.BoxGlyph{}},
+	{grey, draw.RingGlyph{}},
 }
 
 // A dotChart is values by level of one factor, and beside each other by that of another.

@@ -133,3 +133,35 @@ func TestComparePanels(t *testing.T) {
 		t.Errorf("%d figures, the first %q (%s)", len(list), list[0].Title, list[0].Name)
 	}
 }
+
+// A cut link is shaded in the figures over time.
+func TestLinkCutIsShaded(t *testing.T) {
+	s := timelinetest.Default(3)
+	s.Algorithm, s.Client = results.AlgorithmHybrid, "third"
+	s.Post, s.Paused = 900*time.Millisecond, timelinetest.Stall{At: 200 * time.Millisecond, For: 300 * time.Millisecond}
+	s.LinkDown = timelinetest.Stall{At: 1450 * time.Millisecond, For: 250 * time.Millisecond}
+	o, records := s.Make()
+	tl, err := timeline.Build(o, records)
+	if err != nil {
+		t.Fatal(err)
+	}
+	trial := Trial{Outcome: o, Timeline: tl}
+	for _, figure := range []func(Trial) (Figure, bool){throughputFigure, cpuFigure} {
+		f, ok := figure(trial)
+		if !ok {
+			t.Fatal("no figure")
+		}
+		var svg, png bytes.Buffer
+		if err := f.WriteSVG(&svg); err != nil || !strings.Contains(svg.String(), "link cut") {
+			t.Errorf("%s: %v, or the cut has no key", f.Name, err)
+		}
+		if *figures != "" {
+			if err := f.WritePNG(&png); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(*figures, "cut-"+f.Name+".png"), png.Bytes(), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}

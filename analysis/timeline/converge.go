@@ -75,7 +75,7 @@ func (t *Timeline) raced(x *index, c counters, m *migration, i int, p pass) conv
 	r := convergence.Measured{
 		N: p.n, After: none(results.Bytes, "no synchronisation ended the round"), CPU: none(results.One, "no thread was sampled"),
 		Duration: none(results.Seconds, "its end is not known"), LinkRate: none(results.BytesPerSecond, "its end is not known"),
-		Sent: none(results.Bytes, "its end is not known"), Left: none(results.Bytes, "its end is not known"),
+		Sent: none(results.Bytes, "its end is not known"), Pages: none(results.Bytes, "not all pages are counted"), Left: none(results.Bytes, "its end is not known"),
 		Reported: none(results.BytesPerSecond, "its end is not known"),
 	}
 	for _, got := range t.Rounds {
@@ -100,9 +100,21 @@ func (t *Timeline) raced(x *index, c counters, m *migration, i int, p pass) conv
 	}
 	if next != nil {
 		length := next.edge.Time - p.edge.Time
+		if t.Algorithm != results.AlgorithmXBZRLE && t.Algorithm != results.AlgorithmCompress { // which count theirs apart
+			pages, _ := c.grown(&p, next, false)
+			r.Pages = scaled(pages, pageSize)
+		}
 		r.After = c.remaining(Span{Start: next.edge, End: Edge{Time: next.edge.Time + length}}, next.n)
 	}
 	return r
+}
+
+// scaled is a number of things of one length in B.
+func scaled(n quantity.Quantity, length float64) quantity.Quantity {
+	if !n.Known {
+		return quantity.Unknown(results.Bytes, n.Why)
+	}
+	return quantity.Within(n.Value*length, n.Low*length, n.High*length, results.Bytes)
 }
 
 // ended says how a migration ended that did not complete.

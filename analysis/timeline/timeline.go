@@ -120,6 +120,7 @@ func BuildWithin(o results.Outcome, records []results.Record, limits convergence
 	t.Memory = x.final(results.MigrationTotal, results.Bytes)
 	t.observeWire(x, m, obs, payload)
 	t.measure(x, o, m, obs)
+	// What the guest served (package degradation) joins here, in the windows of obs; its figures are appended to t.Metrics.
 	t.Convergence = convergence.Analyse(t.converging(x, m, payload, limits))
 
 	shown := window{max(t.Begin.Time, t.ActionBegin.Time-int64(1e9)), obs.span.to}
