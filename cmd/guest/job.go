@@ -64,6 +64,8 @@ func (s *server) prepare(w *agent.Workload) (*part, error) {
 		return s.prepareKV(w, agent.KVPort)
 	case kindNet:
 		return s.prepareNet(w, netPorts{agent.RequestPort, agent.StreamPort, agent.BulkPort})
+	case kindRedis:
+		return s.prepareRedis()
 	}
 	return nil, fmt.Errorf("no such kind: %q", w.Kind)
 }

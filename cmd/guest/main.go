@@ -62,12 +62,13 @@ func run() error {
 		}
 		failed <- out.send(func(b []byte) error { _, err := p.Write(b); return err })
 	}()
-	if err := startNetwork(out, failed); err != nil {
+	address, err := startNetwork(out, failed)
+	if err != nil {
 		out.log("%v", err)
 		sleepUntil(mono() + int64(time.Second)) // let the controller read why
 		return err
 	}
-	s := &server{out: out}
+	s := &server{out: out, address: address}
 	go func() {
 		if err := urgentThread(); err != nil {
 			out.log("%v", err)
@@ -84,27 +85,27 @@ func run() error {
 	return <-failed
 }
 
-// startNetwork brings up the network and the echo responder if the command line gives an address.
-func startNetwork(out *outbox, failed chan<- error) error {
+// startNetwork brings up the network and the echo responder if the command line gives an address, and returns it.
+func startNetwork(out *outbox, failed chan<- error) (string, error) {
 	cmdline, err := os.ReadFile("/proc/cmdline")
 	if err != nil {
-		return fmt.Errorf("read command line: %w", err)
+		return "", fmt.Errorf("read command line: %w", err)
 	}
 	address, ok, err := addressOf(string(cmdline))
 	if err != nil {
-		return err
+		return "", err
 	}
 	if !ok {
 		out.log("no network: the command line has no %s", addressParam)
-		return nil
+		return "", nil
 	}
 	link, err := networkUp(address, patience)
 	if err != nil {
-		return err
+		return "", err
 	}
 	fd, err := echoSocket(echoPort)
 	if err != nil {
-		return err
+		return "", err
 	}
 	go func() {
 		if err := urgentThread(); err != nil {
@@ -113,7 +114,7 @@ func startNetwork(out *outbox, failed chan<- error) error {
 		failed <- echo(fd)
 	}()
 	console("network: %s is up as %s", link, address)
-	return nil
+	return address.Addr().String(), nil
 }
 
 // greet says hello until the host answers: it may attach late.

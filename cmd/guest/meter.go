@@ -16,6 +16,9 @@ type meter struct {
 	written atomic.Int64 // B
 	ops     atomic.Int64
 	fault   atomic.Pointer[fault]
+
+	sampled bool        // ops is looked up now and then, and told when it is fresh
+	fresh   atomic.Bool // ops was looked up since it was told
 }
 
 // A fault is why a workload ended by itself, and the same as JSON, so that saying it costs no memory.
@@ -74,18 +77,27 @@ func (s *meters) read(now int64, r *report) {
 		r.progress.Asked = m.asked(now)
 		r.progress.Late = m.late(now)
 	}
-	r.partCount = len(s.parts)
-	for i, m := range s.parts {
-		r.parts[i] = partReport{m.kind, m.written.Load(), m.ops.Load(), m.late(now), m.fault.Load()}
+	r.partCount = 0
+	for _, m := range s.parts {
+		if m.sampled && !m.fresh.Swap(false) && m.fault.Load() == nil {
+			continue
+		}
+		r.parts[r.partCount] = m.report(now)
+		r.partCount++
 	}
 }
 
-// progress is the workload's progress at the given time.
+func (m *meter) report(now int64) partReport {
+	return partReport{m.kind, m.written.Load(), m.ops.Load(), m.late(now), m.fault.Load()}
+}
+
+// progress is the workload's progress at the given time, all of it.
 func (s *meters) progress(now int64) agent.Progress {
 	var r report
 	s.read(now, &r)
 	p := r.progress
-	for _, part := range r.parts[:r.partCount] {
+	for _, m := range s.parts {
+		part := m.report(now)
 		said := agent.Part{Kind: part.kind, Bytes: part.bytes, Ops: part.ops, Late: part.late}
 		if part.fault != nil {
 			said.Error = part.fault.text

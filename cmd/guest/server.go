@@ -16,6 +16,7 @@ import (
 // A server answers the controller's requests, one after the other.
 type server struct {
 	out     *outbox
+	address string                 // the guest's; empty without a network
 	running atomic.Pointer[meters] // read by the ticker
 	asked   atomic.Bool            // a request came: the host listens
 

@@ -1,7 +1,9 @@
 package guest
 
 import (
+	"slices"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 	"virtscope/results"
@@ -38,9 +40,15 @@ func AgentReporter(rec results.Recorder) func(m agent.Message, arrival time.Time
 			})
 		}
 		if p := m.Progress; p != nil {
-			record(results.GuestDirtied, float64(p.Dirtied), results.Bytes, map[string]string{
-				"mono": mono, "late": formatSeconds(p.Late),
+			recordProgress(p, mono, record)
+		}
+		if s := m.Stall; s != nil {
+			record(results.GuestDiskStall, seconds(s.End-s.Start), results.Seconds, map[string]string{
+				"mono": strconv.FormatInt(s.End, 10),
 			})
+		}
+		if d := m.Disk; d != nil {
+			record(results.GuestDiskTimes, seconds(d.Max), results.Seconds, map[string]string{"mono": mono, "counts": join(d.Counts)})
 		}
 		if v := m.Verdict; v != nil {
 			record(results.MemoryVerified, float64(max(0, v.Verified-v.Corrupt*pageSize)), results.Bytes, map[string]string{"mono": mono})
@@ -57,6 +65,41 @@ func AgentReporter(rec results.Recorder) func(m agent.Message, arrival time.Time
 			record(results.GuestLog, 0, results.Event, map[string]string{"text": m.Log, "mono": mono})
 		}
 	}
+}
+
+// recordProgress records what the workload wrote, was asked to write, and did. What no part of it counts is not recorded:
+// it is not 0.
+func recordProgress(p *agent.Progress, mono string, record func(string, float64, results.Unit, map[string]string)) {
+	if p.Dirtied > 0 || !slices.ContainsFunc(p.Parts, writesUncounted) {
+		record(results.GuestDirtied, float64(p.Dirtied), results.Bytes, map[string]string{"mono": mono, "late": formatSeconds(p.Late)})
+	}
+	if p.Asked > 0 {
+		record(results.GuestAsked, float64(p.Asked), results.Bytes, map[string]string{"mono": mono})
+	}
+	for _, part := range p.Parts {
+		attrs := map[string]string{"kind": part.Kind, "mono": mono}
+		if part.Kind == "disk" || part.Kind == "net" {
+			attrs["bytes"] = strconv.FormatInt(part.Bytes, 10)
+		}
+		if part.Kind == "disk" {
+			attrs["late"] = formatSeconds(part.Late)
+		}
+		if part.Error != "" {
+			attrs["error"] = part.Error
+		}
+		record(results.GuestWork, float64(part.Ops), results.One, attrs)
+	}
+}
+
+// writesUncounted reports whether a part writes memory that Progress.Dirtied does not count.
+func writesUncounted(p agent.Part) bool { return p.Kind != "cpu" }
+
+func join(counts []int64) string {
+	text := make([]string, len(counts))
+	for i, n := range counts {
+		text[i] = strconv.FormatInt(n, 10)
+	}
+	return strings.Join(text, ",")
 }
 
 func seconds(ns int64) float64 { return float64(ns) / 1e9 }

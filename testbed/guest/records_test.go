@@ -22,6 +22,15 @@ func TestAgentReporter(t *testing.T) {
 		{ID: 5, Mono: 12, Verdict: &agent.Verdict{Verified: 40960, Corrupt: 2, First: 0, Detail: "bad"}},
 		{Mono: 13, Log: "dropped 3 messages"},
 		{ID: 6, Mono: 14},
+		{Mono: 15, Progress: &agent.Progress{Dirtied: 8192, Asked: 12288, Late: 1_000_000, Parts: []agent.Part{
+			{Kind: "cpu", Ops: 3},
+			{Kind: "disk", Ops: 5, Bytes: 20480, Late: 250_000_000, Error: "it broke"},
+			{Kind: "net", Ops: 7, Bytes: 70},
+		}}},
+		{Mono: 16, Progress: &agent.Progress{Parts: []agent.Part{{Kind: "kv", Ops: 9}}}},
+		{Mono: 17, Progress: &agent.Progress{Parts: []agent.Part{{Kind: "cpu", Ops: 4}}}},
+		{Mono: 500, Stall: &agent.DiskStall{Start: 100_000_000, End: 350_000_000}},
+		{Mono: 600, Disk: &agent.DiskTimes{Counts: []int64{0, 2, 31}, Max: 3_500}},
 	} {
 		report(m, at, "src")
 	}
@@ -39,6 +48,16 @@ func TestAgentReporter(t *testing.T) {
 		record(results.MemoryVerified, 32768, results.Bytes, map[string]string{"mono": "12"}),
 		record(results.MemoryCorrupt, 2, results.One, map[string]string{"mono": "12", "first": "0", "detail": "bad"}),
 		record(results.GuestLog, 0, results.Event, map[string]string{"mono": "13", "text": "dropped 3 messages"}),
+		record(results.GuestDirtied, 8192, results.Bytes, map[string]string{"mono": "15", "late": "0.001"}),
+		record(results.GuestAsked, 12288, results.Bytes, map[string]string{"mono": "15"}),
+		record(results.GuestWork, 3, results.One, map[string]string{"mono": "15", "kind": "cpu"}),
+		record(results.GuestWork, 5, results.One, map[string]string{"mono": "15", "kind": "disk", "bytes": "20480", "late": "0.25", "error": "it broke"}),
+		record(results.GuestWork, 7, results.One, map[string]string{"mono": "15", "kind": "net", "bytes": "70"}),
+		record(results.GuestWork, 9, results.One, map[string]string{"mono": "16", "kind": "kv"}),
+		record(results.GuestDirtied, 0, results.Bytes, map[string]string{"mono": "17", "late": "0"}),
+		record(results.GuestWork, 4, results.One, map[string]string{"mono": "17", "kind": "cpu"}),
+		record(results.GuestDiskStall, 0.25, results.Seconds, map[string]string{"mono": "350000000"}),
+		record(results.GuestDiskTimes, 3.5e-6, results.Seconds, map[string]string{"mono": "600", "counts": "0,2,31"}),
 	}
 	if len(got) != len(want) {
 		t.Fatalf("%d records, want %d: %+v", len(got), len(want), got)

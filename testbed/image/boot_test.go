@@ -23,26 +23,11 @@ func TestGuestBoots(t *testing.T) {
 	if testing.Short() {
 		t.Skip("boots a guest: left out by -short")
 	}
-	qemu, err := exec.LookPath("qemu-system-x86_64")
-	if err != nil {
-		t.Skip("needs QEMU:", err)
-	}
-	kernel, err := image.FindKernel("")
-	if err != nil {
-		t.Skip("needs a guest kernel:", err)
-	}
-	init, err := image.FindInit(filepath.Join(t.TempDir(), "virtscope"))
-	if err != nil {
-		t.Skip("needs the guest's init:", err)
-	}
-	img, err := image.Build(t.Context(), image.Options{Kernel: kernel, Init: init, CacheDir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
+	qemu, img := buildImage(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	port := freePort(t)
-	conn := boot(ctx, t, qemu, img, port)
+	conn := boot(ctx, t, qemu, img, fmt.Sprintf("hostfwd=udp:127.0.0.1:%d-10.0.2.15:7", port))
 
 	var beats beats
 	c := agent.NewClient(beats.take)
@@ -76,8 +61,30 @@ func TestGuestBoots(t *testing.T) {
 	}
 }
 
+// buildImage finds QEMU and builds the real image.
+func buildImage(t *testing.T) (qemu string, img image.Image) {
+	t.Helper()
+	qemu, err := exec.LookPath("qemu-system-x86_64")
+	if err != nil {
+		t.Skip("needs QEMU:", err)
+	}
+	kernel, err := image.FindKernel("")
+	if err != nil {
+		t.Skip("needs a guest kernel:", err)
+	}
+	init, err := image.FindInit(filepath.Join(t.TempDir(), "virtscope"))
+	if err != nil {
+		t.Skip("needs the guest's init:", err)
+	}
+	img, err = image.Build(t.Context(), image.Options{Kernel: kernel, Init: init, CacheDir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return qemu, img
+}
+
 // boot starts the guest and connects to its agent's port. The guest ends with the test.
-func boot(ctx context.Context, t *testing.T, qemu string, img image.Image, port int) net.Conn {
+func boot(ctx context.Context, t *testing.T, qemu string, img image.Image, forward string, more ...string) net.Conn {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "boot") // a socket's path must be short
 	if err != nil {
@@ -85,12 +92,13 @@ func boot(ctx context.Context, t *testing.T, qemu string, img image.Image, port 
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	socket := filepath.Join(dir, "agent")
-	cmd := exec.Command(qemu, "-nodefaults", "-no-reboot", "-display", "none", "-machine", "q35",
+	args := append([]string{"-nodefaults", "-no-reboot", "-display", "none", "-machine", "q35",
 		"-accel", "tcg,thread=multi", "-cpu", "max", "-m", "256", "-serial", "stdio",
-		"-kernel", img.Kernel, "-initrd", img.Initrd, "-append", image.Append+" "+image.AddressParam+"=10.0.2.15/24",
-		"-device", "virtio-serial-pci", "-chardev", "socket,id=agent,path="+socket+",server=on,wait=off",
-		"-device", "virtserialport,chardev=agent,name="+agent.Port,
-		"-netdev", fmt.Sprintf("user,id=net,hostfwd=udp:127.0.0.1:%d-10.0.2.15:7", port), "-device", "virtio-net-pci,netdev=net,romfile=")
+		"-kernel", img.Kernel, "-initrd", img.Initrd, "-append", image.Append + " " + image.AddressParam + "=10.0.2.15/24",
+		"-device", "virtio-serial-pci", "-chardev", "socket,id=agent,path=" + socket + ",server=on,wait=off",
+		"-device", "virtserialport,chardev=agent,name=" + agent.Port,
+		"-netdev", "user,id=net," + forward, "-device", "virtio-net-pci,netdev=net,romfile="}, more...)
+	cmd := exec.Command(qemu, args...)
 	var console bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &console, &console
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
