@@ -16,7 +16,7 @@ const (
 	// delayFrames and lossFrames are how many frames each train has. Those of the first are far enough apart that each
 	// finds the emulator asleep.
 	delayFrames, lossFrames = 300, 10_000
-	delayGap, lossGap       = 1500 * time.Microsecond, 25 * time.Microsecond
+	delayGap, lossGap       = time.Millisecond, 25 * time.Microsecond
 	// longestCalibrated is the longest delay, jitter included, that is waited for.
 	longestCalibrated = 500 * time.Millisecond
 )
@@ -30,7 +30,7 @@ const (
 // emulator.delay.mean, .sd, .min and .max of the link as it is asked for; emulator.delay.error.mean, .sd, .median, .p99
 // and .max: by how much the delay, without jitter, is longer than asked for, in s; emulator.loss with emulator.loss.lost,
 // emulator.loss.sent and the 95 % interval emulator.loss.low to .high (Wilson 1927); emulator.reordered: the share of
-// frames that came after a later one, of a train of frames 25 µs apart with loss, else 1.5 ms. emulator.urgent: whether the
+// frames that came after a later one, of a train of frames 25 µs apart with loss, else 1 ms. emulator.urgent: whether the
 // relay runs before ordinary threads (yes, or no and what follows). The rate is not part of it.
 func Emulation(ctx context.Context, cfg Config) ([]results.Fact, error) {
 	fail := func(err error) ([]results.Fact, error) {
