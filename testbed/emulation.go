@@ -5,24 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"time"
 	"virtscope/results"
 	"virtscope/testbed/host"
-	"virtscope/testbed/relay"
-
-	"github.com/vishvananda/netlink"
-	"golang.org/x/sys/unix"
 )
 
 const (
 	// delayFrames and lossFrames are how many frames each train has. Those of the first are far enough apart that each
 	// finds the emulator asleep.
 	delayFrames, lossFrames = 300, 10_000
-	delayGap, lossGap       = 1500 * time.Microsecond, 25 * time.Microsecond
+	delayGap, lossGap       = time.Millisecond, 25 * time.Microsecond
 	// longestCalibrated is the longest delay, jitter included, that is waited for.
 	longestCalibrated = 500 * time.Millisecond
 )
@@ -36,7 +30,8 @@ const (
 // emulator.delay.mean, .sd, .min and .max of the link as it is asked for; emulator.delay.error.mean, .sd, .median, .p99
 // and .max: by how much the delay, without jitter, is longer than asked for, in s; emulator.loss with emulator.loss.lost,
 // emulator.loss.sent and the 95 % interval emulator.loss.low to .high (Wilson 1927); emulator.reordered: the share of
-// frames that came after a later one. The rate is not part of it.
+// frames that came after a later one, of a train of frames 25 µs apart with loss, else 1 ms. emulator.urgent: whether the
+// relay runs before ordinary threads (yes, or no and what follows). The rate is not part of it.
 func Emulation(ctx context.Context, cfg Config) ([]results.Fact, error) {
 	fail := func(err error) ([]results.Fact, error) {
 		return nil, fmt.Errorf("measure the links' emulator: %w", err)
@@ -91,7 +86,7 @@ func measure(ctx context.Context, cfg Config, emulator string, l Link) (facts []
 	exact := l
 	exact.Jitter, exact.Loss = 0, 0
 	err = host.InScratchNamespace(func() error {
-		end, err := makeScratch(ctx, cfg, emulator, []Link{l, exact})
+		scratch, err := makeScratch(ctx, cfg, emulator, []Link{l, exact})
 		if err != nil {
 			return err
 		}
@@ -112,96 +107,14 @@ func measure(ctx context.Context, cfg Config, emulator string, l Link) (facts []
 			plain.tellError(add, l.Delay)
 			lossy.tellLoss(add)
 		}
-		return errors.Join(err, end())
+		if err == nil && emulator == EmulatorRelay {
+			var urgent string
+			urgent, err = scratch.urgent(ctx)
+			add(".urgent", urgent)
+		}
+		return errors.Join(err, scratch.end())
 	})
 	return facts, err
-}
-
-// scratchDevice is where frames of the n-th scratch link are sent; scratchPeer is where they come out.
-func scratchDevice(n int) string       { return fmt.Sprintf("try%d", n) }
-func scratchPeer(device string) string { return device + "peer" }
-
-// makeScratch makes links in the calling thread's namespace, which goes when the caller has ended. They have no rate.
-func makeScratch(ctx context.Context, cfg Config, emulator string, links []Link) (end func() error, err error) {
-	nl, err := netlink.NewHandle(unix.NETLINK_ROUTE)
-	if err != nil {
-		return nil, fmt.Errorf("open netlink: %w", err)
-	}
-	defer nl.Close()
-	end = func() error { return nil }
-	if emulator == EmulatorRelay {
-		end, err = scratchRelay(ctx, cfg.RelayCommand, links)
-	}
-	for i, l := range links {
-		if err == nil && emulator == EmulatorNetem {
-			l.Rate, l.Upload = 0, 0
-			err = tryLink(nl, scratchDevice(i), l)
-		}
-		for _, name := range []string{scratchDevice(i), scratchPeer(scratchDevice(i))} {
-			if err == nil {
-				err = setUp(nl, name)
-			}
-		}
-		if err == nil {
-			err = waitUntilUp(ctx, nl, scratchDevice(i))
-		}
-	}
-	if err != nil {
-		return nil, errors.Join(err, end())
-	}
-	return end, nil
-}
-
-// setUp sets a device up that holds a whole train, should nobody read it for a while: what is lost is lost by the emulator.
-func setUp(nl *netlink.Handle, name string) error {
-	device, err := nl.LinkByName(name)
-	if err == nil {
-		err = nl.LinkSetTxQLen(device, 2*lossFrames)
-	}
-	if err == nil {
-		err = nl.LinkSetUp(device)
-	}
-	if err != nil {
-		return fmt.Errorf("set %s up: %w", name, err)
-	}
-	return nil
-}
-
-func waitUntilUp(ctx context.Context, nl *netlink.Handle, name string) error {
-	ctx, cancel := context.WithTimeout(ctx, carrierWait)
-	defer cancel()
-	for {
-		device, err := nl.LinkByName(name)
-		if err != nil {
-			return fmt.Errorf("find %s: %w", name, err)
-		}
-		if device.Attrs().RawFlags&operational == operational {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%s does not come up: %w", name, ctx.Err())
-		case <-time.After(time.Millisecond):
-		}
-	}
-}
-
-func scratchRelay(ctx context.Context, command []string, links []Link) (end func() error, err error) {
-	here := filepath.Join("/proc", strconv.Itoa(os.Getpid()), "task", strconv.Itoa(unix.Gettid()), "ns/net")
-	var list []relay.Link
-	for i, l := range links {
-		a, b := relay.Port{Namespace: here, Name: scratchDevice(i)}, relay.Port{Namespace: here, Name: scratchPeer(scratchDevice(i))}
-		list = append(list, l.relayLink(a.Name, a, b, uint64(time.Now().UnixNano())))
-	}
-	machine, err := host.NewLocal("machine")
-	if err != nil {
-		return nil, err
-	}
-	r, err := relay.Start(ctx, machine, command, list)
-	if err != nil {
-		return nil, errors.Join(err, machine.Close())
-	}
-	return func() error { return errors.Join(r.Close(ctx), machine.Close()) }, nil
 }
 
 // tell is what a link does to frames' delays.

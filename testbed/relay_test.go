@@ -28,7 +28,7 @@ func throughRelay(t *testing.T, l Link, frames int, gap time.Duration, good func
 	for range 5 {
 		var got train
 		scratchErr := host.InScratchNamespace(func() error {
-			end, err := makeScratch(t.Context(), relayedConfig(t, l), EmulatorRelay, []Link{l})
+			scratch, err := makeScratch(t.Context(), relayedConfig(t, l), EmulatorRelay, []Link{l})
 			if err != nil {
 				return err
 			}
@@ -36,7 +36,7 @@ func throughRelay(t *testing.T, l Link, frames int, gap time.Duration, good func
 			if err != nil {
 				return err
 			}
-			return end()
+			return scratch.end()
 		})
 		if scratchErr != nil {
 			t.Fatal(scratchErr)
@@ -135,7 +135,7 @@ func TestEmulationFacts(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"link emulator": "relay", "link emulator.loss.sent": "10000", "migration-link emulator": "relay",
-		"link emulator.frames": "super",
+		"link emulator.frames": "super", "link emulator.urgent": "yes",
 	} {
 		if values[name] != want {
 			t.Errorf("%s is %q, want %q", name, values[name], want)

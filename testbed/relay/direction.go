@@ -17,6 +17,10 @@ const batch = 64
 // maxEarly is the most by which a sleep ends before a frame is due, in ns.
 const maxEarly = 50_000
 
+// maxGrain is the most by which jittered frames, which are due one by one at all times, are held longer to be sent together:
+// a third less CPU, and little beside the jitter.
+const maxGrain = 100 * time.Microsecond
+
 // A direction carries the frames of one device to another, on a thread of its own: it reads what has come, writes what is
 // due, and sleeps until there is either. It never waits for a device: writing to a TAP does not block.
 type direction struct {
@@ -30,6 +34,7 @@ type direction struct {
 	queue   *queue
 	late    *lateness
 	begin   time.Time
+	grain   int64  // ns that are slept at least until the next frame is sent
 	early   int64  // ns by which sleeps end early: as much as they overslept of late
 	scratch []byte // for frames that cannot be held
 
@@ -52,6 +57,7 @@ func newDirection(l Link, from, to Port, in, out int, memory int64, stream uint6
 		stats: Stats{Link: l.Name, From: from.Name, To: to.Name},
 		in:    in, out: out, header: int64(header),
 		delay: int64(l.Delay), jitter: int64(l.Jitter), loss: l.Loss,
+		grain:  int64(min(maxGrain, l.Jitter/10)),
 		random: rand.New(rand.NewPCG(l.Seed, stream)),
 		queue:  newQueue(memory, longest), late: newLateness(), begin: time.Now(),
 		scratch: make([]byte, longest),
@@ -159,9 +165,10 @@ func (d *direction) write() (any bool) {
 func (d *direction) wait() error {
 	var timeout *unix.Timespec
 	due, held := d.queue.due()
-	alarm := due - d.early
+	now := d.now()
+	alarm := max(due-d.early, now+d.grain)
 	if held {
-		left := alarm - d.now()
+		left := alarm - now
 		if left <= 0 {
 			return nil // wide awake for the last microseconds
 		}
@@ -173,7 +180,7 @@ func (d *direction) wait() error {
 	if err != nil && !errors.Is(err, unix.EINTR) {
 		return fmt.Errorf("wait for frames of %s: %w", d.stats.From, err)
 	}
-	if n == 0 && err == nil {
+	if n == 0 && err == nil { // the alarm
 		overslept := min(max(d.now()-alarm, 0), maxEarly)
 		d.early += (overslept - d.early) / 16
 	}

@@ -21,7 +21,8 @@ type Link struct {
 	// Delay of each frame, from when it is read from the one device until it is written to the other.
 	Delay time.Duration `json:"delay"`
 	// Jitter varies the delay of each frame evenly by ±Jitter, at most Delay. Frames overtake one another by it, as they
-	// do under netem. Without jitter they keep their order.
+	// do under netem. Without jitter they keep their order; with it, they may be sent a tenth of Jitter, at most 100 µs,
+	// later than they are due, so that several go at once.
 	Jitter time.Duration `json:"jitter"`
 	// Loss is the probability that a frame is lost, independently of all others.
 	Loss float64 `json:"loss"`

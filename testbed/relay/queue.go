@@ -41,7 +41,7 @@ func (q *queue) room() []byte {
 		q.head, q.tail = 0, 0
 	}
 	switch {
-	case q.held > 0 && q.head <= q.tail: // wrapped: free is between them
+	case q.wrapped():
 		if q.tail-q.head < q.longest {
 			return nil
 		}
@@ -55,10 +55,13 @@ func (q *queue) room() []byte {
 	}
 }
 
+// wrapped is whether what is free lies between head and tail.
+func (q *queue) wrapped() bool { return q.held > 0 && q.head <= q.tail }
+
 // push takes the frame of n bytes that was put into room.
 func (q *queue) push(n int, due int64) {
 	space, offset := round(n), q.head
-	if !(q.held > 0 && q.head <= q.tail) && len(q.memory)-q.head < q.longest {
+	if !q.wrapped() && len(q.memory)-q.head < q.longest {
 		space, offset = space+len(q.memory)-q.head, 0 // the end was skipped
 	}
 	if q.next-q.first == uint64(len(q.frames)) {

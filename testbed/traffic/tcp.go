@@ -39,7 +39,7 @@ func openTCP(ctx context.Context, c Config) (flow, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer l.Close()
+	defer func() { _ = l.Close() }() // it was for one connection
 	f := &tcpFlow{rate: c.Rate / float64(c.Flows), ended: make(chan struct{})}
 	ctx, cancel := context.WithTimeout(ctx, acceptLimit)
 	defer cancel()

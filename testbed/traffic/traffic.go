@@ -76,7 +76,8 @@ type flow interface {
 // Start starts the traffic; it flows when Start returns. Each Interval, and once at the end, it records for each flow
 // results.TrafficSent, on From's clock, and results.TrafficReceived, on To's: cumulative payload. What a flow has sent is
 // what left its socket: for TCP without what still waits in it, and each byte once. Datagrams that reached To and found
-// their socket full are not received; TrafficReceived has them as attribute overflow (1, cumulative) then.
+// their socket full are not received; TrafficReceived then has attribute overflow: how often that happened (1, cumulative,
+// of one or several datagrams).
 //
 // Stop ends the senders, lets what is under way arrive for at most 2 s, records the last counters and closes everything; the
 // end of ctx does the same by itself. Stop is idempotent; it returns what went wrong with a flow since Start.

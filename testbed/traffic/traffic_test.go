@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"fmt"
 	"os"
 	"strings"
 	"sync"
@@ -11,6 +12,7 @@ import (
 	"time"
 	"virtscope/results"
 	"virtscope/testbed"
+	"virtscope/testbed/relay"
 )
 
 // recorder keeps records.
@@ -53,6 +55,19 @@ func (r *recorder) last(t *testing.T) (sent, received map[string]float64, sample
 	return sent, received, samples
 }
 
+const relayArgument = "frame-relay"
+
+// TestMain also plays the frame relay.
+func TestMain(m *testing.M) {
+	if len(os.Args) < 2 || os.Args[1] != relayArgument {
+		os.Exit(m.Run())
+	}
+	if err := relay.Serve(os.Stdin, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
 func bed(t *testing.T, l testbed.Link) *testbed.Testbed {
 	t.Helper()
 	if os.Geteuid() != 0 {
@@ -62,7 +77,9 @@ func bed(t *testing.T, l testbed.Link) *testbed.Testbed {
 	if _, err := rand.Read(b); err != nil {
 		t.Fatal(err)
 	}
-	tb, err := testbed.Up(t.Context(), testbed.Config{RunID: hex.EncodeToString(b), Link: l})
+	tb, err := testbed.Up(t.Context(), testbed.Config{
+		RunID: hex.EncodeToString(b), Link: l, Emulator: testbed.EmulatorRelay, RelayCommand: []string{os.Args[0], relayArgument},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,22 +116,26 @@ func drive(t *testing.T, c Config, long time.Duration) *recorder {
 
 // On a link that loses nothing, all that was sent has come when stop returns.
 func TestCountersAgree(t *testing.T) {
-	tb := bed(t, testbed.Link{Rate: 12.5e6})
+	cable, relayed := bed(t, testbed.Link{Rate: 12.5e6}), bed(t, testbed.Link{Rate: 12.5e6, Delay: 5 * time.Millisecond})
 	for _, tt := range []struct {
 		name  string
+		tb    *testbed.Testbed
 		kind  string
 		rate  float64
 		flows int
 	}{
-		{"datagrams", UDP, 2e6, 1},
-		{"many flows of datagrams", UDP, 2e6, 8},
-		{"a stream", TCP, 0, 1},
-		{"limited streams", TCP, 2e6, 3},
+		{"datagrams", cable, UDP, 2e6, 1},
+		{"many flows of datagrams", cable, UDP, 2e6, 8},
+		{"a stream", cable, TCP, 0, 1},
+		{"limited streams", cable, TCP, 2e6, 3},
+		{"datagrams at once", cable, UDP, 8e6, 1},
+		{"datagrams at once through the relay", relayed, UDP, 8e6, 1},
+		{"a stream through the relay", relayed, TCP, 0, 2},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			const long = time.Second
 			begin := time.Now()
-			rec := drive(t, config(tb, tt.kind, tt.rate, tt.flows), long)
+			rec := drive(t, config(tt.tb, tt.kind, tt.rate, tt.flows), long)
 			took := time.Since(begin)
 			sent, received, samples := rec.last(t)
 			total := 0.0
