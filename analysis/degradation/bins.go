@@ -2,6 +2,7 @@ package degradation
 
 import (
 	"cmp"
+	"math"
 	"slices"
 )
 
@@ -28,7 +29,7 @@ func widen(bins []bin, w Windows) []bin {
 	if n == 0 || want <= 0 || want/float64(n) >= least {
 		return bins
 	}
-	by := int(min(float64(len(bins)), least*float64(n)/want)) + 1
+	by := int(min(float64(len(bins)), math.Ceil(least*float64(n)/want)))
 	first := slices.IndexFunc(bins, w.inAction)
 	if first < 0 {
 		first = 0

@@ -47,7 +47,7 @@ func newCounter(list []reading, w Windows) (c counter, ok bool) {
 	stopped := w.Stop != 0 && w.Resume > w.Stop
 	before := len(list)
 	if stopped {
-		before = spokenBefore(list, w.Stop)
+		before = spokenBefore(list, w)
 		c.slack = max(place(list[:before]), place(list[before:]))
 	} else {
 		c.slack = longestStep(list, w.Baseline)
@@ -86,16 +86,15 @@ func (c *counter) standStill(w Windows, next reading) {
 	}
 }
 
-// spokenBefore is how many readings were spoken before the guest stopped: those that arrived by then, and those whose
-// clock shows no later time than the guest's did at the stop. They are in order.
-func spokenBefore(list []reading, stop int64) int {
-	arrived := sort.Search(len(list), func(i int) bool { return list[i].at > stop })
-	lag, ok := promptest(list[:arrived])
-	if !ok {
-		return arrived
-	}
-	n := arrived
-	for n < len(list) && list[n].mono >= 0 && list[n].mono+lag <= stop {
+// doubt is how far beyond the stop a reading may seem to be spoken that was spoken before it, in ns: lags vary.
+const doubt = int64(5e6)
+
+// spokenBefore is how many readings were spoken before the guest stopped: those that arrived before it ran again, and those
+// whose clock shows no later time than the guest's did at the stop. They are in order.
+func spokenBefore(list []reading, w Windows) int {
+	n := sort.Search(len(list), func(i int) bool { return list[i].at >= w.Resume })
+	lag, ok := promptest(list[:n])
+	for ok && n < len(list) && list[n].mono >= 0 && list[n].mono+lag <= w.Stop+doubt {
 		n++
 	}
 	return n
@@ -168,7 +167,11 @@ func (c *counter) bins(width int64, w Windows) []bin {
 		first = max(first, w.Baseline.From)
 	}
 	first, last = max(first, w.Action.From-horizon), min(last, w.span().To, w.Action.From+horizon)
-	from := w.Action.From - (w.Action.From-first)/width*width
+	steps := (first - w.Action.From) / width
+	if w.Action.From+steps*width < first {
+		steps++
+	}
+	from := w.Action.From + steps*width
 	var list []bin
 	for ; from < last; from += width {
 		to := min(from+width, last)

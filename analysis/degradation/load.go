@@ -17,6 +17,9 @@ const (
 	kindBulk   = "bulk"
 )
 
+// loadTail is how long before the end of the span a client may end, in ns: all probes are stopped there.
+const loadTail = int64(100e6)
+
 // longestBin bounds the width that is believed of a bin, in s.
 const longestBin = 3600
 
@@ -140,7 +143,7 @@ func (c *client) service(name string, w Windows) Service {
 		}
 		t.bins = widen(t.bins, w)
 	}
-	s.measure(t)
+	s.measure(t, loadTail)
 	if t.asks {
 		s.latencies(due, w)
 	}
@@ -155,9 +158,11 @@ func (c *client) service(name string, w Windows) Service {
 	return s
 }
 
-// measure fills in what all services have.
-func (s *Service) measure(t *track) {
+// measure fills in what all services have. Tail is for how long nothing may be known at the end of the span without that
+// being a hole, in ns.
+func (s *Service) measure(t *track, tail int64) {
 	t.prepare()
+	t.trim(tail)
 	if len(t.bins) > 0 {
 		s.Bin = seconds(t.bins[0].to - t.bins[0].from)
 		if n := len(t.bins) / 2; n > 0 {

@@ -48,7 +48,6 @@ func (p *pool) point(q float64) *float64 {
 	if p.hist == nil || rank > p.ok || p.hist.TotalCount() != p.ok {
 		return nil
 	}
-	low, high := bucket(p.hist, rank)
-	v := float64(low+high) / 2e6
+	v := float64(p.hist.ValueAtPercentile(100*float64(rank)/float64(p.ok))) / 1e6
 	return &v
 }

@@ -29,6 +29,7 @@ type track struct {
 	own    []float64 // ratios of the baseline's own bins
 	why    string    // base is not known
 	slack  int64     // ns by which work may lie outside the bin in which it was counted, at the edges of the span
+	tail   int64     // ns at the end of the span that were cut off, as nothing is known of them
 }
 
 // prepare finds the baseline's level and the ratios.
@@ -88,6 +89,22 @@ func (t *track) ratio(b bin) float64 {
 	return b.done / want / t.base
 }
 
+// trim ends the span with the last bin of which something is known, if that is not more than limit (ns) before its end.
+func (t *track) trim(limit int64) {
+	for i := len(t.ratios) - 1; i >= 0; i-- {
+		if math.IsNaN(t.ratios[i]) {
+			continue
+		}
+		end := t.bins[i].to
+		if rest := t.w.span().To - end; rest > 0 && rest <= limit && end > t.w.Action.From {
+			t.tail = rest
+			t.w.Action.To = min(t.w.Action.To, end)
+			t.w.After.To = max(t.w.After.From, min(t.w.After.To, end))
+		}
+		return
+	}
+}
+
 // share of the baseline's own bins that are below a level.
 func (t *track) share(level float64) float64 {
 	n := 0
@@ -138,7 +155,7 @@ func (t *track) missing() int64 {
 }
 
 // add sums up, over the bins of the span, what weigh makes of each one's ratio, as a share of its time. A bin across an
-// edge of the span counts with its part inside; which part of what it shows is that is within the bounds.
+// edge of the span counts with its part inside; the bounds say how much of what it shows may lie on either side.
 func (t *track) add(weigh func(ratio float64) float64) quantity.Quantity {
 	if t.why != "" {
 		return quantity.Unknown(results.Seconds, t.why)
@@ -158,7 +175,7 @@ func (t *track) add(weigh func(ratio float64) float64) quantity.Quantity {
 	if m := t.missing(); m > 0 {
 		return quantity.AtLeast(low, results.Seconds, fmt.Sprintf("nothing was recorded of it for %s of the time", quantity.Duration(seconds(m))))
 	}
-	return quantity.Within(v, max(0, low-2*seconds(t.slack)), high+2*seconds(t.slack), results.Seconds)
+	return quantity.Within(v, max(0, low-2*seconds(t.slack)), high+2*seconds(t.slack)+seconds(t.tail), results.Seconds)
 }
 
 func (t *track) below(level float64) quantity.Quantity {

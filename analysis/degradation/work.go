@@ -104,14 +104,7 @@ func (x *work) service(w Windows) Service {
 	} else {
 		s.Warnings = append(s.Warnings, s.Name+": the guest's counter ran backwards: nothing is made of it")
 	}
-	// The last words came a little before the end of the span, as they come each tenth of a second.
-	if n := len(t.bins); n > 0 {
-		if rest := w.span().To - t.bins[n-1].to; rest > 0 && rest <= silence {
-			t.slack += rest
-			t.w = w.until(t.bins[n-1].to)
-		}
-	}
-	s.measure(t)
+	s.measure(t, silence)
 	s.KeptUp = x.keptUp(t, list)
 	s.Series = series(t, nil)
 	s.warnKeptUp()
@@ -119,13 +112,6 @@ func (x *work) service(w Windows) Service {
 		s.Warnings = append(s.Warnings, fmt.Sprintf("%s: it ended by itself: %s", s.Name, x.error))
 	}
 	return s
-}
-
-// until is the windows with the span ended at t.
-func (w Windows) until(t int64) Windows {
-	w.Action.To = min(w.Action.To, t)
-	w.After.To = max(w.After.From, min(w.After.To, t))
-	return w
 }
 
 // keptUp is what was done in the baseline of what was asked for: of what the guest says that it should have written, or
@@ -140,7 +126,7 @@ func (x *work) keptUp(t *track, list []reading) quantity.Quantity {
 		return quantity.Unknown(u, "the guest reported no progress in the baseline")
 	}
 	if from, to, ok := ends(x.asked, t.w.Baseline); ok && to.value > from.value {
-		return quantity.Rate(quantity.Exactly(last.value-first.value, results.Bytes), quantity.Exactly(to.value-from.value, results.Seconds), u)
+		return quantity.Exactly((last.value-first.value)/(to.value-from.value), u)
 	}
 	if first.late < 0 || last.late < 0 {
 		return quantity.Unknown(u, "no rate was asked for")
