@@ -18,7 +18,7 @@ const (
 	// count, late (s: by how much the client itself was late at most with the bin's requests, which is part of their latency).
 	LoadLatency   = "load.latency"
 	LoadAnswers   = "load.answers"   // 1: requests that were answered as asked, by arrival of the answer in the bin; recorded for empty bins too between the first and the last
-	LoadBytes     = "load.bytes"     // B: received from the guest in the bin, by arrival; recorded for empty bins too between the first and the last
+	LoadBytes     = "load.bytes"     // B: received from the guest in the bin, by arrival; recorded for empty bins too between the first and the last. The last bin is as long as the client ran, in both
 	LoadReconnect = "load.reconnect" // event: a connection broke and was made anew; Attrs: error
 
 	// Of a stream. Time is on the client's clock.

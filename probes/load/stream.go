@@ -197,8 +197,7 @@ func (r *receiver) stall(begin, long int64) {
 // finish records what is known only now.
 func (r *receiver) finish() {
 	now := time.Now().UnixNano()
-	r.arrived.until(now)
-	r.arrived.finish()
+	r.arrived.end(now)
 	if since, ok := r.player.stalled(now); ok {
 		r.record(since, results.StreamStall, time.Duration(now-since).Seconds(), results.Seconds,
 			map[string]string{"buffer": inSeconds(r.conf.PlayerBuffer), "open": "true"})

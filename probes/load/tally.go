@@ -102,7 +102,7 @@ func (t *tally) finish(left []request) {
 		t.out.put(d)
 	}
 	t.dues = nil
-	t.arrived.finish()
+	t.arrived.end(time.Now().UnixNano())
 }
 
 // arrived sums up what came, by bins of its arrival.
@@ -133,6 +133,15 @@ func (a *arrived) add(at int64, bytes, answers int) {
 	a.until(at)
 	a.bytes += int64(bytes)
 	a.answers += int64(answers)
+}
+
+// end records the last bin, which is as long as it took until now.
+func (a *arrived) end(now int64) {
+	a.until(now)
+	if now > a.at {
+		a.attrs = map[string]string{"kind": a.conf.Kind, "bin": inSeconds(time.Duration(now - a.at))}
+		a.finish()
+	}
 }
 
 // finish records the bin so far.
