@@ -95,7 +95,7 @@ func TestPreCopyFigures(t *testing.T) {
 			t.Errorf("%s = %+v, want %v in [%v, %v]", what, q, value, low, high)
 		}
 	}
-	near("downtime", m.Downtime, 0.076, 0.050, 0.077) // the guest sent a frame 1 ms before the stop
+	near("downtime", m.Downtime, 0.076, 0.050, 0.08) // a frame of the guest 1 ms before the stop proves nothing
 	near("page size", m.PageSize, 4096, 4096, 4096)
 	if q := m.PreCopyRounds(); q.Value != 3 || !q.Censored {
 		t.Errorf("rounds = %+v, want at least 3, as the synchronisations are a lower bound", q)

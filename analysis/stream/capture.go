@@ -41,7 +41,6 @@ func Build(records []results.Record) (*Capture, error) {
 	for _, g := range guests {
 		c.Guests = append(c.Guests, g.guest(c.Migrations))
 	}
-	c.boundStop()
 	if len(c.Migrations)+len(c.Mirrors) == 0 {
 		c.Notes = append(c.Notes, "no connection carries what looks like a migration")
 	}

@@ -138,24 +138,3 @@ func (g *Guest) switchOver(migrations []Migration) (from, to int64, ok bool) {
 	}
 	return from, to, ok
 }
-
-// boundStop narrows the stop of the one migration by the one guest: a guest that still sent a frame had not been stopped.
-// A stream alone knows less, as bytes may wait in the source's socket buffer.
-func (c *Capture) boundStop() {
-	if len(c.Migrations) != 1 || len(c.Guests) != 1 || c.Guests[0].Around == nil {
-		return
-	}
-	m, last := &c.Migrations[0], c.Guests[0].Around.From
-	stop := m.stage(results.StageStopCopy)
-	if stop == nil || last <= stop.Earliest || last > stop.Time {
-		return
-	}
-	for i := range m.Stages {
-		if m.Stages[i].Name == results.StageStopCopy {
-			m.Stages[i].Begin.Earliest = last
-			m.Stages[i].From = "the guest's last frame"
-		}
-	}
-	m.Phases = m.phases()
-	m.Downtime = m.downtime()
-}

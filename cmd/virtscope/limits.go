@@ -15,26 +15,19 @@ func limitsOf(s *spec.Experiment) convergence.Limits {
 		DowntimeLimit: timeSeconds(m.DowntimeLimit), MaxBandwidth: float64(m.MaxBandwidth), PostCopyBandwidth: float64(m.PostcopyBandwidth),
 		Compressed: m.Algorithm == "multifd" && m.Compression != "none" && m.Compression != "",
 	}
-	if s.Workload.Kind == "dirty" || s.Workload.Kind == "replay" {
+	if s.Workload.Has("dirty") || s.Workload.Has("replay") {
 		l.WorkingSet = float64(s.Workload.WorkingSet)
 	}
-	link := s.Testbed.Link
-	if s.Testbed.MigrationLink != nil {
-		link = *s.Testbed.MigrationLink
-	}
-	l.Link = capacity(link)
+	l.Link = capacity(s.Testbed.OfMigration())
 	return l
 }
 
 // capacity is the rate in B/s that a link allows from one host to another, which goes up one link and down the next; 0 is no
 // limit.
 func capacity(l spec.Link) float64 {
-	rate := float64(l.Rate)
-	if rate == 0 {
-		rate = map[string]float64{"lan-1g": 1e9 / 8, "lan-10g": 1e10 / 8, "wan": 1e8 / 8}[l.Profile]
-	}
-	if up := float64(l.Upload); up > 0 && (rate == 0 || up < rate) {
+	up, down := float64(l.Sends()), float64(l.Effective().Rate)
+	if down == 0 || up > 0 && up < down {
 		return up
 	}
-	return rate
+	return down
 }

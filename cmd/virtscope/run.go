@@ -40,12 +40,13 @@ func newRunCommand(release func()) *cobra.Command {
 		},
 	}
 	c.Flags().BoolVar(&resume, "resume", false, "the argument is a run folder: run what it lacks")
+	addScaleFlag(c)
 	c.Flags().BoolVar(&options.strict, "strict", false, "exit 1 unless every trial is completed; else only invalid trials count")
 	return c
 }
 
 func startRun(c *cobra.Command, name string, options runOptions) (err error) {
-	p, err := loadPlan(name)
+	p, err := planAtScale(c, name)
 	if err != nil {
 		return err
 	}

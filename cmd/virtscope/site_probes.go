@@ -107,6 +107,10 @@ const guestSnap = 128
 
 // decodeStream reads the migration's stream as it enters the switch, with the frames of the guest that bound its outage.
 func (s *site) decodeStream() probes.Probe {
+	ports := []uint16{migrationPort}
+	if s.trial.Spec.Guest.Disk != nil {
+		ports = append(ports, diskPort)
+	}
 	mac := packet.MAC(hardwareAddr())
 	return wire.NewProbe(wire.ProbeConfig{
 		Session: wire.Config{
@@ -116,7 +120,7 @@ func (s *site) decodeStream() probes.Probe {
 		Live: capture.LiveOptions{
 			In: s.bed.Switch(), Exclude: s.bed.SwitchBridges(),
 			Filter: capture.Filter{
-				Flows: []capture.FlowMatch{{Addr: s.bed.MigrationAddr(testbed.Destination), Ports: []uint16{migrationPort}}},
+				Flows: []capture.FlowMatch{{Addr: s.bed.MigrationAddr(testbed.Destination), Ports: ports}},
 				MACs:  []net.HardwareAddr{hardwareAddr()}, ARP: true, Snap: guestSnap,
 			},
 		},
