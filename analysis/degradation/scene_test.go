@@ -102,9 +102,11 @@ type expectation struct {
 func is(name string, v float64) expectation {
 	return expectation{name: name, value: v, low: v, high: v}
 }
+
 func within(name string, v, low, high float64) expectation {
 	return expectation{name: name, value: v, low: low, high: high}
 }
+
 func atLeast(name string, v float64) expectation {
 	return expectation{name: name, value: v, atLeast: true}
 }

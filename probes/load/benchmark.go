@@ -36,7 +36,8 @@ type BenchmarkConfig struct {
 //
 // It is armed when it was started first. After each pass, which has asked Requests times for each test, it records
 // BenchmarkResult; a pass that was under way at the end is left out, so there may be none. A pass that fails, because the
-// guest does not answer, is recorded as BenchmarkFailed, and the next begins after a second; output that makes no sense is an error.
+// guest does not answer, is recorded as BenchmarkFailed, and the next begins after a second. Refused from the start,
+// redis-benchmark 7.0 tries for ever: then there is nothing. Output that makes no sense is an error.
 func NewBenchmark(c BenchmarkConfig) probes.Probe {
 	c.Path = or(c.Path, "redis-benchmark")
 	c.Connections = or(c.Connections, 4)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"net"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"testing"
 	"time"
 	"virtscope/results"
+	"virtscope/testbed/host"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
@@ -277,33 +279,34 @@ func TestStoreIsFilledBeforeArmed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if atArm != 1500 || len(s.store["key:000000000000"]) != 700 || len(s.store["key:000000001499"]) != 700 {
-		t.Errorf("%d keys were set as it was armed, of %d and %d B", atArm, len(s.store["key:000000000000"]), len(s.store["key:000000001499"]))
+	first, last := s.value("key:000000000000"), s.value("key:000000001499")
+	if atArm != 1500 || first != 700 || last != 700 {
+		t.Errorf("%d keys were set as it was armed, of %d and %d B", atArm, first, last)
 	}
 	ok := log.sum(results.LoadRequests, "outcome", "ok")
 	if ok == 0 || ok != log.sum(results.LoadRequests) {
 		t.Errorf("%v of %v requests were answered", ok, log.sum(results.LoadRequests))
 	}
-	sets := float64(s.sets - 1500)
+	sets := float64(s.written() - 1500)
 	if share := sets / ok; math.Abs(share-0.5) > 6*0.5/math.Sqrt(ok) {
 		t.Errorf("%.2f of %v requests wrote, want half", share, ok)
 	}
 	// A second client finds it full.
-	before := s.sets
+	before := s.written()
 	c.Gets = 1
 	if _, err := drive(t, c, func() {}); err != nil {
 		t.Fatal(err)
 	}
-	if s.sets != before {
-		t.Errorf("a full store was filled again: %d keys were set", s.sets-before)
+	if n := s.written() - before; n != 0 {
+		t.Errorf("a full store was filled again: %d keys were set", n)
 	}
 	// One of another size does not.
 	c.ValueSize = 701
 	if _, err := drive(t, c, func() {}); err != nil {
 		t.Fatal(err)
 	}
-	if s.sets != before+1500 {
-		t.Errorf("%d keys were set, want all 1500", s.sets-before)
+	if n := s.written() - before; n != 1500 {
+		t.Errorf("%d keys were set, want all 1500", n)
 	}
 }
 
@@ -368,5 +371,25 @@ func TestBulkCountsAllBytes(t *testing.T) {
 	}
 	if len(log.named(results.LoadAnswers)) != 0 || len(log.named(results.LoadRequests)) != 0 {
 		t.Error("bulk has no requests")
+	}
+}
+
+// nowhere is a network of its own without any interface that is up.
+type nowhere struct{}
+
+func (nowhere) Do(f func() error) error { return host.InScratchNamespace(f) }
+
+// Sockets belong to the client's network, not to this process's, where the server could be reached.
+func TestSocketsAreOfTheClientsNetwork(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("needs root: a network namespace")
+	}
+	s := serve(t, false)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	err := New(Config{In: nowhere{}, Target: s.addr(), Kind: Request, Rate: 1}).Run(ctx, &recorder{}, func() { t.Error("armed") })
+	if err == nil || !strings.Contains(err.Error(), "unreachable") {
+		t.Fatalf("got %v", err)
 	}
 }

@@ -53,6 +53,20 @@ func serve(t testing.TB, resp bool) *server {
 
 func (s *server) addr() netip.AddrPort { return s.listener.Addr().(*net.TCPAddr).AddrPort() }
 
+// written is how many keys were set so far.
+func (s *server) written() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.sets
+}
+
+// value is how long a key's value is, in B; 0 if there is none.
+func (s *server) value(key string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.store[key])
+}
+
 // stall keeps the server from answering for so long.
 func (s *server) stall(d time.Duration) (from, to time.Time) {
 	s.gate.Lock()
