@@ -63,12 +63,22 @@ var builtImage = sync.OnceValues(func() (image.Image, error) {
 	if err != nil {
 		return image.Image{}, err
 	}
-	dir, err := os.MkdirTemp("", "virtscope-image")
-	if err != nil {
+	if imageDir, err = os.MkdirTemp("", "virtscope-image"); err != nil {
 		return image.Image{}, err
 	}
-	return image.Build(context.Background(), image.Options{Kernel: kernel, Init: init, CacheDir: dir})
+	return image.Build(context.Background(), image.Options{Kernel: kernel, Init: init, CacheDir: imageDir})
 })
+
+// imageDir holds the image for as long as the tests run; empty if none was built.
+var imageDir string
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if imageDir != "" {
+		_ = os.RemoveAll(imageDir)
+	}
+	os.Exit(code)
+}
 
 func realSpec(t *testing.T) guest.Spec {
 	t.Helper()
