@@ -203,6 +203,9 @@ func (x *index) dirtyRate(w window, why string) quantity.Quantity {
 	if w.length() <= 0 {
 		return quantity.Unknown(results.BytesPerSecond, why)
 	}
+	if all := x.byName[results.GuestDirtied]; len(all) > 0 && all[len(all)-1].Value == 0 {
+		return quantity.Unknown(results.BytesPerSecond, "the workload counts no memory that it writes")
+	}
 	return x.growth(results.GuestDirtied, w)
 }
 

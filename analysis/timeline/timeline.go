@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"virtscope/analysis/convergence"
+	"virtscope/analysis/degradation"
 	"virtscope/analysis/quantity"
 	"virtscope/analysis/stream"
 	"virtscope/results"
@@ -44,6 +45,9 @@ type Timeline struct {
 	// Comparisons hold it against what the hypervisors say, and RoundComparisons each of its rounds.
 	Comparisons      []Comparison      `json:"comparisons,omitempty"`
 	RoundComparisons []RoundComparison `json:"round_comparisons,omitempty"`
+
+	// Services are what the guest served and did by itself; their figures are among the metrics too.
+	Services []degradation.Service `json:"services,omitempty"`
 
 	Throughput Series   `json:"throughput"`
 	CPU        []Series `json:"cpu,omitempty"`
@@ -120,7 +124,7 @@ func BuildWithin(o results.Outcome, records []results.Record, limits convergence
 	t.Memory = x.final(results.MigrationTotal, results.Bytes)
 	t.observeWire(x, m, obs, payload)
 	t.measure(x, o, m, obs)
-	// What the guest served (package degradation) joins here, in the windows of obs; its figures are appended to t.Metrics.
+	t.serve(x, obs)
 	t.Convergence = convergence.Analyse(t.converging(x, m, payload, limits))
 
 	shown := window{max(t.Begin.Time, t.ActionBegin.Time-int64(1e9)), obs.span.to}

@@ -1,0 +1,52 @@
+package timeline
+
+import (
+	"fmt"
+	"slices"
+	"virtscope/analysis/degradation"
+	"virtscope/results"
+)
+
+// serve finds what the guest served and did, before, in and after the action, and appends its figures to the metrics.
+func (t *Timeline) serve(x *index, obs observation) {
+	if t.ActionEnd.Time <= t.ActionBegin.Time {
+		return
+	}
+	w := degradation.Windows{
+		Baseline: degradation.Window{From: obs.baseline.from, To: obs.baseline.to},
+		Action:   degradation.Window{From: t.ActionBegin.Time, To: t.ActionEnd.Time},
+		After:    degradation.Window{From: t.ActionEnd.Time, To: max(t.ActionEnd.Time, obs.span.to)},
+	}
+	if obs.stopped != nil {
+		w.Stop, w.Resume = obs.stopped.from, obs.stopped.to
+	}
+	services, err := degradation.Build(x.all(), w)
+	if err != nil {
+		t.Warnings = append(t.Warnings, fmt.Sprintf("what the guest served is not known: %v", err))
+		return
+	}
+	t.Services = services
+	for _, m := range degradation.Metrics(services) {
+		t.Metrics = append(t.Metrics, Metric{m.Name, m.Quantity})
+	}
+	asked := false
+	for _, s := range services {
+		for _, text := range s.Warnings {
+			t.Warnings = append(t.Warnings, text)
+		}
+		asked = asked || s.Baseline.Latency != nil
+	}
+	if asked && obs.moved && (t.Client == "source" || t.Client == "destination") {
+		t.Warnings = append(t.Warnings, fmt.Sprintf("the load client ran on the %s's host: before and after the switch-over its requests took different paths, so that latencies of the two are not of the same thing", t.Client))
+	}
+}
+
+// all are the records on the controller's clock, those of a name in order of time.
+func (x *index) all() []results.Record {
+	var list []results.Record
+	for _, records := range x.byName {
+		list = append(list, records...)
+	}
+	slices.SortStableFunc(list, func(a, b results.Record) int { return int(min(1, max(-1, a.Time-b.Time))) })
+	return list
+}
