@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -124,7 +125,7 @@ func startRedis(p redisPlace) (*redis, error) {
 		p.address = "0.0.0.0"
 	}
 	r := &redis{socket: filepath.Join(p.root, p.socket), ended: make(chan struct{})}
-	r.cmd = exec.Command(redisProgram, "--bind", p.address, "--port", strconv.Itoa(p.port), "--unixsocket", p.socket,
+	r.cmd = exec.CommandContext(context.Background(), redisProgram, "--bind", p.address, "--port", strconv.Itoa(p.port), "--unixsocket", p.socket,
 		"--save", "", "--appendonly", "no", "--protected-mode", "no", "--dir", "/tmp", "--daemonize", "no",
 		"--maxmemory", strconv.FormatInt(most, 10), "--maxmemory-policy", "noeviction")
 	r.cmd.Dir, r.cmd.Env = "/", []string{"PATH=/usr/bin:/bin", "LC_ALL=C"}
@@ -167,7 +168,8 @@ func (r *redis) await(wait time.Duration) error {
 
 // ask sends a command and returns its answer: a line, or the text of a bulk string.
 func (r *redis) ask(command string) (string, error) {
-	conn, err := net.DialTimeout("unix", r.socket, redisAsk)
+	dialer := net.Dialer{Timeout: redisAsk}
+	conn, err := dialer.DialContext(context.Background(), "unix", r.socket)
 	if err != nil {
 		return "", err
 	}

@@ -72,7 +72,7 @@ func TestRedisEnds(t *testing.T) {
 	}
 	r = &redis{socket: filepath.Join(t.TempDir(), "none"), ended: make(chan struct{}), err: errors.New("it is gone")}
 	close(r.ended)
-	if err := r.await(time.Minute); err != r.err {
+	if err := r.await(time.Minute); !errors.Is(err, r.err) {
 		t.Errorf("await = %v", err)
 	}
 }
