@@ -33,6 +33,9 @@ func newRunCommand(release func()) *cobra.Command {
   virtscope run --resume latest`,
 		Args: oneArg("name one experiment file, or one of the catalogue such as quickstart"),
 		RunE: func(c *cobra.Command, args []string) error {
+			if resume && c.Flags().Changed("scale") {
+				return specError(errors.New("run --resume: a run goes on at the scale that it began with: leave out --scale"))
+			}
 			if resume {
 				return resumeRun(c, args[0], options)
 			}

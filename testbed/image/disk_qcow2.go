@@ -49,6 +49,12 @@ func scratch(path string) (string, error) {
 	return f.Name(), f.Close()
 }
 
+// CheckQCOW2 says what is missing for disks in the format qcow2, as a *guest.NotSupportedError.
+func CheckQCOW2() error {
+	_, err := findImg()
+	return err
+}
+
 func findImg() (string, error) {
 	path, err := exec.LookPath(qemuImg)
 	if err != nil {
