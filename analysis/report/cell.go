@@ -33,6 +33,9 @@ var always = []column{
 	{"CPU", "destination", timeline.CPUDestination},
 }
 
+// outageColumns is how many of always are times, before what it cost.
+const outageColumns = 5
+
 // sometimes are the columns that stand in a table of which some trial has the figure.
 var sometimes = []column{
 	{"post-copy", "time", timeline.PostCopyTime},
@@ -45,17 +48,6 @@ var sometimes = []column{
 	{"cancel", "took", timeline.CancelTime},
 	{"failure", "noticed", timeline.FailureDetection},
 	{"dirty rate", "achieved", timeline.DirtyShare},
-}
-
-// extra are those of sometimes that a trial of these groups has.
-func extra(groups []group) []column {
-	var list []column
-	for _, c := range sometimes {
-		if slices.ContainsFunc(groups, func(g group) bool { return g.has(c.metric) }) {
-			list = append(list, c)
-		}
-	}
-	return list
 }
 
 // has reports whether a trial that counts has a metric that is known; a pause of 0 s is none.
@@ -162,9 +154,9 @@ func (g group) halfWidth(metric string) (err float64, u results.Unit) {
 	return stats.Quantile(widths, 0.5), u
 }
 
-// floor is the noise floor of an outage over the group; "" if it has none.
-func (g group) floor(outage string) string {
-	c := g.cell(outage + timeline.FloorSuffix)
+// floor is the noise floor of a metric over the group; "" if it has none.
+func (g group) floor(metric string) string {
+	c := g.cell(metric + timeline.FloorSuffix)
 	if c.Median == "—" {
 		return ""
 	}
