@@ -41,7 +41,7 @@ func serviceFigure(t Trial) (Figure, bool) {
 	id := t.Outcome.Trial.ID
 	return Figure{
 		Name: "service-" + id, Title: "What the guest did in " + treatmentName(t.Outcome.Trial),
-		Caption: fmt.Sprintf("What was served or done in trial %s, as a share of the baseline; a step is a bin (%s). Requests: the share of those due that were answered, by arrival of the answer. What is more than twice the baseline, such as what was made up for after an outage, is drawn at the upper edge. The shade is the downtime.", id, strings.Join(bins, ", ")),
+		Caption: fmt.Sprintf("What was served or done in trial %s, as a share of the baseline; a step is a bin (%s). Requests: the share of those due that were answered, by arrival of the answer. What is more than twice the baseline, such as what was made up for after an outage, is an arrow at twice. The shade is the downtime.", id, strings.Join(bins, ", ")),
 		height:  48 * vg.Millimeter,
 		draw:    func(c draw.Canvas) { drawService(c, tl, list) },
 	}, true
@@ -62,15 +62,35 @@ func drawService(c draw.Canvas, t *timeline.Timeline, list []degradation.Service
 	}
 	p.Y.Min, p.Y.Max = 0, top
 	p.Y.Tick.Marker = plot.TickerFunc(ticks)
-	p.Add(stopShades(t, 0, top), plotter.NewGrid())
+	p.Add(stopShades(t, 0, top), grid())
 	for i, s := range list {
 		var bins []stepBin
 		for _, r := range s.Series.Ratios {
 			bins = append(bins, stepBin{r.T, r.T + r.Width, min(mostRatio, r.Ratio)})
 		}
 		addSteps(p, bins, draw.LineStyle{Color: serviceColors[i], Width: 1})
+		p.Add(beyond(s.Series.Ratios, serviceColors[i], p.X.Max))
 	}
 	p.Draw(c)
+}
+
+// beyond marks the bins whose ratio is larger than drawn.
+func beyond(points []degradation.RatioPoint, c color.NRGBA, end float64) dots {
+	var list dots
+	for _, r := range points {
+		if mid := r.T + r.Width/2; r.Ratio > mostRatio && mid > -1 && mid < end {
+			list = append(list, dot{x: mid, y: mostRatio, color: c, shape: upArrow{}, size: 2.2})
+		}
+	}
+	return list
+}
+
+// grid is faint lines at the labelled ticks.
+func grid() *plotter.Grid {
+	g := plotter.NewGrid()
+	style := draw.LineStyle{Color: pale, Width: 0.4}
+	g.Vertical, g.Horizontal = style, style
+	return g
 }
 
 // latencyFigures are the latencies of each load of requests over time.
@@ -134,7 +154,7 @@ func drawLatency(c draw.Canvas, t *timeline.Timeline, s degradation.Service) {
 		}
 		return list
 	})
-	p.Add(stopShades(t, p.Y.Min, p.Y.Max), plotter.NewGrid())
+	p.Add(stopShades(t, p.Y.Min, p.Y.Max), grid())
 	for i, l := range lines {
 		addSteps(p, drawn[i], draw.LineStyle{Color: l.color, Width: 1})
 	}
