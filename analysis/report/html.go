@@ -197,7 +197,7 @@ func pageFigures(figures []Figure) ([]pageFigure, error) {
 }
 
 func newPageTable(groups []group, sec section, foot *notes) pageTable {
-	t := pageTable{Title: sec.title, Note: sectionNotes[sec.title]}
+	t := pageTable{Title: capital(sec.title), Note: capital(sectionNotes[sec.title])}
 	for _, c := range sec.columns {
 		t.Columns = append(t.Columns, c.name())
 	}
@@ -208,6 +208,14 @@ func newPageTable(groups []group, sec section, foot *notes) pageTable {
 		}
 	}
 	return t
+}
+
+// capital begins a text with a capital letter.
+func capital(s string) string {
+	if s == "" {
+		return ""
+	}
+	return strings.ToUpper(s[:1]) + s[1:] // the titles and notes of sections begin with a letter of ASCII
 }
 
 // pageRow is a treatment's row; some is false if none of the figures applies to it.

@@ -63,7 +63,7 @@ func drawService(c draw.Canvas, t *timeline.Timeline, list []degradation.Service
 	p.Y.Min, p.Y.Max = 0, top
 	p.Y.Tick.Marker = plot.TickerFunc(ticks)
 	p.Add(stopShades(t, 0, top), grid())
-	for i, s := range list {
+	for i, s := range slices.Backward(list) { // what clients asked comes first, and lies on top
 		var bins []stepBin
 		for _, r := range s.Series.Ratios {
 			bins = append(bins, stepBin{r.T, r.T + r.Width, min(mostRatio, r.Ratio)})

@@ -28,7 +28,12 @@ func (w *world) serve() {
 }
 
 func (w *world) load(t int64, kind, name string, v float64, u results.Unit, attrs ...string) {
-	w.add(t, "client", results.SourceLoad, name, v, u, append([]string{"kind", kind, "bin", "0.1"}, attrs...)...)
+	w.add(t, "client", results.SourceLoad, name, v, u, append([]string{"kind", kind, "bin", w.binAt(t)}, attrs...)...)
+}
+
+// binAt is the width of the bin that begins at t: the last is as long as the clients ran.
+func (w *world) binAt(t int64) string {
+	return strconv.FormatFloat(float64(min(loadBin, w.end-t/loadBin*loadBin))/1e9, 'g', -1, 64)
 }
 
 func (w *world) ask() {
