@@ -41,7 +41,7 @@ func serviceFigure(t Trial) (Figure, bool) {
 	id := t.Outcome.Trial.ID
 	return Figure{
 		Name: "service-" + id, Title: "What the guest did in " + treatmentName(t.Outcome.Trial),
-		Caption: fmt.Sprintf("What was served or done in trial %s, as a share of the baseline; a step is a bin (%s). Requests: the share of those due that were answered, by arrival of the answer. What is more than twice the baseline, such as what was made up for after an outage, is an arrow at twice. The shade is the downtime.", id, strings.Join(bins, ", ")),
+		Caption: fmt.Sprintf("What was served or done in trial %s, as a share of the baseline; a step is a bin (%s). Requests: the share of those due that were answered, by arrival of the answer. What is more than twice the baseline, such as what was made up for after an outage, is an arrow at twice. Shades: the downtime, and links that were cut.", id, strings.Join(bins, ", ")),
 		height:  48 * vg.Millimeter,
 		draw:    func(c draw.Canvas) { drawService(c, tl, list) },
 	}, true
@@ -104,7 +104,7 @@ func latencyFigures(t Trial) []Figure {
 		id := t.Outcome.Trial.ID
 		list = append(list, Figure{
 			Name: "latency-" + id + strings.TrimPrefix(s.Name, "load"), Title: "Latency of " + s.Name + " in " + treatmentName(t.Outcome.Trial),
-			Caption: fmt.Sprintf("Latency of the requests of %s (%s) in trial %s: half of those that were due in a bin took at most p50; p99 is the longest where fewer than 100 were due. A gap: none was due, or so many were never answered. The scale is logarithmic. The shade is the downtime.", s.Name, s.Kind, id),
+			Caption: fmt.Sprintf("Latency of the requests of %s (%s) in trial %s: half of those that were due in a bin took at most p50; p99 is the longest where fewer than 100 were due. A gap: none was due, or so many were never answered. The scale is logarithmic. Shades: the downtime, and links that were cut.", s.Name, s.Kind, id),
 			height:  48 * vg.Millimeter,
 			draw:    func(c draw.Canvas) { drawLatency(c, tl, s) },
 		})
