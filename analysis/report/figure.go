@@ -67,8 +67,10 @@ func trialFigures(groups []group) []figureSet {
 		title string
 		draw  func(Trial) []Figure
 	}{
-		{"What the guest served and did over time", one(serviceFigure)}, {"Latency over time", latencyFigures},
-		{"Throughput of the migration over time", one(throughputFigure)}, {"CPU use over time", one(cpuFigure)},
+		{"What the guest served and did over time", one(serviceFigure)},
+		{"Latency over time", latencyFigures},
+		{"Throughput of the migration over time", one(throughputFigure)},
+		{"CPU use over time", one(cpuFigure)},
 	} {
 		set := figureSet{title: kind.title}
 		for _, g := range groups {

@@ -27,8 +27,11 @@ func TestShortened(t *testing.T) {
 func TestFoldMetrics(t *testing.T) {
 	unknown := func(name, why string) Metric { return Metric{name, quantity.Unknown(results.Seconds, why)} }
 	rows, folded := FoldMetrics([]Metric{
-		{"total", quantity.Within(2, 1, 3, results.Seconds)}, unknown("load.lost", "no baseline"), unknown("alone", "its own reason"),
-		{"least", quantity.AtLeast(2, results.Seconds, "no baseline")}, unknown("load.noise", "no baseline"),
+		{"total", quantity.Within(2, 1, 3, results.Seconds)},
+		unknown("load.lost", "no baseline"),
+		unknown("alone", "its own reason"),
+		{"least", quantity.AtLeast(2, results.Seconds, "no baseline")},
+		unknown("load.noise", "no baseline"),
 	})
 	want := [][]string{{"total", "2 s", "[1, 3] s"}, {"alone", "unknown", "its own reason"}, {"least", "≥ 2 s", "no baseline"}}
 	if diff := cmp.Diff(want, trimmed(rows)); diff != "" {
