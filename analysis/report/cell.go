@@ -191,33 +191,6 @@ func (g group) unverified() int {
 	return n
 }
 
-// endings says, for each reason for which trials of the group did not complete, how many did not, and which.
-func (g group) endings() []string {
-	type ending struct {
-		verdict results.Verdict
-		reason  string
-		who     []string
-	}
-	var list []ending
-	for _, t := range g.trials {
-		o := t.Outcome
-		if o.Verdict == results.Completed {
-			continue
-		}
-		i := slices.IndexFunc(list, func(e ending) bool { return e.verdict == o.Verdict && e.reason == o.Reason })
-		if i < 0 {
-			i = len(list)
-			list = append(list, ending{verdict: o.Verdict, reason: o.Reason})
-		}
-		list[i].who = append(list[i].who, fmt.Sprintf("r%d", o.Trial.Replicate))
-	}
-	var texts []string
-	for _, e := range list {
-		texts = append(texts, fmt.Sprintf("%s: %d of %d %s: %s (%s)", g.name, len(e.who), len(g.trials), e.verdict, orNoReason(e.reason), strings.Join(e.who, ", ")))
-	}
-	return texts
-}
-
 // spreadLabel says what the spread of a group is.
 func (g group) spreadLabel() string {
 	n := g.count(results.Completed) + g.count(results.Failed)

@@ -125,7 +125,7 @@ func newPage(r Run) (page, error) {
 	var foot notes
 	if len(groups) > 0 {
 		for _, sec := range sections(groups) {
-			p.Tables = append(p.Tables, newPageTable(groups, sec, &foot))
+			p.Tables = append(p.Tables, newPageTable(sec.rows(groups), sec, &foot))
 		}
 	}
 	for _, g := range groups {

@@ -20,16 +20,14 @@ func WriteMarkdown(w io.Writer, r Run) error {
 		if i > 0 {
 			fmt.Fprintf(&b, "\n**%s**\n\n", sec.title)
 		}
-		writeMarkdownTable(&b, groups, sec, &foot)
+		writeMarkdownTable(&b, sec.rows(groups), sec, &foot)
 	}
 	fmt.Fprintf(&b, "\nMedian over trials (range below n = %d, else quartiles). ≥: censored, the truth is larger. The noise floor is the same estimate on the undisturbed baseline.\n", fewTrials)
 	for i, text := range foot.list {
 		fmt.Fprintf(&b, "\n%s %s\n", superscript(i+1), text)
 	}
-	for _, g := range groups {
-		for _, s := range g.endings() {
-			fmt.Fprintf(&b, "\n- %s\n", s)
-		}
+	for _, s := range endings(groups) {
+		fmt.Fprintf(&b, "\n- %s\n", s)
 	}
 	writePackets(&b, r)
 	_, err := w.Write(b.Bytes())

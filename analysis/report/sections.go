@@ -94,6 +94,14 @@ func services(groups []group) []string {
 	return append(loads, works...)
 }
 
+// rows are the treatments that a section has rows of: all in the first, and those of which a trial counts in the others.
+func (s section) rows(groups []group) []group {
+	if s.title == "" {
+		return groups
+	}
+	return slices.DeleteFunc(slices.Clone(groups), func(g group) bool { return !slices.ContainsFunc(g.trials, Trial.counted) })
+}
+
 // tableWidth is how wide a table may be in text, in columns.
 const tableWidth = 130
 

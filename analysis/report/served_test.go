@@ -98,6 +98,46 @@ func keep(t *testing.T, name string, r Run, page []byte) {
 	}
 }
 
+// A treatment of which no trial counts stands in the first table alone.
+func TestInvalidTreatment(t *testing.T) {
+	r := servedRun(t)
+	for i := range 2 {
+		r.Trials[i].Outcome.Verdict = results.Invalid
+	}
+	var b, md bytes.Buffer
+	if err := WriteTable(&b, r); err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteMarkdown(&md, r); err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{b.String(), md.String()} {
+		first, rest, _ := strings.Cut(text, algorithmsTitle)
+		rest, _, _ = strings.Cut(rest, "edian")
+		if !strings.Contains(first, "algorithm precopy") || strings.Contains(rest, "algorithm precopy") {
+			t.Errorf("the invalid treatment is not in the first table alone:\n%s", text)
+		}
+	}
+}
+
+// A reason that many treatments share is told once.
+func TestEndings(t *testing.T) {
+	r := servedRun(t)
+	for i := range r.Trials {
+		r.Trials[i].Outcome.Verdict, r.Trials[i].Outcome.Reason = results.Invalid, "no namespace"
+	}
+	const want = "invalid in 3 treatments: no namespace: action.migrate.algorithm precopy, 2 of 2 (r1, r2); action.migrate.algorithm postcopy, 2 of 2 (r1, r2); action.migrate.algorithm stop-and-copy, 2 of 2 (r1, r2)"
+	if got := endings(r.groups()); len(got) != 1 || got[0] != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	r.Trials[1].Outcome.Verdict = results.Completed
+	r.Trials[2].Outcome.Reason, r.Trials[3].Outcome.Reason = "", "another"
+	got := endings(r.groups())
+	if len(got) != 4 || got[1] != "action.migrate.algorithm postcopy: 1 of 2 invalid: no reason was given (r1)" {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestServiceFigures(t *testing.T) {
 	var names []string
 	for _, f := range Figures(servedRun(t)) {

@@ -30,11 +30,12 @@ func WriteTable(w io.Writer, r Run) error {
 		if sec.title != "" {
 			b.WriteString(sec.title + "\n")
 		}
-		for i, columns := range fitted(groups, sec) {
+		shown := sec.rows(groups)
+		for i, columns := range fitted(shown, sec) {
 			if i > 0 {
 				b.WriteString("\n")
 			}
-			text.Aligned(&b, tableRows(groups, columns, &foot))
+			text.Aligned(&b, tableRows(shown, columns, &foot))
 		}
 		if n := sectionNotes[sec.title]; n != "" {
 			told = append(told, n)
@@ -104,10 +105,7 @@ func (r Run) progress() string {
 
 // remarks are what must be read beside the table.
 func (r Run) remarks() []string {
-	var list []string
-	for _, g := range r.groups() {
-		list = append(list, g.endings()...)
-	}
+	list := endings(r.groups())
 	for _, t := range r.Trials {
 		id := t.Outcome.Trial.ID
 		if t.Problem != "" {
