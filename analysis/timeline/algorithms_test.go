@@ -3,6 +3,7 @@ package timeline_test
 import (
 	"bytes"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -226,6 +227,36 @@ func TestDestinationKilled(t *testing.T) {
 	tl = build(t, s)
 	near(t, tl, timeline.FailureDetection, 0.008, 1e-5)
 	near(t, tl, timeline.Downtime, 0.4, 1e-5)
+}
+
+// A trial fails if its guest's memory is corrupted, too: the migration completed all the same.
+func TestFailedAfterTheMigration(t *testing.T) {
+	for _, algorithm := range []string{results.AlgorithmPreCopy, results.AlgorithmPostCopy, results.AlgorithmBackgroundSnapshot} {
+		s := by(algorithm, 4)
+		want := build(t, s).Metric(timeline.TotalTime)
+		o, records := s.Make()
+		o.Verdict, o.Reason = results.Failed, "memory corrupted"
+		tl, err := timeline.Build(o, records)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := tl.Metric(timeline.TotalTime); !want.Known || got != want {
+			t.Errorf("%s: total %+v, want %+v", algorithm, got.Quantity, want.Quantity)
+		}
+	}
+	s := by(results.AlgorithmPostCopy, 4)
+	o, records := s.Make()
+	o.Verdict, o.Reason = results.Failed, "the guest was lost"
+	records = slices.DeleteFunc(records, func(r results.Record) bool { // the source never was done
+		return r.Name == results.MigrationStatus && r.Host == "src" && r.Attrs["status"] == "completed"
+	})
+	tl, err := timeline.Build(o, records)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if q := tl.Metric(timeline.TotalTime); !q.Censored {
+		t.Errorf("total %+v of a post-copy that did not end", q.Quantity)
+	}
 }
 
 // Between a guest and a client on one host, frames do not pass the switch.

@@ -265,3 +265,24 @@ func TestIncrementalCopyMetrics(t *testing.T) {
 		t.Error("the scenario has changed: the memory's turn comes before the second pass")
 	}
 }
+
+// What the guest read back of its disk is none of its memory, and a trial in which it read nothing back has no such metric.
+func TestDiskReadBack(t *testing.T) {
+	w := newDiskWorld(t, timelinetest.Default(9))
+	plain := w.build()
+	w.add(w.last, results.SourceGuest, results.DiskVerified, 3<<20, results.Bytes)
+	w.add(w.last, results.SourceGuest, results.DiskCorrupt, 2, results.One)
+	tl := w.build()
+	near(t, tl, timeline.DiskVerifiedBytes, 3<<20, 0)
+	near(t, tl, timeline.DiskCorruptPages, 2, 0)
+	for _, name := range []string{timeline.MemoryVerified, timeline.MemoryCorrupt} {
+		if a, b := plain.Metric(name), tl.Metric(name); a != b {
+			t.Errorf("%s is %+v with the disk's figures, %+v without", name, b.Quantity, a.Quantity)
+		}
+	}
+	for _, name := range []string{timeline.DiskVerifiedBytes, timeline.DiskCorruptPages} {
+		if q := plain.Metric(name); q.Known || q.Why != "this trial has no such metric" {
+			t.Errorf("%s = %+v of a disk that nobody read back", name, q.Quantity)
+		}
+	}
+}
