@@ -183,6 +183,75 @@ func TestXBZRLEMetrics(t *testing.T) {
 	near(t, build(t, by(results.AlgorithmAutoConverge, 2)), timeline.ThrottleMax, 0.5, 0) // not the last, 0.4
 }
 
+// analysed builds a scenario within limits, with the records that more adds.
+func analysed(t *testing.T, s timelinetest.Scenario, limits convergence.Limits, more ...results.Record) *timeline.Timeline {
+	t.Helper()
+	o, records := s.Make()
+	tl, err := timeline.BuildWithin(o, append(records, more...), limits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tl
+}
+
+func finding(t *testing.T, tl *timeline.Timeline, name string) convergence.Finding {
+	t.Helper()
+	for _, f := range tl.Convergence.Findings {
+		if f.Name == name {
+			return f
+		}
+	}
+	t.Fatalf("no rule %s was asked", name)
+	return convergence.Finding{}
+}
+
+// Memory is sent at 60 MiB/s throughout: post-copy's limit is judged, by what was sent in post-copy alone.
+func TestPostCopyBandwidth(t *testing.T) {
+	for _, capture := range []bool{true, false} {
+		for _, algorithm := range []string{results.AlgorithmPostCopy, results.AlgorithmHybrid} {
+			s := by(algorithm, 3)
+			s.Capture, s.Wire = capture, capture
+			f := finding(t, analysed(t, s, convergence.Limits{MaxBandwidth: 900 << 20, PostCopyBandwidth: 60 << 20}), convergence.BottleneckBandwidth)
+			if !f.Holds || !strings.Contains(f.Text, "in post-copy") {
+				t.Errorf("%s, capture %v: %+v", algorithm, capture, f)
+			}
+			f = finding(t, analysed(t, s, convergence.Limits{MaxBandwidth: 60 << 20, PostCopyBandwidth: 900 << 20}), convergence.BottleneckBandwidth)
+			if want := algorithm == results.AlgorithmHybrid; f.Holds != want || !f.Known {
+				t.Errorf("%s, capture %v: %+v, want %v of the limit before the switch", algorithm, capture, f, want)
+			}
+		}
+	}
+	s := by(results.AlgorithmHybrid, 3)
+	s.Paused = timelinetest.Stall{At: 400 * ms, For: 300 * ms} // in which nothing is sent
+	if f := finding(t, analysed(t, s, convergence.Limits{PostCopyBandwidth: 60 << 20}), convergence.BottleneckBandwidth); !f.Holds {
+		t.Errorf("%+v", f)
+	}
+}
+
+// Where something else passes the link, memory's own share does not tell that the link had room.
+func TestBesideOnTheLink(t *testing.T) {
+	s := by(results.AlgorithmPreCopy, 3)
+	limits := convergence.Limits{Link: 100 << 20}
+	if f := finding(t, analysed(t, s, limits), convergence.BottleneckLink); !f.Known || f.Holds {
+		t.Errorf("%+v", f)
+	}
+	o, _ := s.Make()
+	for _, c := range []struct {
+		name, attr, value string
+		known             bool
+	}{
+		{results.TrafficSent, "direction", "forward", false},
+		{results.TrafficSent, "direction", "reverse", true},
+		{results.FlowPayload, "flow", results.FlowDisk, false},
+	} {
+		r := results.Record{Time: o.Begin.UnixNano() + 4_700_000_000, Host: "switch", Source: results.SourceCaptureSwitch, Name: c.name, Value: 5000}
+		r.Attrs = map[string]string{"dir": "forward", "bin": "0.01", c.attr: c.value}
+		if f := finding(t, analysed(t, s, limits, r), convergence.BottleneckLink); f.Known != c.known {
+			t.Errorf("%s %s: %+v", c.name, c.value, f)
+		}
+	}
+}
+
 func TestSnapshot(t *testing.T) {
 	s := by(results.AlgorithmBackgroundSnapshot, 5)
 	tl := build(t, s)

@@ -42,6 +42,8 @@ func (t *Timeline) converging(x *index, m *migration, payload flow, limits conve
 	}
 	to := m.sent(from.Time)
 	in.LinkRate = t.sentRate(x, payload, from, to)
+	in.PreRate, in.PostRate = m.partRates(x, payload, from, to)
+	in.Beside = x.beside(window{from.Time, to.Time})
 	in.Threads, in.NoThreads = x.threadShares(from.Time, to.Time)
 	return in
 }
@@ -61,11 +63,7 @@ func (m *migration) sending() (Edge, bool) {
 
 // sentRate is the rate of the payload at the switch; where no capture saw it, that of the hypervisor's own counter.
 func (t *Timeline) sentRate(x *index, payload flow, from, to Edge) quantity.Quantity {
-	bytes := payload.during(from, to)
-	if !bytes.Known {
-		bytes = x.final(results.MigrationTransferred, results.Bytes)
-	}
-	return quantity.Rate(bytes, between(from, to), results.BytesPerSecond)
+	return rateOf(payload.during(from, to), x.final(results.MigrationTransferred, results.Bytes), from, to)
 }
 
 // raced is round i, which synchronisation p began. What it left is told by the next one's answer, which may be late by a tenth
