@@ -251,6 +251,20 @@ func TestFileHasNoLink(t *testing.T) {
 	}
 }
 
+func TestHeld(t *testing.T) {
+	in := shrinking()
+	in.Held, in.Left = true, dunno
+	a := Analyse(in)
+	want := "it was not left to converge: the guest was stopped on purpose in round 4: it was converging: in round 3"
+	if !strings.HasPrefix(a.Answer, want) || len(a.Predictions) > 0 || len(a.Unpredicted) != 1 {
+		t.Errorf("%s; %+v, %q", a.Answer, a.Predictions, a.Unpredicted)
+	}
+	in.Rounds, in.Completed, in.Ended = nil, false, "timed out"
+	if got := Analyse(in).Answer; !strings.Contains(got, "on purpose, and it did not complete (timed out): no round tells") {
+		t.Error(got)
+	}
+}
+
 func TestDiverged(t *testing.T) {
 	in := shrinking()
 	in.Completed, in.Ended = false, "more than 4 rounds"

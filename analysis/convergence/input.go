@@ -22,7 +22,9 @@ type Input struct {
 	Rounds    []Measured // of pre-copy, in order
 	// Switched: the migration turned to post-copy. StoppedFirst: the guest was stopped before anything was sent.
 	Switched, StoppedFirst bool
-	Completed              bool
+	// Held: the guest was stopped on purpose in the middle of the last round, and the rest copied.
+	Held      bool
+	Completed bool
 	// Ended says in words how a migration ended that did not complete; OnPurpose: it was broken off on purpose.
 	Ended     string
 	OnPurpose bool

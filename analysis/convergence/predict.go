@@ -31,6 +31,9 @@ func (a *Analysis) predict(in Input) {
 	case in.Algorithm == results.AlgorithmMappedRAM:
 		a.unpredicted("the models know no migration by way of a file")
 		return
+	case in.Held:
+		a.unpredicted("the guest was stopped on purpose after a number of rounds, and the models let pre-copy go on until it converges")
+		return
 	case in.Algorithm == results.AlgorithmXBZRLE, in.Algorithm == results.AlgorithmCompress, in.Limits.Compressed:
 		a.unpredicted("the models take each page for as many bytes as it has, and this algorithm sends fewer")
 		return

@@ -264,6 +264,49 @@ func TestSnapshot(t *testing.T) {
 	}
 }
 
+// A guest that is stopped from without leaves no sign of it in the stream, which goes on as pre-copy.
+func TestStoppedAfterRounds(t *testing.T) {
+	for seed := range uint64(4) {
+		s := by(results.AlgorithmPreCopy, seed)
+		s.Held, s.Outage = true, 700*ms
+		tl := build(t, s)
+		near(t, tl, timeline.Downtime, 0.7, 1e-5)
+		near(t, tl, timeline.RoundCount, 4, 0)
+		for _, name := range []string{timeline.WireDowntime, timeline.WireStopError, timeline.WireRounds, timeline.WireDowntimeDiffer} {
+			if q := tl.Metric(name); q.Known || !strings.Contains(q.Why, "on purpose in the middle of a round") {
+				t.Errorf("%s = %+v of a stop that no packet shows", name, q.Quantity)
+			}
+		}
+		if q := tl.Wire.Downtime; q.Known {
+			t.Errorf("the packets tell a downtime: %+v", q)
+		}
+		if list := wireWarnings(tl); len(list) > 0 {
+			t.Errorf("%q", list)
+		}
+		for _, n := range tl.Notes {
+			if strings.HasPrefix(n, "on the wire, round") {
+				t.Error(n)
+			}
+		}
+		judged := 0
+		for _, r := range tl.RoundComparisons {
+			if r.Pages.Judged {
+				judged++
+			}
+		}
+		if judged != 3 {
+			t.Errorf("%d rounds are judged, want those that were over when the guest was stopped: %+v", judged, tl.RoundComparisons)
+		}
+		c := tl.Convergence
+		if !strings.HasPrefix(c.Answer, "it was not left to converge: the guest was stopped on purpose in round 4: ") || len(c.Predictions) > 0 {
+			t.Errorf("%s, %+v", c.Answer, c.Predictions)
+		}
+		if diff := cmp.Diff("setup, pre-copy round 1, pre-copy round 2, pre-copy round 3, pre-copy round 4, stop-and-copy, switch-over, completion", phaseNames(tl)); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
 func TestCancelledOnPurpose(t *testing.T) {
 	s := by(results.AlgorithmPreCopy, 4)
 	s.Cancel = 500 * ms

@@ -12,7 +12,7 @@ const pageSize = 4096
 // converging is what is known of why the migration did, or did not, converge.
 func (t *Timeline) converging(x *index, m *migration, payload flow, limits convergence.Limits) convergence.Input {
 	in := convergence.Input{
-		Algorithm: t.Algorithm, Limits: limits, Switched: m.switched != nil, StoppedFirst: m.stoppedFirst(),
+		Algorithm: t.Algorithm, Limits: limits, Switched: m.switched != nil, StoppedFirst: m.stoppedFirst(), Held: m.held != nil && !m.stoppedFirst(),
 		Completed: m.completed != nil && m.failed == nil || m.completed == nil && m.failed == nil && m.resume != nil && !m.rolledBack,
 		OnPurpose: m.onPurpose(), Ended: t.ended(m),
 		DirtyRate: t.Metric(DirtyRateBaseline).Quantity, Resident: t.resident(), State: t.state(),
@@ -31,7 +31,10 @@ func (t *Timeline) converging(x *index, m *migration, payload flow, limits conve
 	for i, p := range m.passes {
 		in.Rounds = append(in.Rounds, t.raced(x, c, m, i, p))
 	}
-	if len(m.final) > 0 {
+	switch {
+	case m.held != nil:
+		in.Left = quantity.Unknown(results.Bytes, "the guest was stopped in the middle of a round, at which no synchronisation counted what was left")
+	case len(m.final) > 0:
 		in.Left = c.remaining(Span{Start: m.final[0].edge, End: c.end}, m.final[0].n)
 	}
 	from, ok := m.sending()

@@ -23,6 +23,7 @@ type migration struct {
 	switched            *Edge  // the first "postcopy-active" of the source
 	posts               []post // what the source says of post-copy from then on, in order
 	cancel, kill        *Edge  // done to it on purpose
+	held                *Edge  // the guest was told to stop in the middle of it, on purpose
 	missing             []string
 	notes               []string
 }
@@ -70,6 +71,8 @@ func (x *index) observe(w window, algorithm string, begin, end Edge) *migration 
 			m.cancel = first(m.cancel, &e)
 		case results.FaultKillDestination:
 			m.kill = first(m.kill, &e)
+		case results.FaultStopGuest:
+			m.held = first(m.held, &e)
 		}
 	}
 	m.check(len(x.byName[results.MigrationStatus]) > 0)
