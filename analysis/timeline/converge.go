@@ -121,7 +121,7 @@ func scaled(n quantity.Quantity, length float64) quantity.Quantity {
 // ended says how a migration ended that did not complete.
 func (t *Timeline) ended(m *migration) string {
 	switch {
-	case m.cancel != nil && m.failed != nil:
+	case m.calledOff():
 		return "cancelled on purpose"
 	case m.kill != nil:
 		return "its destination was killed on purpose"

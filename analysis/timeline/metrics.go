@@ -117,7 +117,7 @@ func (t *Timeline) totalTime(m *migration) quantity.Quantity {
 	switch {
 	case m == nil:
 		return quantity.Unknown(results.Seconds, "the action did not begin")
-	case m.cancel != nil && m.failed != nil:
+	case m.calledOff():
 		return quantity.Unknown(results.Seconds, "cancelled on purpose")
 	case m.kill != nil && (m.completed == nil || m.completed.Time > m.kill.Time):
 		return quantity.Unknown(results.Seconds, "the destination was killed on purpose")
