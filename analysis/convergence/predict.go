@@ -164,7 +164,7 @@ func (a *Analysis) postCopy(in Input, memory, link float64) {
 const brief = 0.01
 
 // repeats is what is to be known of D in any model: it comes from the workload's count of what it writes.
-const repeats = "D counts what the workload wrote, a page as often as it wrote it, so that fewer pages are dirtied"
+const repeats = "D counts what the workload wrote, a page as often as it wrote it, so that fewer pages may be dirtied"
 
 func join(a, b string) string {
 	switch {
