@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
+	"virtscope/results"
 	"virtscope/testbed/guest"
 
 	"github.com/digitalocean/go-qemu/qmp"
@@ -129,6 +131,15 @@ func (w *watch) hold(ctx context.Context) error {
 		return w.m.refused(ctx, err)
 	}
 	return nil
+}
+
+// holdAfter stops the guest, once, in the middle of its migration: what comes is not a stop that the source chose.
+func (w *watch) holdAfter(ctx context.Context, rounds int64) error {
+	if w.held {
+		return nil
+	}
+	w.m.fault(w.m.src, results.FaultStopGuest, map[string]string{"rounds": strconv.FormatInt(rounds, 10)})
+	return w.hold(ctx)
 }
 
 // start lets the memory go.
@@ -277,7 +288,7 @@ func (w *watch) pass(ctx context.Context, e qmp.Event) error {
 		return w.turnNow(ctx)
 	}
 	if p := int64(w.m.options.PauseAfterRounds); p > 0 && n > p {
-		return w.hold(ctx)
+		return w.holdAfter(ctx, n-1)
 	}
 	most := int64(w.m.options.MaxRounds)
 	if most <= 0 || n <= most {
