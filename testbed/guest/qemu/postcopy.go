@@ -55,6 +55,40 @@ func (w *watch) arriveEarly() {
 	}
 }
 
+// inPostCopy reports whether post-copy has begun. Where it was only asked for, the source is asked, since its event may not
+// have been read yet, and a QEMU up to 10.0 cancels a post-copy too: the guest would be lost (migrate_cancel).
+func (w *watch) inPostCopy(ctx context.Context) bool {
+	if w.postCopy || !w.turn.asked {
+		return w.postCopy
+	}
+	bounded, cancel := context.WithTimeout(ctx, answerLimit)
+	defer cancel()
+	info, err := queryMigrate(bounded, w.m.src.mon)
+	if err == nil && info.Status != nil && ofPostCopy(*info.Status) {
+		w.postCopy = true
+		w.arriveEarly()
+	}
+	return w.postCopy
+}
+
+// ofPostCopy reports whether the source cannot take the guest back in this status (QAPI MigrationStatus).
+func ofPostCopy(status string) bool {
+	switch status {
+	case "postcopy-active", "postcopy-paused", "postcopy-recover-setup", "postcopy-recover":
+		return true
+	}
+	return false
+}
+
+// cancelledTooLate forgets a cancel on purpose that post-copy was faster than, and leaves the migration the time that it had.
+func (w *watch) cancelledTooLate() {
+	if !w.cancelled {
+		return
+	}
+	w.cancelled, w.tooLate = false, tooLateFor("cancelled", w.m.options.CancelAfter)
+	w.timeout.Reset(time.Until(w.deadline))
+}
+
 // A recovery of a post-copy whose connection broke.
 type recovery struct {
 	moved   MigrationStats   // what had moved when something last did

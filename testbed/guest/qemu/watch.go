@@ -26,6 +26,7 @@ type watch struct {
 	m        *migration
 	src, dst <-chan qmp.Event // dst is nil where there is no destination
 	timeout  *time.Timer
+	deadline time.Time // when it was due at first
 
 	started      bool // the memory was let go
 	srcStopped   bool
@@ -37,6 +38,8 @@ type watch struct {
 	continued    bool                // the guest was told to go on at the destination
 	arrived      bool                // the instance says that it is there
 	giveUp       *guest.OutcomeError // why the migration was cancelled; nil if it was not, or was on purpose
+	cancelAsked  bool                // the source was told to cancel
+	waitedForEnd bool                // and given the time for it
 
 	copying context.CancelFunc          // ends what the disk does in the background
 	copied  chan error                  // what it returned; nil if it does nothing
@@ -70,7 +73,7 @@ func (w *watch) run(ctx context.Context) error {
 	if limit <= 0 {
 		limit = 1<<63 - 1
 	}
-	w.timeout = time.NewTimer(limit)
+	w.timeout, w.deadline = time.NewTimer(limit), time.Now().Add(limit)
 	defer w.timeout.Stop()
 	w.plan()
 	if err := w.begin(ctx); err != nil {
@@ -185,6 +188,7 @@ func (w *watch) sourceStatus(ctx context.Context, status string) error {
 		w.copy(ctx, w.m.disk.switchOver, w.handOver)
 	case "postcopy-active":
 		w.postCopy = true
+		w.cancelledTooLate()
 		w.recovered()
 		w.arriveEarly()
 	case "postcopy-paused":
