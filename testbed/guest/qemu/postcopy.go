@@ -94,6 +94,7 @@ type recovery struct {
 	moved   MigrationStats   // what had moved when something last did
 	since   time.Time        // then
 	pausing bool             // both ends were told to let go of the connection
+	told    time.Time        // when they were told to last
 	due     <-chan time.Time // of the next attempt; nil if none is needed
 	tries   int
 }
@@ -108,20 +109,25 @@ const (
 // stuck pauses a post-copy that moves nothing for as long as the options allow.
 func (w *watch) stuck(ctx context.Context, info MigrationInfo) error {
 	limit := w.m.options.PostCopyRecovery
-	if limit <= 0 || info.Status == nil || *info.Status != "postcopy-active" || info.RAM == nil || w.recovery.pausing {
+	if limit <= 0 || info.Status == nil || *info.Status != "postcopy-active" || info.RAM == nil {
 		return nil
 	}
-	if r := &w.recovery; r.since.IsZero() || differs(r.moved.Transferred, info.RAM.Transferred) || differs(r.moved.PageRequests, info.RAM.PageRequests) {
-		r.moved, r.since = *info.RAM, time.Now()
+	r := &w.recovery
+	if r.pausing && (r.due != nil || time.Since(r.told) < recoveryAgain) {
 		return nil
 	}
-	if time.Since(w.recovery.since) < limit {
+	if r.since.IsZero() || differs(r.moved.Transferred, info.RAM.Transferred) || differs(r.moved.PageRequests, info.RAM.PageRequests) {
+		*r = recovery{moved: *info.RAM, since: time.Now(), tries: r.tries}
 		return nil
 	}
-	w.recovery.pausing = true
+	if time.Since(r.since) < limit {
+		return nil
+	}
+	r.pausing, r.told = true, time.Now()
 	w.m.fault(w.m.src, "pause", nil)
 	for _, vm := range []*machine{w.m.src, w.m.dst} {
-		// The main loop of a destination may wait for a page that does not come. One that saw the cut by itself refuses.
+		// The main loop of a destination may wait for a page that does not come. One that saw the cut by itself refuses. What
+		// came of it, the source's events say; if none does, both are told again.
 		bounded, cancel := context.WithTimeout(ctx, answerLimit)
 		_ = vm.mon.executeOutOfBand(bounded, "migrate-pause", nil)
 		cancel()
