@@ -68,6 +68,14 @@ func TestSettings(t *testing.T) {
 			source: `compress events {"compress-level":2,"compress-threads":3,"max-bandwidth":0}`, destination: `compress events {"decompress-threads":4,"max-bandwidth":0}`,
 		},
 		{
+			name: "compress at level 0", options: guest.MigrateOptions{Algorithm: guest.Compress},
+			source: `compress events {"compress-level":0,"max-bandwidth":0}`, destination: `compress events {"max-bandwidth":0}`,
+		},
+		{
+			name: "multifd's zlib at level 0", options: guest.MigrateOptions{Algorithm: guest.Multifd, Compression: "zlib"},
+			source: `events multifd {"max-bandwidth":0,"multifd-compression":"zlib","multifd-zlib-level":0}`,
+		},
+		{
 			name: "auto-converge", options: guest.MigrateOptions{Algorithm: guest.AutoConverge, ThrottleInitial: 30, ThrottleIncrement: 15, ThrottleMax: 90},
 			source:      `auto-converge events {"cpu-throttle-increment":15,"cpu-throttle-initial":30,"max-bandwidth":0,"max-cpu-throttle":90}`,
 			destination: `events {"max-bandwidth":0}`,
