@@ -25,8 +25,8 @@ func (c *checker) workload() {
 	if w.Has("replay") {
 		c.replay()
 	}
-	if (w.Has("dirty") || w.Has("replay")) && (w.WorkingSet < page || w.WorkingSet%page != 0) {
-		c.want("want whole pages of 4KiB, at least one", "workload.working-set")
+	if w.Has("dirty") || w.Has("replay") {
+		c.writes()
 	}
 	if w.Has("disk") && c.e.Guest.Disk != nil {
 		c.diskLoad()
@@ -72,6 +72,14 @@ func (c *checker) dirty() {
 		c.want("want workload.rate with it: how fast dirty writes memory, such as 8MiB/s", "workload.kind", "workload.rate")
 	case w.Rate < page:
 		c.want("want at least 4KiB/s: one page a second", "workload.rate", "workload.kind")
+	}
+}
+
+// writes checks how dirty and replay write.
+func (c *checker) writes() {
+	w := c.e.Workload
+	if w.WorkingSet < page || w.WorkingSet%page != 0 {
+		c.want("want whole pages of 4KiB, at least one", "workload.working-set")
 	}
 	if w.WriteSize < page || w.WriteSize%page != 0 {
 		c.want("want whole pages of 4KiB, at least one", "workload.write-size")
