@@ -11,7 +11,8 @@ const (
 	maxMessage = Bytes(16 << 20)
 	maxValue   = Bytes(16 << 20)
 
-	minStream Rate = 1000 // B/s: below, a datagram of 1 kB comes less than once a second
+	minStream Rate = 1000     // B/s: below, a datagram of 1 kB comes less than once a second
+	maxStream Rate = 10e9 / 8 // B/s: the guest takes no request for more, and would send nothing
 )
 
 func (c *checker) workload() {
@@ -137,8 +138,8 @@ func (c *checker) load() {
 			size(at+"request-size", w.Net.RequestSize, 1, maxMessage)
 			size(at+"response-size", w.Net.ResponseSize, 1, maxMessage)
 		case "stream":
-			if w.Net.Rate < minStream {
-				c.want(fmt.Sprintf("want at least %s", minStream), at+"rate")
+			if w.Net.Rate < minStream || w.Net.Rate > maxStream {
+				c.want(fmt.Sprintf("want from %s to %s", minStream, maxStream), at+"rate")
 			}
 			if w.Net.PlayerBuffer <= 0 {
 				c.want("want more than 0: a player without a buffer stalls at every datagram", at+"player-buffer")
