@@ -14,6 +14,8 @@ import (
 
 var errNoReports = errors.New("want a trial whose workload writes memory (dirty or replay): fewer than two of its reports are there")
 
+var errNothingWritten = errors.New("want a trial that wrote memory: its rate rounds to 0 throughout, and a replay of that is workload.kind: idle")
+
 // kib is what rates are rounded to, in B/s: a quarter of a page a second.
 const kib = 1024
 
@@ -40,7 +42,11 @@ func dirtyTrace(records []results.Record, step time.Duration) ([]spec.TracePoint
 			At: time.Duration(i) * step, Rate: spec.Rate(math.Round(max(0, wrote)/step.Seconds()/kib) * kib),
 		})
 	}
-	return append(points, spec.TracePoint{At: time.Duration(steps) * step}), nil
+	points = append(points, spec.TracePoint{At: time.Duration(steps) * step})
+	if !spec.Writes(points) {
+		return nil, errNothingWritten
+	}
+	return points, nil
 }
 
 // writtenBy interpolates between the readings on either side of at.

@@ -49,11 +49,12 @@ func TestDirtyTraceRefuses(t *testing.T) {
 		records []results.Record
 		want    string
 	}{
-		"nothing":  {nil, "fewer than two"},
-		"one":      {reports(100, 1), "fewer than two"},
-		"short":    {reports(100, 1, 300, 2), "at most 200ms"},
-		"backward": {reports(100, 9, 2200, 2), "goes down"},
-		"no clock": {bad, "guest's clock"},
+		"nothing":         {nil, "fewer than two"},
+		"one":             {reports(100, 1), "fewer than two"},
+		"short":           {reports(100, 1, 300, 2), "at most 200ms"},
+		"backward":        {reports(100, 9, 2200, 2), "goes down"},
+		"nothing written": {reports(100, 7, 1200, 7, 2300, 300), "workload.kind: idle"},
+		"no clock":        {bad, "guest's clock"},
 	} {
 		if _, err := dirtyTrace(c.records, time.Second); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v", name, err)

@@ -2,6 +2,7 @@ package spec
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -16,6 +17,11 @@ const (
 	traceWant      = "times with rates in order, from 0s on, such as 0s 4MiB/s, 2s 16MiB/s, 5s"
 	maxTracePoints = 100_000
 )
+
+// Writes reports whether a trace writes anything: whether a rate that has an effect is not 0.
+func Writes(trace []TracePoint) bool {
+	return slices.ContainsFunc(trace[:max(0, len(trace)-1)], func(p TracePoint) bool { return p.Rate > 0 })
+}
 
 // TracePoints are the points of w's trace: in order of time, the first at 0, the last one's time the period after which it
 // begins again, so that the last one's rate has no effect (0 where the text has none). The error says what would be accepted.

@@ -18,6 +18,20 @@ func TestTracePoints(t *testing.T) {
 	}
 }
 
+func TestWrites(t *testing.T) {
+	for text, want := range map[string]bool{
+		"0s 1MiB/s, 1s": true, "0s 0, 1s 1bit/s, 2s": true, "0s 0, 1s": false, "0s 0, 1s 1MiB/s": false,
+	} {
+		points, err := Workload{Trace: text}.TracePoints()
+		if got := Writes(points); err != nil || got != want {
+			t.Errorf("%s: %v, %v", text, got, err)
+		}
+	}
+	if Writes(nil) {
+		t.Error("no trace writes")
+	}
+}
+
 func FuzzTrace(f *testing.F) {
 	for _, s := range []string{"0s 4MiB/s, 2s 16MiB/s, 5s", "0 0, 1ns 1bit/s", "0s 1MiB/s,", "1s", ",,", "0s 1MiB/s, 1s 1MiB/s x"} {
 		f.Add(s)

@@ -98,8 +98,12 @@ func (c *checker) replay() {
 		c.want("want workload.trace with it: "+traceWant, "workload.trace", "workload.kind")
 		return
 	}
-	if _, err := w.TracePoints(); err != nil {
+	points, err := w.TracePoints()
+	switch {
+	case err != nil:
 		c.want(err.Error(), "workload.trace")
+	case !Writes(points):
+		c.want("want a rate above 0, of any but the last time; without one the workload is idle", "workload.trace")
 	}
 }
 
