@@ -34,6 +34,9 @@ func dirtyTrace(records []results.Record, step time.Duration) ([]spec.TracePoint
 	if steps < 1 {
 		return nil, fmt.Errorf("want a --step of at most %s: the reports cover no more", time.Duration(last-first).Round(time.Millisecond))
 	}
+	if steps >= spec.MaxTracePoints { // and the end
+		return nil, fmt.Errorf("want a longer --step: %d steps of %s; an experiment takes less than %d", steps, step, spec.MaxTracePoints)
+	}
 	points := make([]spec.TracePoint, 0, steps+1)
 	for i := range steps {
 		from := first + int64(i)*int64(step)
