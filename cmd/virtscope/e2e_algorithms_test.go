@@ -1,0 +1,130 @@
+//go:build e2e
+
+package main
+
+import (
+	"slices"
+	"testing"
+	"virtscope/analysis/timeline"
+	"virtscope/results"
+)
+
+// Every algorithm on the same guest, which writes its memory and serves a key-value load.
+const everyAlgorithm = `virtscope: 1
+name: every
+extends: quickstart.yaml
+testbed: {migration-link: {rate: 40MiB/s}}
+guest: {memory: 192MiB}
+workload: {kind: mix, mix: dirty+kv, rate: 8MiB/s, kv: {requests: 100, keys: 1000}}
+action: {migrate: {max-bandwidth: 0, max-rounds: 200, timeout: 2m}}
+factors: {action.migrate.algorithm: [precopy, postcopy, hybrid, xbzrle, multifd, auto-converge, stop-and-copy]}
+replicates: 1
+retries: 3
+timeout: 6m
+`
+
+// TestAlgorithms migrates a real guest by every algorithm and holds each trial's figures against what the algorithm is.
+func TestAlgorithms(t *testing.T) {
+	dir := experiment(t, everyAlgorithm)
+	r := runs(t, dir)
+	for _, p := range r.Plan {
+		t.Run(p.Levels[0].Value, func(t *testing.T) {
+			tl := completed(t, r, p)
+			byAlgorithm(t, p.Levels[0].Value, tl)
+			servedLoad(t, tl)
+		})
+	}
+	wholeReport(t, r)
+}
+
+// byAlgorithm wants what sets an algorithm apart from the others.
+func byAlgorithm(t *testing.T, algorithm string, tl *timeline.Timeline) {
+	t.Helper()
+	known(t, tl, timeline.TotalTime, timeline.Downtime, timeline.BytesTransferred, timeline.BytesWire, timeline.CPUSource)
+	rounds := tl.Metric(timeline.RoundCount)
+	switch algorithm {
+	case "postcopy", "hybrid":
+		if !hasPhase(tl, timeline.PhasePostCopy) {
+			t.Errorf("no post-copy among the phases %+v", tl.Phases)
+		}
+		known(t, tl, timeline.PostCopyTime, timeline.BytesPostCopy, timeline.BlackoutWire, timeline.BlackoutClient, timeline.BlackoutGuest)
+	case "stop-and-copy":
+		if !rounds.Known || rounds.Value != 0 {
+			t.Errorf("a guest that is stopped has rounds: %+v", rounds)
+		}
+		// All of its memory crosses the link while it is stopped.
+		if down, total := tl.Metric(timeline.Downtime).Value, tl.Metric(timeline.TotalTime).Value; down < total/2 {
+			t.Errorf("stopped for %g s of %g s", down, total)
+		}
+	case "xbzrle":
+		known(t, tl, timeline.XBZRLEMisses)
+	case "multifd":
+		known(t, tl, timeline.BytesMultifd)
+	}
+	if algorithm != "stop-and-copy" && algorithm != "postcopy" && (!rounds.Known || rounds.Value < 1) {
+		t.Errorf("rounds are %+v", rounds)
+	}
+	if algorithm != "postcopy" && algorithm != "hybrid" && hasPhase(tl, timeline.PhasePostCopy) {
+		t.Errorf("post-copy among the phases %+v", tl.Phases)
+	}
+}
+
+// servedLoad wants the client's view of the key-value server to fit that of the echo probes.
+func servedLoad(t *testing.T, tl *timeline.Timeline) {
+	t.Helper()
+	known(t, tl, "load.throughput.baseline", "load.throughput.after", "load.p50.baseline", "load.p99.action", "load.max.action", "load.kept-up", timeline.DirtyAsked, timeline.DirtyShare)
+	for _, name := range []string{"load.failed", "load.pending"} {
+		if m := tl.Metric(name); !m.Known || m.Value != 0 {
+			t.Errorf("%s is %+v", name, m)
+		}
+	}
+	// A request that was due as the guest fell silent waited for as long as that lasted, but for the time between two
+	// requests (10 ms in the mean, of a Poisson process) that had to be due first.
+	const gap = 0.2 // s: the chance that none of 100 requests/s is due in it is e⁻²⁰
+	silent := tl.Outage(timeline.BlackoutClient)
+	if longest := tl.Metric("load.max.action").Value; longest < silent.Low-gap {
+		t.Errorf("the longest request took %g s, and probes were unanswered for at least %g s", longest, silent.Low)
+	}
+}
+
+// runs runs the experiment in dir and returns its one run, with nothing left behind.
+func runs(t *testing.T, dir string) *results.Run {
+	t.Helper()
+	stdout, stderr, err := virtscope(t, dir, "run", "e.yaml")
+	if err != nil {
+		t.Fatalf("%v\n%s\n%s", err, stdout, stderr)
+	}
+	r := open(t, dir)
+	nothingLeft(t, r)
+	return r
+}
+
+// completed wants a trial to be completed, with its memory verified and its time accounted for.
+func completed(t *testing.T, r *results.Run, p results.Trial) *timeline.Timeline {
+	t.Helper()
+	o, tl := build(t, r, p.ID)
+	if o.Verdict != results.Completed {
+		t.Fatalf("%s: %s", o.Verdict, o.Reason)
+	}
+	sumUp(t, tl.States, tl.End.Time-tl.Begin.Time)
+	sumUp(t, tl.Phases, tl.ActionEnd.Time-tl.ActionBegin.Time)
+	known(t, tl, timeline.MemoryVerified)
+	if m := tl.Metric(timeline.MemoryCorrupt); m.Known && m.Value != 0 {
+		t.Errorf("corrupt pages: %+v", m)
+	}
+	return tl
+}
+
+// known wants metrics to be there and above 0.
+func known(t *testing.T, tl *timeline.Timeline, names ...string) {
+	t.Helper()
+	for _, name := range names {
+		if m := tl.Metric(name); !m.Known || m.Value <= 0 {
+			t.Errorf("%s is %+v", name, m)
+		}
+	}
+}
+
+func hasPhase(tl *timeline.Timeline, name string) bool {
+	return slices.ContainsFunc(tl.Phases, func(s timeline.Span) bool { return s.Name == name && s.Duration() > 0 })
+}
