@@ -14,17 +14,17 @@ import (
 // TestRefused asks for what the QEMU here cannot do: it is named, with what to do instead, before anything starts.
 func TestRefused(t *testing.T) {
 	tests := []struct {
-		name, migrate string
-		want          []string
+		name, guest, migrate string
+		want                 []string
 	}{
-		{"compress", "algorithm: compress", []string{"migration algorithm compress (capability compress) is not supported on src (QEMU ", "use multifd with compression, or a QEMU before 9.1"}},
-		{"dirty-limit", "algorithm: dirty-limit", []string{"migration algorithm dirty-limit under tcg is not supported", "auto-converge"}},
-		{"capability", "qemu: {capabilities: {x-nowhere: true}}", []string{"capability x-nowhere", "is not supported on src (QEMU ", "guest.qemu.binary"}},
-		{"parameter", "qemu: {parameters: {x-nothing: 1}}", []string{"parameter x-nothing", "is not supported on dst (QEMU "}},
+		{"compress", "", "algorithm: compress", []string{"migration algorithm compress (capability compress) is not supported on src (QEMU ", "use multifd with compression, or a QEMU before 9.1"}},
+		{"dirty-limit", ", qemu: {dirty-ring: 4096}", "algorithm: dirty-limit", []string{"migration algorithm dirty-limit under tcg is not supported", "or use auto-converge"}},
+		{"capability", "", "qemu: {capabilities: {x-nowhere: true}}", []string{"capability x-nowhere", "is not supported on src (QEMU ", "guest.qemu.binary"}},
+		{"parameter", "", "qemu: {parameters: {x-nothing: 1}}", []string{"parameter x-nothing", "is not supported on dst (QEMU "}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			dir := experiment(t, "virtscope: 1\nname: refused\nextends: quickstart.yaml\nguest: {accel: tcg}\naction: {migrate: {"+test.migrate+"}}\n")
+			dir := experiment(t, "virtscope: 1\nname: refused\nextends: quickstart.yaml\nguest: {accel: tcg"+test.guest+"}\naction: {migrate: {"+test.migrate+"}}\n")
 			_, stderr, err := virtscope(t, dir, "run", "e.yaml")
 			var exit *exec.ExitError
 			if !errors.As(err, &exit) || exit.ExitCode() != exitFailure {

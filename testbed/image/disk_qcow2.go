@@ -82,3 +82,9 @@ func syncFile(path string) error {
 	}
 	return errors.Join(f.Sync(), f.Close())
 }
+
+// CheckQCOW2 says what is missing here to make disks in format qcow2: nil, or a *guest.NotSupportedError.
+func CheckQCOW2() error {
+	_, err := findImg()
+	return err
+}
