@@ -63,6 +63,12 @@ func (in Input) diverged(a *Analysis) string {
 	if in.Ended != "" {
 		text += " (" + in.Ended + ")"
 	}
+	if t, ok := trendOf(a.Rounds); ok {
+		if t.ratio() >= nearly {
+			return text + ": it was not converging: " + t.String()
+		}
+		return text + ": it was converging: " + t.String()
+	}
 	r := decisive(a.Rounds)
 	switch {
 	case r == nil:

@@ -58,8 +58,11 @@ func name(findings []Finding) (bottleneck, evidence string) {
 }
 
 // dirty holds where a round did not gain on the guest: of a migration that completed the longest one, else the last of which
-// both rates are known.
+// both rates are known; and where one that did not complete hardly gained over its last rounds together.
 func (in Input) dirty(rounds []Round) Finding {
+	if t, ok := trendOf(rounds); ok && !in.Completed {
+		return Finding{Name: BottleneckDirty, Known: true, Holds: t.ratio() >= nearly, Text: t.String()}
+	}
 	r := decisive(rounds)
 	for i := range rounds {
 		if in.Completed && r != nil && rounds[i].Ratio.Known && !rounds[i].Ratio.Censored && rounds[i].Duration.Value > r.Duration.Value {

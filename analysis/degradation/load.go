@@ -32,7 +32,7 @@ type client struct {
 	due     map[int64]*requests // by the bin's begin
 	streams []results.Record
 	unread  int // records that make no sense
-	breaks  int
+	breaks  []int64 // when connections broke
 }
 
 // loads finds the load clients.
@@ -68,7 +68,7 @@ func (c *client) take(r results.Record) bool {
 		c.rate, _ = number(r.Attrs["rate"])
 		return true
 	case results.LoadReconnect:
-		c.breaks++
+		c.breaks = append(c.breaks, r.Time)
 		return true
 	case results.StreamLost, results.StreamStall, results.StreamReceived:
 		c.streams = append(c.streams, r)
@@ -154,7 +154,7 @@ func (c *client) service(name string, w Windows) Service {
 	s.Series = series(t, due)
 	s.warnKeptUp()
 	s.warnStream()
-	c.warn(&s, due)
+	c.warn(&s, due, w)
 	return s
 }
 
@@ -221,12 +221,22 @@ func (s *Service) warnKeptUp() {
 	}
 }
 
-func (c *client) warn(s *Service, due []*requests) {
+// broken counts what broke until the observation ended: what came after is the workload's own end.
+func broken(at []int64, w Windows) (n int) {
+	for _, t := range at {
+		if t <= w.span().To {
+			n++
+		}
+	}
+	return n
+}
+
+func (c *client) warn(s *Service, due []*requests, w Windows) {
 	if c.unread > 0 {
 		s.Warnings = append(s.Warnings, fmt.Sprintf("%s: %d records could not be read and are left out", s.Name, c.unread))
 	}
-	if c.breaks > 0 {
-		s.Warnings = append(s.Warnings, fmt.Sprintf("%s: %d connections broke and were made anew: their requests failed", s.Name, c.breaks))
+	if n := broken(c.breaks, w); n > 0 {
+		s.Warnings = append(s.Warnings, fmt.Sprintf("%s: %d connections broke and were made anew: their requests failed", s.Name, n))
 	}
 	late := 0.0
 	for _, q := range due {

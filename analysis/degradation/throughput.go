@@ -10,7 +10,7 @@ import (
 // What a baseline must have to hold anything against it.
 const (
 	shortest  = int64(1e9) // ns of bins that lie inside it
-	fewest    = 10         // of them
+	fewest    = 8          // of them
 	tooNoisy  = 0.2        // share of them below a level, from which on time below that level says nothing
 	tooLossy  = 0.1        // s that noise alone loses each second
 	fullSpeed = 0.9        // of the baseline

@@ -1,14 +1,10 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
-	"errors"
 	"fmt"
-	"net"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"virtscope/testbed/guest/agent"
 )
 
@@ -19,94 +15,79 @@ func (s *server) prepareKV(w *agent.Workload, port int) (*part, error) {
 	if err != nil {
 		return nil, err
 	}
-	tcp, err := listenTCP(port, func(conn net.Conn) {
-		if err := serveKV(conn, kept, &m.ops); err != nil {
-			s.out.log("%v", err)
-		}
-	})
+	loop, err := newEventLoop(port, kept.size, func() session { return newKVSession(kept, &m.ops) }, s.out.log)
 	if err != nil {
 		kept.release()
 		return nil, err
 	}
-	return &part{meter: m, busy: 2, run: tcp.runPart(m), interrupt: tcp.close, keeper: kept}, nil
-}
-
-// A kvConn is a client's connection to a store.
-type kvConn struct {
-	store *store
-	in    *bufio.Reader
-	out   respWriter
-	room  []byte // for the longest value
-	name  [16]byte
-	key   [32]byte
-	asked respRequest
-}
-
-// A flushingReader reads from a connection, and has all answers on their way before it waits.
-type flushingReader struct {
-	conn net.Conn
-	out  *bufio.Writer
-}
-
-// Read reads what came.
-func (r flushingReader) Read(b []byte) (int, error) {
-	if err := r.out.Flush(); err != nil {
-		return 0, err
+	run := func(*atomic.Bool) {
+		s.yieldToAgent()
+		if err := loop.run(); err != nil {
+			m.fail(err)
+		}
 	}
-	return r.conn.Read(b)
+	return &part{meter: m, busy: 1, run: run, interrupt: loop.close, keeper: kept}, nil
 }
 
-// serveKV answers a connection's requests and counts them, until it ends. Its errors are the guest's, not the client's.
-func serveKV(conn net.Conn, s *store, answered *atomic.Int64) error {
-	room, err := syscall.Mmap(-1, 0, s.size, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_PRIVATE|syscall.MAP_ANON)
-	if err != nil {
-		return fmt.Errorf("map %d B for a connection of kv: %w", s.size, err)
-	}
-	defer func() { _ = syscall.Munmap(room) }()
-	c := &kvConn{store: s, room: room, out: respWriter{Writer: bufio.NewWriterSize(conn, respBuffer)}}
-	c.in = bufio.NewReaderSize(flushingReader{conn, c.out.Writer}, respBuffer)
-	for {
-		if err = c.answer(); err != nil {
+// A kvSession answers a client's requests to a store.
+type kvSession struct {
+	store    *store
+	answered *atomic.Int64
+	args     [][]byte
+}
+
+func newKVSession(s *store, answered *atomic.Int64) *kvSession {
+	return &kvSession{store: s, answered: answered, args: make([][]byte, 0, 4)}
+}
+
+// longestError is more than any error has, in B.
+const longestError = 256
+
+func (c *kvSession) take(in, out []byte) (used int, answers []byte, err error) {
+	for cap(out)-len(out) >= c.store.size+longestError {
+		// A value that is somewhat too long is refused; one that is far too long is none.
+		args, n, err := parseRequest(in[used:], c.store.size+loopBuffer/2, c.args)
+		c.args = args[:0]
+		if err != nil {
+			return used, appendLine(out, '-', "ERR "+plain(err.Error())), err
+		}
+		if n == 0 {
 			break
 		}
-		answered.Add(1)
+		used += n
+		if len(args) > 0 {
+			out = c.answer(args, out)
+			c.answered.Add(1)
+		}
 	}
-	var wrong protocolError
-	if errors.As(err, &wrong) {
-		c.out.line('-', "ERR "+plain(wrong.Error()))
-	}
-	_ = c.out.Flush() // the client may be gone
-	return nil
+	return used, out, nil
 }
 
-// answer reads a request and answers it.
-func (c *kvConn) answer() error {
-	asked, err := readRequest(c.in)
-	if err != nil {
-		return err
-	}
-	c.asked = asked // not a variable of its own, which would be garbage
-	r := &c.asked
-	args := r.left
-	name, fits, err := r.next(c.name[:])
-	if err != nil {
-		return err
-	}
-	if !fits {
-		name = []byte("(longer than any)")
-	}
+// commands have their number of arguments, the name included.
+var commands = []struct {
+	name        []byte
+	least, most int
+	do          func(s *store, args [][]byte, out []byte) []byte
+}{
+	{[]byte("get"), 2, 2, kvGet},
+	{[]byte("set"), 3, 3, kvSet},
+	{[]byte("del"), 2, maxArgs, kvDel},
+	{[]byte("ping"), 1, 2, kvPing},
+	{[]byte("dbsize"), 1, 1, kvSize},
+}
+
+func (c *kvSession) answer(args [][]byte, out []byte) []byte {
 	for _, command := range commands {
-		if !bytes.EqualFold(name, command.name) {
+		if !bytes.EqualFold(args[0], command.name) {
 			continue
 		}
-		if args < command.least || args > command.most {
-			c.out.line('-', "ERR wrong number of arguments for '"+string(command.name)+"' command")
-			return r.skip()
+		if len(args) < command.least || len(args) > command.most {
+			return appendLine(out, '-', "ERR wrong number of arguments for '"+string(command.name)+"' command")
 		}
-		return command.do(c, r)
+		return command.do(c.store, args, out)
 	}
-	c.out.line('-', "ERR unknown command '"+plain(string(name))+"': this server has PING, GET, SET, DEL and DBSIZE")
-	return r.skip()
+	name := args[0][:min(len(args[0]), 32)]
+	return appendLine(out, '-', "ERR unknown command '"+plain(string(name))+"': this server has PING, GET, SET, DEL and DBSIZE")
 }
 
 // plain is text without what would end an answer's line.
@@ -119,101 +100,48 @@ func plain(text string) string {
 	}, text)
 }
 
-// commands have their number of arguments, the name included.
-var commands = []struct {
-	name        []byte
-	least, most int
-	do          func(*kvConn, *respRequest) error
-}{
-	{[]byte("get"), 2, 2, (*kvConn).get},
-	{[]byte("set"), 3, 3, (*kvConn).set},
-	{[]byte("del"), 2, maxArgs, (*kvConn).del},
-	{[]byte("ping"), 1, 2, (*kvConn).ping},
-	{[]byte("dbsize"), 1, 1, (*kvConn).dbsize},
+func kvGet(s *store, args [][]byte, out []byte) []byte {
+	key, ok := s.key(args[1])
+	if !ok {
+		return appendLine(out, '$', "-1")
+	}
+	value, ok := s.get(key)
+	if !ok {
+		return appendLine(out, '$', "-1")
+	}
+	return appendBulk(out, value)
 }
 
-func (c *kvConn) get(r *respRequest) error {
-	key, ok, err := c.readKey(r)
-	if err != nil {
-		return err
-	}
-	n := absent
-	if ok {
-		n = c.store.get(key, c.room)
-	}
-	if n == absent {
-		c.out.line('$', "-1")
-		return nil
-	}
-	c.out.bulk(c.room[:n])
-	return nil
-}
-
-func (c *kvConn) set(r *respRequest) error {
-	key, ok, err := c.readKey(r)
-	if err != nil {
-		return err
-	}
-	value, fits, err := r.next(c.room)
-	if err != nil {
-		return err
-	}
+func kvSet(s *store, args [][]byte, out []byte) []byte {
+	key, ok := s.key(args[1])
 	switch {
 	case !ok:
-		c.out.line('-', "ERR no such key: want key:0 to key:"+fmt.Sprint(len(c.store.slots)-1))
-	case !fits:
-		c.out.line('-', "ERR the value is longer than "+fmt.Sprint(c.store.size)+" B")
-	default:
-		c.store.set(key, value)
-		c.out.line('+', "OK")
+		return appendLine(out, '-', fmt.Sprintf("ERR no such key: want key:0 to key:%d", len(s.slots)-1))
+	case len(args[2]) > s.size:
+		return appendLine(out, '-', fmt.Sprintf("ERR the value is longer than %d B", s.size))
 	}
-	return nil
+	s.set(key, args[2])
+	return appendLine(out, '+', "OK")
 }
 
-func (c *kvConn) del(r *respRequest) error {
+func kvDel(s *store, args [][]byte, out []byte) []byte {
 	dropped := int64(0)
-	for r.left > 0 {
-		key, ok, err := c.readKey(r)
-		if err != nil {
-			return err
-		}
-		if ok && c.store.drop(key) {
+	for _, arg := range args[1:] {
+		if key, ok := s.key(arg); ok && s.drop(key) {
 			dropped++
 		}
 	}
-	c.out.number(':', dropped)
-	return nil
+	return appendNumber(out, ':', dropped)
 }
 
-func (c *kvConn) ping(r *respRequest) error {
-	if r.left == 0 {
-		c.out.line('+', "PONG")
-		return nil
+func kvPing(s *store, args [][]byte, out []byte) []byte {
+	if len(args) == 1 {
+		return appendLine(out, '+', "PONG")
 	}
-	text, fits, err := r.next(c.room)
-	if err != nil {
-		return err
+	if len(args[1]) > s.size {
+		return appendLine(out, '-', "ERR the text is too long")
 	}
-	if !fits {
-		c.out.line('-', "ERR the text is too long")
-		return nil
-	}
-	c.out.bulk(text)
-	return nil
+	return appendBulk(out, args[1])
 }
 
-func (c *kvConn) dbsize(*respRequest) error {
-	c.out.number(':', c.store.live.Load())
-	return nil
-}
-
-// readKey reads a key's number; ok is false if there is no such key.
-func (c *kvConn) readKey(r *respRequest) (key int, ok bool, err error) {
-	text, fits, err := r.next(c.key[:])
-	if err != nil || !fits {
-		return 0, false, err
-	}
-	digits, found := bytes.CutPrefix(text, []byte("key:"))
-	key, ok = parseDigits(digits)
-	return key, found && ok && key < len(c.store.slots), nil
-}
+func kvSize(s *store, _ [][]byte, out []byte) []byte { return appendNumber(out, ':', s.live) }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 	"virtscope/testbed/guest/agent"
@@ -24,24 +25,50 @@ func newTestStore(t testing.TB, keys int, size int64) *store {
 	return s
 }
 
-// ask sends text to a store's connection and returns all that comes back until the client has no more to say.
-func ask(t testing.TB, s *store, text string) string {
+// startKV serves a store on a free port until the test ends.
+func startKV(t testing.TB, s *store) (address string, answered *atomic.Int64, stop func()) {
 	t.Helper()
-	client, server := net.Pipe()
-	var answered atomic.Int64
-	go func() {
-		if err := serveKV(server, s, &answered); err != nil {
+	answered = new(atomic.Int64)
+	loop, err := newEventLoop(0, s.size, func() session { return newKVSession(s, answered) }, t.Logf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name, err := syscall.Getsockname(loop.listener)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error)
+	go func() { ended <- loop.run() }()
+	stop = sync.OnceFunc(func() {
+		loop.close()
+		if err := <-ended; err != nil {
 			t.Error(err)
 		}
-		server.Close()
-	}()
-	go func() {
-		io.WriteString(client, text)
-		time.Sleep(20 * time.Millisecond)
-		client.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
-	}()
-	got, _ := io.ReadAll(client)
-	client.Close()
+		loop.close()
+	})
+	t.Cleanup(stop)
+	return fmt.Sprintf("127.0.0.1:%d", name.(*syscall.SockaddrInet4).Port), answered, stop
+}
+
+// ask sends text to a store and returns all that comes back.
+func ask(t testing.TB, s *store, text string) string {
+	t.Helper()
+	address, _, stop := startKV(t, s)
+	defer stop()
+	conn, err := net.Dial("tcp4", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(30 * time.Second))
+	if _, err := io.WriteString(conn, text); err != nil {
+		t.Fatal(err)
+	}
+	conn.(*net.TCPConn).CloseWrite()
+	got, err := io.ReadAll(conn)
+	if err != nil {
+		t.Errorf("%q: %v", text, err)
+	}
 	return string(got)
 }
 
@@ -78,14 +105,15 @@ func TestKVCommands(t *testing.T) {
 		{"wrong number", array("SET", "key:1") + array("PING"), "-ERR wrong number of arguments for 'set' command\r\n+PONG\r\n"},
 		{"set with option", array("SET", "key:1", "v", "EX", "1") + array("PING"), "-ERR wrong number of arguments for 'set' command\r\n+PONG\r\n"},
 		{"unknown", array("CONFIG", "GET", "save") + array("PING"), "-ERR unknown command 'CONFIG': this server has PING, GET, SET, DEL and DBSIZE\r\n+PONG\r\n"},
-		{"unknown long name", array(long) + array("PING"), "-ERR unknown command '(longer than any)': this server has PING, GET, SET, DEL and DBSIZE\r\n+PONG\r\n"},
+		{"unknown long name", array(long) + array("PING"), "-ERR unknown command '" + long[:32] + "': this server has PING, GET, SET, DEL and DBSIZE\r\n+PONG\r\n"},
 		{"empty requests", "\r\n*0\r\n*-1\r\n  \r\n" + array("PING"), "+PONG\r\n"},
 		{"no array", "*x\r\n" + array("PING"), "-ERR Protocol error: invalid multibulk length\r\n"},
 		{"no bulk", "*1\r\n:5\r\n", "-ERR Protocol error: expected '$', got \":5\"\r\n"},
 		{"negative bulk", "*1\r\n$-1\r\n", "-ERR Protocol error: invalid bulk length\r\n"},
+		{"longer than a request", array("SET", "key:1", strings.Repeat("x", 50_000)) + array("PING"), "-ERR Protocol error: invalid bulk length\r\n"},
 		{"huge bulk", "*2\r\n$3\r\nGET\r\n$99999999999\r\n", "-ERR Protocol error: invalid bulk length\r\n"},
 		{"bulk too short", "*1\r\n$3\r\nPING\r\n", "-ERR Protocol error: a bulk string is longer than it says\r\n"},
-		{"long line", strings.Repeat("x", respBuffer+1), "-ERR Protocol error: too big inline request\r\n"},
+		{"long line", strings.Repeat("x", longestInline), "-ERR Protocol error: too big inline request\r\n"},
 	} {
 		s := newTestStore(t, 10, 32)
 		if got := ask(t, s, tt.send); got != tt.want {
@@ -100,23 +128,12 @@ func TestKVCommands(t *testing.T) {
 // A client may send many requests before it reads, and a request may come in pieces.
 func TestKVPipelines(t *testing.T) {
 	s := newTestStore(t, 100, 1000)
-	var answered atomic.Int64
-	tcp, err := listenTCP(0, func(conn net.Conn) {
-		if err := serveKV(conn, s, &answered); err != nil {
-			t.Error(err)
-		}
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var m meter
-	ended := make(chan struct{})
-	go func() { tcp.runPart(&m)(nil); close(ended) }()
+	address, answered, stop := startKV(t, s)
 	const clients, requests = 8, 500
 	var all sync.WaitGroup
 	for c := range clients {
 		all.Go(func() {
-			conn, err := net.Dial("tcp4", tcp.listener.Addr().String())
+			conn, err := net.Dial("tcp4", address)
 			if err != nil {
 				t.Error(err)
 				return
@@ -145,16 +162,14 @@ func TestKVPipelines(t *testing.T) {
 	if n := answered.Load(); n != clients*requests {
 		t.Errorf("%d requests were answered, want %d", n, clients*requests)
 	}
-	idle, err := net.Dial("tcp4", tcp.listener.Addr().String())
+	idle, err := net.Dial("tcp4", address)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer idle.Close()
-	tcp.close()
-	tcp.close()
-	<-ended
-	if m.fault.Load() != nil {
-		t.Errorf("it ended with %+v", m.fault.Load())
+	stop()
+	if _, err := idle.Read(make([]byte, 1)); err == nil {
+		t.Error("a connection outlives its server")
 	}
 	if v := verify(s); v.Corrupt != 0 {
 		t.Errorf("the store is %+v", v)
@@ -194,49 +209,94 @@ func TestStoreFindsCorruption(t *testing.T) {
 	}
 }
 
+// A client that does not read its answers holds up nobody else, and gets them all when it does.
+func TestKVSlowReader(t *testing.T) {
+	const size, requests = 100_000, 200 // 20 MB: more than sockets hold
+	s := newTestStore(t, 2, size)
+	address, answered, _ := startKV(t, s)
+	slow, err := net.Dial("tcp4", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer slow.Close()
+	if _, err := io.WriteString(slow, strings.Repeat(array("GET", "key:1"), requests)); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		conn, err := net.Dial("tcp4", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn.SetDeadline(time.Now().Add(30 * time.Second))
+		io.WriteString(conn, "PING\r\n")
+		if _, err := io.ReadFull(conn, make([]byte, 7)); err != nil {
+			t.Error(err)
+		}
+		conn.Close()
+	}
+	if n := answered.Load(); n >= requests {
+		t.Fatalf("%d requests were answered before an answer was read: the test needs more", n)
+	}
+	want := bulk(string(s.place(1)))
+	got := make([]byte, len(want))
+	for i := range requests {
+		if _, err := io.ReadFull(slow, got); err != nil || string(got) != want {
+			t.Fatalf("answer %d is wrong: %v", i, err)
+		}
+	}
+}
+
 // Requests make no garbage: a collection would dirty memory and delay answers.
 func TestKVMakesNoGarbage(t *testing.T) {
 	s := newTestStore(t, 100, 1000)
-	text := array("GET", "key:000000000007") + array("SET", "key:000000000007", strings.Repeat("v", 1000)) + array("PING")
-	in, c := strings.NewReader(text), &kvConn{store: s, room: make([]byte, s.size)}
-	c.out.Writer = bufio.NewWriterSize(io.Discard, respBuffer)
-	c.in = bufio.NewReaderSize(in, respBuffer)
+	in := []byte(array("GET", "key:000000000007") + array("SET", "key:000000000007", strings.Repeat("v", 1000)) + array("PING"))
+	out, c := make([]byte, 0, 10_000), newKVSession(s, new(atomic.Int64))
 	if n := testing.AllocsPerRun(100, func() {
-		in.Reset(text)
-		for range 3 {
-			if err := c.answer(); err != nil {
-				t.Fatal(err)
-			}
+		if used, _, err := c.take(in, out); used != len(in) || err != nil {
+			t.Fatalf("%d B of %d were used, %v", used, len(in), err)
 		}
 	}); n != 0 {
 		t.Errorf("three requests make %v allocations, want none", n)
 	}
 }
 
-// Whatever a client sends, the server survives it, and its store stays whole.
+// Whatever a client sends, and however it comes in pieces, the answers are the same, and the store stays whole.
 func FuzzKV(f *testing.F) {
 	for _, text := range []string{
 		array("SET", "key:1", "v") + array("GET", "key:1"), "*3\r\n$3\r\nSET\r\n$5\r\nkey:1\r\n$99\r\nshort", "*1048577\r\n", "$5\r\n",
-		array("DEL", "key:0", "key:1"), "PING\r\nDBSIZE\r\n", "*2\r\n$-1\r\n", "\x00\xff\r\n", "*1\r\n$18446744073709551616\r\n",
+		array("DEL", "key:0", "key:1"), "PING\r\nDBSIZE\r\n", "*2\r\n$-1\r\n", "\x00\xff\r\n", "*1\r\n$18446744073709551616\r\n", "*0\r\n*-1\r\n\r\n",
 	} {
-		f.Add([]byte(text))
+		f.Add([]byte(text), uint8(1))
+		f.Add([]byte(text), uint8(7))
 	}
 	s := newTestStore(f, 4, 16)
-	f.Fuzz(func(t *testing.T, data []byte) {
-		var out bytes.Buffer
-		c := &kvConn{store: s, room: make([]byte, s.size)}
-		c.out.Writer = bufio.NewWriterSize(&out, respBuffer)
-		c.in = bufio.NewReaderSize(bytes.NewReader(data), respBuffer)
-		answers := 0
-		for c.answer() == nil {
-			answers++
+	answers := func(data []byte, piece int) (out []byte) {
+		for i := range s.slots {
+			s.set(i, []byte("first"))
 		}
-		c.out.Flush()
-		if answers > len(data) {
-			t.Errorf("%d answers to %d B", answers, len(data))
+		c := newKVSession(s, new(atomic.Int64))
+		for from, to := 0, 0; to < len(data); {
+			to = min(to+piece, len(data))
+			for {
+				used, answered, err := c.take(data[from:to], make([]byte, 0, 1000))
+				out = append(out, answered...)
+				if from += used; err != nil {
+					return out
+				}
+				if used == 0 {
+					break
+				}
+			}
 		}
-		if answers > 0 && !strings.HasSuffix(out.String(), "\r\n") {
-			t.Errorf("the answers end with %q", out.String())
+		return out
+	}
+	f.Fuzz(func(t *testing.T, data []byte, piece uint8) {
+		whole, cut := answers(data, len(data)), answers(data, int(piece)+1)
+		if !bytes.Equal(whole, cut) {
+			t.Errorf("%q is answered with %q, and in pieces of %d B with %q", data, whole, int(piece)+1, cut)
+		}
+		if len(whole) > 0 && !bytes.HasSuffix(whole, []byte("\r\n")) {
+			t.Errorf("the answers end with %q", whole)
 		}
 		if v := verify(s); v.Corrupt != 0 {
 			t.Errorf("the store is %+v after %q", v, data)
@@ -246,13 +306,9 @@ func FuzzKV(f *testing.F) {
 
 func BenchmarkKV(b *testing.B) {
 	s := newTestStore(b, 10_000, 1024)
-	text := array("GET", "key:000000000007")
-	in, c := strings.NewReader(text), &kvConn{store: s, room: make([]byte, s.size)}
-	c.out.Writer = bufio.NewWriterSize(io.Discard, respBuffer)
-	c.in = bufio.NewReaderSize(in, respBuffer)
+	in, out, c := []byte(array("GET", "key:000000000007")), make([]byte, 0, 4096), newKVSession(s, new(atomic.Int64))
 	for range b.N {
-		in.Reset(text)
-		if err := c.answer(); err != nil {
+		if used, _, err := c.take(in, out); used == 0 || err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -1,8 +1,8 @@
 package main
 
 import (
-	"bufio"
 	"encoding/binary"
+	"fmt"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -18,7 +18,7 @@ func (s *server) prepareNet(w *agent.Workload, ports netPorts) (*part, error) {
 	answer := make([]byte, 4+w.ResponseSize)
 	binary.BigEndian.PutUint32(answer, uint32(w.ResponseSize))
 	agent.FillValue(answer[4:], w.Seed, 0)
-	requests, err := listenTCP(ports.request, func(conn net.Conn) { serveRequests(conn, answer, m) })
+	requests, err := newEventLoop(ports.request, len(answer), func() session { return &askSession{answer: answer, meter: m} }, s.out.log)
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +35,11 @@ func (s *server) prepareNet(w *agent.Workload, ports netPorts) (*part, error) {
 	}
 	run := func(*atomic.Bool) {
 		var all sync.WaitGroup
-		for _, serve := range []func() error{requests.run, bulk.run, streams.run} {
+		ask := func() error {
+			s.yieldToAgent()
+			return requests.run()
+		}
+		for _, serve := range []func() error{ask, bulk.run, streams.run} {
 			all.Go(func() {
 				if err := serve(); err != nil {
 					m.fail(err)
@@ -55,29 +59,38 @@ func (s *server) prepareNet(w *agent.Workload, ports netPorts) (*part, error) {
 // maxAsk bounds a request, in B: a longer one is none, and ends its connection.
 const maxAsk = 64 << 20
 
-// serveRequests answers each request with the same answer, its length included.
-func serveRequests(conn net.Conn, answer []byte, m *meter) {
-	out := bufio.NewWriterSize(conn, respBuffer)
-	in := bufio.NewReaderSize(flushingReader{conn, out}, respBuffer)
-	for {
-		head, err := in.Peek(4)
-		if err != nil {
+// An askSession answers each request with the same answer, its length included.
+type askSession struct {
+	answer []byte
+	meter  *meter
+	asked  bool // a request has begun
+	left   int  // B of it that have not come
+}
+
+func (c *askSession) take(in, out []byte) (used int, answers []byte, err error) {
+	for cap(out)-len(out) >= len(c.answer) {
+		if !c.asked {
+			if len(in)-used < 4 {
+				break
+			}
+			size := binary.BigEndian.Uint32(in[used:])
+			if size > maxAsk {
+				return used, out, fmt.Errorf("read request: %d B are too many", size)
+			}
+			c.asked, c.left = true, int(size)
+			used += 4
+		}
+		n := min(c.left, len(in)-used)
+		used, c.left = used+n, c.left-n
+		if c.left > 0 {
 			break
 		}
-		size := binary.BigEndian.Uint32(head)
-		if size > maxAsk {
-			break
-		}
-		if _, err := in.Discard(4 + int(size)); err != nil {
-			break
-		}
-		if _, err := out.Write(answer); err != nil {
-			break
-		}
-		m.ops.Add(1)
-		m.written.Add(int64(len(answer)))
+		c.asked = false
+		out = append(out, c.answer...)
+		c.meter.ops.Add(1)
+		c.meter.written.Add(int64(len(c.answer)))
 	}
-	_ = out.Flush() // the client may be gone
+	return used, out, nil
 }
 
 // bulkChunk is what is given to the connection at once, in B.

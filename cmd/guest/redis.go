@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -180,25 +181,26 @@ func (r *redis) ask(command string) (string, error) {
 	return readAnswer(bufio.NewReader(conn))
 }
 
+// longestAnswer is more than INFO has, in B.
+const longestAnswer = 64 << 10
+
 // readAnswer reads a line, or the text of a bulk string.
 func readAnswer(in *bufio.Reader) (string, error) {
-	line, err := readLine(in)
-	if err != nil || len(line) == 0 || line[0] != '$' {
-		return string(line), err
+	text, err := in.ReadSlice('\n')
+	if err != nil {
+		return "", err
 	}
-	n, ok := parseSize(line[1:], respBuffer*16)
+	line, _ := cutLine(text)
+	if len(line) == 0 || line[0] != '$' {
+		return string(line), nil
+	}
+	n, ok := parseSize(line[1:], longestAnswer)
 	if !ok || n < 0 {
 		return "", fmt.Errorf("read answer: %q is no length", line)
 	}
-	text := make([]byte, n)
-	for at := 0; at < n; {
-		k, err := in.Read(text[at:])
-		if err != nil {
-			return "", err
-		}
-		at += k
-	}
-	return string(text), nil
+	bulk := make([]byte, n)
+	_, err = io.ReadFull(in, bulk)
+	return string(bulk), err
 }
 
 // redisCount is how often redis is asked what it did. More often would cost the guest what it is measured for.

@@ -1,19 +1,15 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"strconv"
 )
 
 // RESP 2, see redis.io/docs/reference/protocol-spec: a request is an array of bulk strings, or words on a line.
 const (
-	respBuffer = 4096      // B; also the longest line, as there may be a thousand connections
-	maxArgs    = 1 << 20   // as Redis
-	maxBulk    = 512 << 20 // B, as Redis
+	longestInline = 64 << 10 // B, as Redis
+	maxArgs       = 1024
 )
 
 // A protocolError ends a connection after it was told.
@@ -21,100 +17,70 @@ type protocolError string
 
 func (e protocolError) Error() string { return "Protocol error: " + string(e) }
 
-// A respRequest is being read: its arguments come one by one.
-type respRequest struct {
-	in    *bufio.Reader
-	words [][]byte // of a line; nil of an array
-	left  int      // arguments that have not been read
-}
-
-// readRequest reads the begin of the next request. One without arguments is skipped.
-func readRequest(in *bufio.Reader) (respRequest, error) {
-	for {
-		line, err := readLine(in)
-		if err != nil {
-			return respRequest{}, err
+// parseRequest parses the request at the begin of in, whose arguments have at most longest B each. The arguments, which
+// lie in in, are put behind args[:0]; there may be none. Used is how long it is; 0 is that it is not whole yet.
+func parseRequest(in []byte, longest int, args [][]byte) (request [][]byte, used int, err error) {
+	args = args[:0]
+	line, at := cutLine(in)
+	if at == 0 {
+		if len(in) >= longestInline {
+			return args, 0, protocolError("too big inline request")
 		}
-		if len(line) == 0 {
-			continue
-		}
-		if line[0] != '*' {
-			words := bytes.Fields(line)
-			if len(words) == 0 {
-				continue
+		return args, 0, nil
+	}
+	if len(line) == 0 || line[0] != '*' {
+		return appendWords(args, line), at, nil
+	}
+	count, ok := parseSize(line[1:], maxArgs)
+	if !ok {
+		return args, 0, protocolError("invalid multibulk length")
+	}
+	for range count {
+		line, n := cutLine(in[at:])
+		if n == 0 {
+			if len(in)-at >= longestInline {
+				return args, 0, protocolError("too big bulk count string")
 			}
-			return respRequest{in: in, words: words, left: len(words)}, nil
+			return args, 0, nil
 		}
-		n, ok := parseSize(line[1:], maxArgs)
-		if !ok {
-			return respRequest{}, protocolError("invalid multibulk length")
+		if len(line) == 0 || line[0] != '$' {
+			return args, 0, protocolError(fmt.Sprintf("expected '$', got %.20q", line))
 		}
-		if n <= 0 {
-			continue
+		size, ok := parseSize(line[1:], longest)
+		if !ok || size < 0 {
+			return args, 0, protocolError("invalid bulk length")
 		}
-		return respRequest{in: in, left: n}, nil
+		at += n
+		if len(in) < at+size+2 {
+			return args, 0, nil
+		}
+		if in[at+size] != '\r' || in[at+size+1] != '\n' {
+			return args, 0, protocolError("a bulk string is longer than it says")
+		}
+		args = append(args, in[at:at+size])
+		at += size + 2
 	}
+	return args, at, nil
 }
 
-// next reads the next argument into room and returns it. What is longer is skipped: fits is false.
-func (r *respRequest) next(room []byte) (arg []byte, fits bool, err error) {
-	r.left--
-	if r.words != nil {
-		word := r.words[0]
-		r.words = r.words[1:]
-		return room[:copy(room, word)], len(word) <= len(room), nil
+// cutLine returns the first line without its end, and how long it is with it; 0 is that it has not ended.
+func cutLine(in []byte) (line []byte, used int) {
+	end := bytes.IndexByte(in, '\n')
+	if end < 0 {
+		return nil, 0
 	}
-	line, err := readLine(r.in)
-	if err != nil {
-		return nil, false, err
-	}
-	if len(line) == 0 || line[0] != '$' {
-		return nil, false, protocolError(fmt.Sprintf("expected '$', got %.20q", line))
-	}
-	n, ok := parseSize(line[1:], maxBulk)
-	if !ok || n < 0 {
-		return nil, false, protocolError("invalid bulk length")
-	}
-	fits = n <= len(room)
-	if fits {
-		arg = room[:n]
-		_, err = io.ReadFull(r.in, arg)
-	} else {
-		_, err = r.in.Discard(n)
-	}
-	if err != nil {
-		return nil, false, err
-	}
-	end, err := readLine(r.in)
-	if err != nil {
-		return nil, false, err
-	}
-	if len(end) > 0 {
-		return nil, false, protocolError("a bulk string is longer than it says")
-	}
-	return arg, fits, nil
+	return bytes.TrimSuffix(in[:end], []byte{'\r'}), end + 1
 }
 
-// skip reads what is left of the request.
-func (r *respRequest) skip() error {
-	for r.left > 0 {
-		if _, _, err := r.next(nil); err != nil {
-			return err
+// appendWords appends the words of a line, as many as a request may have.
+func appendWords(words [][]byte, line []byte) [][]byte {
+	for word := range bytes.FieldsSeq(line) {
+		if len(words) == maxArgs {
+			break
 		}
+		words = append(words, word)
 	}
-	return nil
-}
-
-// readLine reads a line without its end. It is valid until the next read.
-func readLine(in *bufio.Reader) ([]byte, error) {
-	line, err := in.ReadSlice('\n')
-	if errors.Is(err, bufio.ErrBufferFull) {
-		return nil, protocolError("too big inline request")
-	}
-	if err != nil {
-		return nil, err
-	}
-	return bytes.TrimSuffix(line[:len(line)-1], []byte{'\r'}), nil
+	return words
 }
 
 // parseSize parses a number of at least −1 and at most limit, without making garbage.
@@ -140,26 +106,16 @@ func parseDigits(b []byte) (n int, ok bool) {
 	return n, true
 }
 
-// A respWriter writes answers. An error shows at the next flush.
-type respWriter struct {
-	*bufio.Writer
-	scratch [24]byte
+// appendLine appends a simple string ('+') or an error ('-').
+func appendLine(out []byte, prefix byte, text string) []byte {
+	return append(append(append(out, prefix), text...), "\r\n"...)
 }
 
-func (w *respWriter) line(prefix byte, text string) {
-	_ = w.WriteByte(prefix)
-	_, _ = w.WriteString(text)
-	_, _ = w.WriteString("\r\n")
+// appendNumber appends an integer (':') or the length of a bulk string ('$').
+func appendNumber(out []byte, prefix byte, n int64) []byte {
+	return append(strconv.AppendInt(append(out, prefix), n, 10), "\r\n"...)
 }
 
-func (w *respWriter) number(prefix byte, n int64) {
-	_ = w.WriteByte(prefix)
-	_, _ = w.Write(strconv.AppendInt(w.scratch[:0], n, 10))
-	_, _ = w.WriteString("\r\n")
-}
-
-func (w *respWriter) bulk(value []byte) {
-	w.number('$', int64(len(value)))
-	_, _ = w.Write(value)
-	_, _ = w.WriteString("\r\n")
+func appendBulk(out, value []byte) []byte {
+	return append(append(appendNumber(out, '$', int64(len(value))), value...), "\r\n"...)
 }

@@ -1,25 +1,23 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"hash/crc32"
-	"sync"
-	"sync/atomic"
 	"syscall"
 	"unsafe"
 	"virtscope/testbed/guest/agent"
 )
 
 // A store holds values of keys 0 to n−1, each in a place of its own, outside the Go heap. The check sum and the number of
-// writes of each lie elsewhere than it, so that a page of either that is stale or damaged is found.
+// writes of each lie elsewhere than it, so that a page of either that is stale or damaged is found. One thread uses it.
 type store struct {
 	size   int    // B of the longest value, and of its place
 	values []byte // mapped
 	table  []byte // mapped: the memory of slots
 	slots  []valueSlot
-	live   atomic.Int64  // keys that have a value
-	writes atomic.Uint64 // the sum of the slots' writes
-	locks  [64]sync.Mutex
+	live   int64  // keys that have a value
+	writes uint64 // the sum of the slots' writes
 }
 
 type valueSlot struct {
@@ -50,44 +48,42 @@ func newStore(keys int, size int64) (*store, error) {
 		agent.FillValue(place, uint64(i), 0)
 		s.slots[i] = valueSlot{length: int32(size), sum: crc32.Checksum(place, castagnoli)}
 	}
-	s.live.Store(int64(keys))
+	s.live = int64(keys)
 	return s, nil
 }
 
 func (s *store) place(key int) []byte { return s.values[key*s.size : (key+1)*s.size] }
 
-func (s *store) lock(key int) *sync.Mutex {
-	l := &s.locks[key%len(s.locks)]
-	l.Lock()
-	return l
+// key parses a key's name, "key:" and its number; ok is false if there is no such key.
+func (s *store) key(name []byte) (key int, ok bool) {
+	digits, found := bytes.CutPrefix(name, []byte("key:"))
+	key, ok = parseDigits(digits)
+	return key, found && ok && key < len(s.slots)
 }
 
-// get copies a value into room, which must hold the longest, and returns its length, or absent.
-func (s *store) get(key int, room []byte) int {
-	defer s.lock(key).Unlock()
-	n := int(s.slots[key].length)
-	if n > 0 {
-		copy(room, s.place(key)[:n])
+// get returns a key's value, which is valid until the next write; ok is false if it has none.
+func (s *store) get(key int) (value []byte, ok bool) {
+	n := s.slots[key].length
+	if n == absent {
+		return nil, false
 	}
-	return n
+	return s.place(key)[:n], true
 }
 
 // set stores a value that is not too long.
 func (s *store) set(key int, value []byte) {
-	defer s.lock(key).Unlock()
 	if s.slots[key].length == absent {
-		s.live.Add(1)
+		s.live++
 	}
 	s.write(key, value, int32(len(value)))
 }
 
 // drop deletes a key and reports whether it had a value.
 func (s *store) drop(key int) bool {
-	defer s.lock(key).Unlock()
 	if s.slots[key].length == absent {
 		return false
 	}
-	s.live.Add(-1)
+	s.live--
 	s.write(key, nil, absent)
 	return true
 }
@@ -96,7 +92,7 @@ func (s *store) write(key int, value []byte, length int32) {
 	place := s.place(key)
 	clear(place[copy(place, value):])
 	s.slots[key] = valueSlot{length: length, sum: crc32.Checksum(place, castagnoli), writes: s.slots[key].writes + 1}
-	s.writes.Add(1)
+	s.writes++
 }
 
 // verify checks every place against its check sum. No request may be under way.
@@ -127,8 +123,8 @@ func (s *store) verify(f *findings) {
 	if keys > 0 {
 		f.corrupt(pages, first, "values: %d of %d are wrong, on as many as %d pages; the first is key:%d", keys, len(s.slots), pages, broken)
 	}
-	if want := s.writes.Load(); writes != want {
-		f.corrupt(1, 0, "values: their writes add up to %d after %d", writes, want)
+	if writes != s.writes {
+		f.corrupt(1, 0, "values: their writes add up to %d after %d", writes, s.writes)
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -84,14 +83,5 @@ func (s *tcpServer) close() {
 	_ = s.listener.Close()
 	for conn := range s.open {
 		_ = conn.Close()
-	}
-}
-
-// runPart is a part's run that serves until close; anything else that ends it is its fault.
-func (s *tcpServer) runPart(m *meter) func(*atomic.Bool) {
-	return func(*atomic.Bool) {
-		if err := s.run(); err != nil {
-			m.fail(err)
-		}
 	}
 }

@@ -55,6 +55,9 @@ func CreateNamespace(name string) error {
 	if _, err := os.Lstat(filepath.Join(NamespaceDir, name)); err == nil {
 		return fmt.Errorf("create namespace %s: %w", name, fs.ErrExist)
 	}
+	if err := shareDir(NamespaceDir); err != nil {
+		return fmt.Errorf("create namespace %s: %w", name, err)
+	}
 	done := make(chan error, 1)
 	onThread(func() { // NewNamed moves its thread, so the thread ends here
 		handle, err := netns.NewNamed(name)
