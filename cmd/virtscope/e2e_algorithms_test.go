@@ -94,8 +94,12 @@ func servedLoad(t *testing.T, tl *timeline.Timeline) {
 	t.Helper()
 	known(t, tl, "load.throughput.baseline", "load.p50.baseline", "load.p99.action", "load.max.action", "load.kept-up", timeline.DirtyAsked, timeline.DirtyShare)
 	// Nothing may be answered in the second after a long stop: TCP sends again at twice the interval each time.
-	for _, name := range []string{"load.throughput.after", "load.lost", "load.below50"} {
-		if m := tl.Metric(name); !m.Known {
+	if m := tl.Metric("load.throughput.after"); !m.Known {
+		t.Errorf("what was answered afterwards is %+v", m)
+	}
+	// What it lost is told unless the machine is so busy that the baseline itself has no steady rate.
+	for _, name := range []string{"load.lost", "load.below50"} {
+		if m := tl.Metric(name); !m.Known && !strings.Contains(m.Why, "the baseline is too noisy") {
 			t.Errorf("%s is %+v", name, m)
 		}
 	}
