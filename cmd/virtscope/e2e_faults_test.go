@@ -17,7 +17,7 @@ func TestPostCopyCut(t *testing.T) {
 	dir := experiment(t, `virtscope: 1
 name: cut
 extends: quickstart.yaml
-testbed: {migration-link: {rate: 100Mbit/s, down-when: postcopy, down-after: 2s, down-for: 4s}}
+testbed: {migration-link: {rate: 100Mbit/s, down-when: postcopy, down-after: 500ms, down-for: 4s}}
 guest: {memory: 192MiB}
 action: {migrate: {algorithm: postcopy, max-bandwidth: 0, postcopy-recovery: 1.5s, timeout: 2m}}
 factors: {workload.rate: [4MiB/s]}
