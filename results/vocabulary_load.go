@@ -52,7 +52,7 @@ const (
 
 // More of the hypervisor's own counters (QAPI query-migrate and query-jobs). Attrs as MigrationTransferred.
 const (
-	MigrationThrottle       = "migration.throttle"         // 1: share of CPU time that is taken from the guest: cpu-throttle-percentage / 100, or that of dirty-limit
+	MigrationThrottle       = "migration.throttle"         // 1: share of CPU time that auto-converge takes from the guest: cpu-throttle-percentage / 100
 	MigrationXBZRLEBytes    = "migration.xbzrle.bytes"     // B, cumulative: xbzrle-cache.bytes
 	MigrationXBZRLEPages    = "migration.xbzrle.pages"     // 1, cumulative
 	MigrationXBZRLEMisses   = "migration.xbzrle.misses"    // 1, cumulative: cache-miss

@@ -31,9 +31,7 @@ func (t *Timeline) serve(x *index, obs observation) {
 	}
 	asked := false
 	for _, s := range services {
-		for _, text := range s.Warnings {
-			t.Warnings = append(t.Warnings, text)
-		}
+		t.Warnings = append(t.Warnings, s.Warnings...)
 		asked = asked || s.Baseline.Latency != nil
 	}
 	if asked && obs.moved && (t.Client == "source" || t.Client == "destination") {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -63,12 +64,19 @@ func (s *server) prepareRedis() (*part, error) {
 		r.kill()
 		return nil, err
 	}
-	return r.part(), nil
+	p, err := r.part()
+	if err != nil {
+		r.kill()
+	}
+	return p, err
 }
 
-// part is the running server as a part of a workload: it ends with it.
-func (r *redis) part() *part {
+// part is the running server as a part of a workload: it ends with it. What it did so far does not count.
+func (r *redis) part() (*part, error) {
 	m := &meter{sampled: true}
+	if err := r.count(m); err != nil {
+		return nil, err
+	}
 	run := func(stop *atomic.Bool) {
 		r.watch(m)
 		if !stop.Load() {
@@ -76,10 +84,10 @@ func (r *redis) part() *part {
 		}
 	}
 	interrupt := func() {
-		r.count(m)
+		_ = r.count(m) // it may have ended
 		r.kill()
 	}
-	return &part{meter: m, busy: 1, run: run, interrupt: interrupt}
+	return &part{meter: m, busy: 1, run: run, interrupt: interrupt}, nil
 }
 
 // mountRoot mounts the root image, read-only, and what its programs need. It mounts nothing twice.
@@ -124,7 +132,7 @@ func startRedis(p redisPlace) (*redis, error) {
 		p.address = "0.0.0.0"
 	}
 	r := &redis{socket: filepath.Join(p.root, p.socket), ended: make(chan struct{})}
-	r.cmd = exec.Command(redisProgram, "--bind", p.address, "--port", strconv.Itoa(p.port), "--unixsocket", p.socket,
+	r.cmd = exec.CommandContext(context.Background(), redisProgram, "--bind", p.address, "--port", strconv.Itoa(p.port), "--unixsocket", p.socket,
 		"--save", "", "--appendonly", "no", "--protected-mode", "no", "--dir", "/tmp", "--daemonize", "no",
 		"--maxmemory", strconv.FormatInt(most, 10), "--maxmemory-policy", "noeviction")
 	r.cmd.Dir, r.cmd.Env = "/", []string{"PATH=/usr/bin:/bin", "LC_ALL=C"}
@@ -167,7 +175,8 @@ func (r *redis) await(wait time.Duration) error {
 
 // ask sends a command and returns its answer: a line, or the text of a bulk string.
 func (r *redis) ask(command string) (string, error) {
-	conn, err := net.DialTimeout("unix", r.socket, redisAsk)
+	dialer := net.Dialer{Timeout: redisAsk}
+	conn, err := dialer.DialContext(context.Background(), "unix", r.socket)
 	if err != nil {
 		return "", err
 	}
@@ -209,23 +218,26 @@ const redisCount = time.Second
 // watch counts until redis ends.
 func (r *redis) watch(m *meter) {
 	for {
-		r.count(m)
 		select {
 		case <-r.ended:
 			return
 		case <-time.After(redisCount):
 		}
+		_ = r.count(m) // what it did is told when it answers again
 	}
 }
 
 // count asks redis how many commands it did. What the agent itself asks does not count.
-func (r *redis) count(m *meter) {
+func (r *redis) count(m *meter) error {
 	r.counting.Lock()
 	defer r.counting.Unlock()
 	info, err := r.ask("INFO stats")
 	n, ok := commandsProcessed(info)
-	if err != nil || !ok {
-		return
+	if err == nil && !ok {
+		err = fmt.Errorf("find total_commands_processed in %.80q: no such line", info)
+	}
+	if err != nil {
+		return fmt.Errorf("ask redis-server what it did: %w", err)
 	}
 	if r.asked == 0 {
 		r.before = n
@@ -233,6 +245,7 @@ func (r *redis) count(m *meter) {
 	m.ops.Store(n - r.before - r.asked)
 	m.fresh.Store(true)
 	r.asked++
+	return nil
 }
 
 // commandsProcessed finds total_commands_processed in what INFO says (redis.io/commands/info).

@@ -28,15 +28,29 @@ func startTestRedis(t *testing.T) *redis {
 	return r
 }
 
+func redisPart(t *testing.T, r *redis) *part {
+	t.Helper()
+	p, err := r.part()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.meter.kind = kindRedis
+	return p
+}
+
 // The agent's own questions are not among the commands that it counts.
 func TestRedisCounts(t *testing.T) {
 	r := startTestRedis(t)
 	m := &meter{sampled: true, kind: kindRedis}
 	s := &meters{parts: []*meter{m}}
 	var rep report
-	r.count(m)
+	if err := r.count(m); err != nil {
+		t.Fatal(err)
+	}
 	for want := range int64(4) {
-		r.count(m)
+		if err := r.count(m); err != nil {
+			t.Fatal(err)
+		}
 		if n := m.ops.Load(); n != want {
 			t.Errorf("%d commands were counted, want %d", n, want)
 		}
@@ -58,12 +72,12 @@ func TestRedisCounts(t *testing.T) {
 // A redis that ends by itself is a fault of its workload, and one that is stopped is not.
 func TestRedisEnds(t *testing.T) {
 	r := startTestRedis(t)
-	j := startJob([]*part{r.part()})
+	j := startJob([]*part{redisPart(t, r)})
 	if p, err := j.stop(); err != nil || p.Parts[0].Error != "" {
 		t.Errorf("stopped, its progress is %+v, %v", p, err)
 	}
 	r = startTestRedis(t)
-	j = startJob([]*part{r.part()})
+	j = startJob([]*part{redisPart(t, r)})
 	go r.ask("SHUTDOWN NOSAVE")
 	<-j.ended[0]
 	p, err := j.stop()
@@ -72,7 +86,7 @@ func TestRedisEnds(t *testing.T) {
 	}
 	r = &redis{socket: filepath.Join(t.TempDir(), "none"), ended: make(chan struct{}), err: errors.New("it is gone")}
 	close(r.ended)
-	if err := r.await(time.Minute); err != r.err {
+	if err := r.await(time.Minute); !errors.Is(err, r.err) {
 		t.Errorf("await = %v", err)
 	}
 }

@@ -6,8 +6,6 @@ import (
 )
 
 const (
-	// QEMU's virtual disk has sectors of 512 B, and a write past the page cache has to be of whole ones.
-	sector   = 512
 	maxBlock = Bytes(16 << 20)
 	// The load protocol's lengths have 4 B; far less is a sensible request or value.
 	maxMessage = Bytes(16 << 20)
@@ -103,8 +101,8 @@ func (c *checker) diskLoad() {
 	if d.Rate < page {
 		c.want("want at least 4KiB/s", at+"rate")
 	}
-	if d.Block < sector || d.Block > maxBlock || d.Block%sector != 0 {
-		c.want(fmt.Sprintf("want whole sectors of %dB, at most %s", sector, maxBlock), at+"block")
+	if d.Block < page || d.Block > maxBlock || d.Block%page != 0 { // the guest verifies its disk in pages
+		c.want(fmt.Sprintf("want whole pages of 4KiB, at most %s", maxBlock), at+"block")
 		return
 	}
 	switch area := orElse(d.Area, size); {

@@ -92,12 +92,14 @@ func boot(ctx context.Context, t *testing.T, qemu string, img image.Image, forwa
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	socket := filepath.Join(dir, "agent")
-	args := append([]string{"-nodefaults", "-no-reboot", "-display", "none", "-machine", "q35",
+	args := append([]string{
+		"-nodefaults", "-no-reboot", "-display", "none", "-machine", "q35",
 		"-accel", "tcg,thread=multi", "-cpu", "max", "-m", "256", "-serial", "stdio",
 		"-kernel", img.Kernel, "-initrd", img.Initrd, "-append", image.Append + " " + image.AddressParam + "=10.0.2.15/24",
 		"-device", "virtio-serial-pci", "-chardev", "socket,id=agent,path=" + socket + ",server=on,wait=off",
 		"-device", "virtserialport,chardev=agent,name=" + agent.Port,
-		"-netdev", "user,id=net," + forward, "-device", "virtio-net-pci,netdev=net,romfile="}, more...)
+		"-netdev", "user,id=net," + forward, "-device", "virtio-net-pci,netdev=net,romfile=",
+	}, more...)
 	cmd := exec.Command(qemu, args...)
 	var console bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &console, &console

@@ -37,6 +37,7 @@ var algorithmCases = []algorithmCase{
 	{name: "multifd-zstd", options: guest.MigrateOptions{Algorithm: guest.Multifd, Channels: 2, Compression: "zstd", CompressionLevel: 3}, moves: []string{results.MigrationMultifdBytes}},
 	{name: "auto-converge", options: guest.MigrateOptions{Algorithm: guest.AutoConverge, MaxBandwidth: 30e6, DowntimeLimit: 200 * time.Millisecond, ThrottleInitial: 70, ThrottleIncrement: 20, ThrottleMax: 99}, rate: 200e6, moves: []string{results.MigrationThrottle}},
 	{name: "stop-and-copy", options: guest.MigrateOptions{Algorithm: guest.StopAndCopy}},
+	{name: "pause-after-rounds", options: guest.MigrateOptions{Algorithm: guest.PreCopy, PauseAfterRounds: 2, MaxBandwidth: 40e6, DowntimeLimit: time.Millisecond}, rate: 20e6},
 	{name: "switchover-ack", options: guest.MigrateOptions{Algorithm: guest.PreCopy, SwitchoverAck: true, ZeroPageDetection: "none"}},
 	{name: "tls", options: guest.MigrateOptions{Algorithm: guest.PreCopy, TLS: true}},
 	{name: "tls-multifd", options: guest.MigrateOptions{Algorithm: guest.Multifd, Channels: 2, TLS: true}},
@@ -96,8 +97,29 @@ func (tr *trip) check(c algorithmCase) {
 	if c.options.Algorithm == guest.StopAndCopy && !tr.stoodStill(from) {
 		tr.Error("the guest ran while it was copied")
 	}
+	if p := c.options.PauseAfterRounds; p > 0 {
+		if n := tr.roundsBeforeStop(from); n != p+1 { // the next one's begin is what stops the guest
+			tr.Errorf("%d rounds began before the guest was stopped, want %d", n, p+1)
+		}
+	}
 	tr.intact()
 	tr.Logf("%s, outage %s, %.1f MB, %d rounds: %q", took.Round(time.Millisecond), outage, tr.last(results.MigrationTransferred)/1e6, len(tr.log.Named(results.PreCopyRound)), said)
+}
+
+// roundsBeforeStop counts the rounds that began while the guest ran.
+func (tr *trip) roundsBeforeStop(from string) (n int) {
+	stop := int64(0)
+	for _, r := range tr.log.Named(results.VMStop) {
+		if r.Host == from {
+			stop = r.Time
+		}
+	}
+	for _, r := range tr.log.Named(results.PreCopyRound) {
+		if r.Time < stop {
+			n++
+		}
+	}
+	return n
 }
 
 // stoodStill reports whether the guest had stopped before the migration was set up.

@@ -128,7 +128,7 @@ func (m *migration) settle(ctx context.Context) (note string, runs bool) {
 		return fmt.Sprintf("the guest is %s at the source and does not go on: %s", status, err), false
 	}
 	m.fault(m.src, "continue", map[string]string{"state": status})
-	if status == "paused" { // stop-and-copy paused it
+	if status == "paused" { // it was stopped on purpose
 		return "", true
 	}
 	return fmt.Sprintf("the guest was %s at the source and had to be continued", status), true

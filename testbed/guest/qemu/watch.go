@@ -31,6 +31,7 @@ type watch struct {
 	dstResumed   bool
 	dstCompleted bool
 	reading      bool                // the destination was told to read the file
+	held         bool                // the guest was told to stop at the source, so that it must be told to go on
 	continued    bool                // the guest was told to go on at the destination
 	arrived      bool                // the instance says that it is there
 	giveUp       *guest.OutcomeError // why the migration was cancelled; nil if it was not, or was on purpose
@@ -110,14 +111,23 @@ func (w *watch) step(ctx context.Context, poll <-chan time.Time) error {
 // begin stops the guest if that comes first, then copies the disk if there is one, then lets the memory go.
 func (w *watch) begin(ctx context.Context) error {
 	if w.m.options.Algorithm == guest.StopAndCopy {
-		if err := w.m.src.mon.Execute(ctx, "stop", nil, nil); err != nil {
-			return w.m.refused(ctx, err)
+		if err := w.hold(ctx); err != nil {
+			return err
 		}
 	}
 	if w.m.disk == nil {
 		return w.start(ctx)
 	}
 	w.copy(ctx, w.m.disk.run, w.start)
+	return nil
+}
+
+// hold stops the guest at the source. It goes on at the destination only when it is told to.
+func (w *watch) hold(ctx context.Context) error {
+	w.held = true
+	if err := w.m.src.mon.Execute(ctx, "stop", nil, nil); err != nil {
+		return w.m.refused(ctx, err)
+	}
 	return nil
 }
 
@@ -189,7 +199,7 @@ func (w *watch) goOn(ctx context.Context) error {
 		if err := w.m.listen(ctx); err != nil && ctx.Err() == nil {
 			return &guest.OutcomeError{Reason: "the destination does not read the file", Err: err}
 		}
-	case w.m.options.Algorithm == guest.StopAndCopy && w.dstCompleted && !w.continued:
+	case w.held && w.dstCompleted && !w.continued:
 		w.continued = true
 		if err := w.m.dst.mon.Execute(ctx, "cont", nil, nil); err != nil {
 			return w.m.ended(ctx, w.m.dst)
@@ -265,6 +275,9 @@ func (w *watch) pass(ctx context.Context, e qmp.Event) error {
 	}
 	if w.turnsAt(n, info) {
 		return w.turnNow(ctx)
+	}
+	if p := int64(w.m.options.PauseAfterRounds); p > 0 && n > p {
+		return w.hold(ctx)
 	}
 	most := int64(w.m.options.MaxRounds)
 	if most <= 0 || n <= most {
