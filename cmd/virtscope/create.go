@@ -12,8 +12,6 @@ import (
 	"virtscope/experiments/plan"
 	"virtscope/results"
 	"virtscope/testbed/host"
-
-	"golang.org/x/sys/unix"
 )
 
 // A runID names a run: its folder, and the short form that namespaces carry.
@@ -69,37 +67,4 @@ func tool() results.Tool {
 		}
 	}
 	return t
-}
-
-// Space that a run may need: raw records of a trial, and a capture that is kept.
-const (
-	trialSpace   = 8 << 20
-	headersSpace = 64 << 20
-)
-
-// needSpace refuses to start when the disk would fill up.
-func needSpace(dir string, todo []plan.Trial) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("make the runs folder: %w", err)
-	}
-	var fs unix.Statfs_t
-	if err := unix.Statfs(dir, &fs); err != nil {
-		return fmt.Errorf("find the free space of %s: %w", dir, err)
-	}
-	free := int64(fs.Bavail) * fs.Bsize
-	var need int64
-	for _, t := range todo {
-		need += trialSpace
-		switch t.Spec.Probes.Capture.Keep {
-		case "headers":
-			need += headersSpace
-		case "whole":
-			need += 2 * int64(t.Spec.Guest.Memory)
-		}
-	}
-	if free < need {
-		return fmt.Errorf("start the run: %s has %d MiB free and %d trials may need %d MiB: free some, or name another folder with --runs",
-			dir, free>>20, len(todo), need>>20)
-	}
-	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"virtscope/probes/energy"
 	"virtscope/testbed"
 	"virtscope/testbed/guest"
@@ -88,7 +89,7 @@ func (d *doctor) needed(what string, err error, found string) {
 
 func (d *doctor) optional(what string, err error, found string) {
 	if err != nil {
-		fmt.Fprintf(d.w, "without  %s: %v\n", what, err)
+		fmt.Fprintf(d.w, "without  %s: %s\n", what, strings.TrimPrefix(err.Error(), what+": "))
 		return
 	}
 	fmt.Fprintf(d.w, "ok       %s: %s\n", what, found)

@@ -94,15 +94,17 @@ func build(t *testing.T, r *results.Run, id string) (results.Outcome, *timeline.
 	return o, tl
 }
 
-// nothingLeft looks for what the run may have left: namespaces, processes, its folder for sockets.
+// nothingLeft looks for what the run may have left: namespaces, processes, its folders for sockets and disks.
 func nothingLeft(t *testing.T, r *results.Run) {
 	t.Helper()
 	id := r.Manifest.Short
 	if left, _ := filepath.Glob("/run/netns/vs-" + id + "-*"); len(left) > 0 {
 		t.Errorf("namespaces left behind: %v", left)
 	}
-	if left, _ := filepath.Glob("/run/virtscope/" + id); len(left) > 0 {
-		t.Errorf("runtime folder left behind: %v", left)
+	for _, dir := range []string{"/run/virtscope/", "/var/tmp/virtscope/"} {
+		if left, _ := filepath.Glob(dir + id); len(left) > 0 {
+			t.Errorf("folder left behind: %v", left)
+		}
 	}
 	processes, _ := filepath.Glob("/proc/[0-9]*/cmdline")
 	for _, p := range processes {

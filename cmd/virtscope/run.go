@@ -55,7 +55,7 @@ func startRun(c *cobra.Command, name string, options runOptions) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, lab.Close()) }()
-	if err := needSpace(runsDir(c), p.Trials); err != nil {
+	if err := needSpace(runsDir(c), lab.large, p.Trials); err != nil {
 		return err
 	}
 	r, err := createRun(c.Context(), runsDir(c), lab, p)
@@ -83,7 +83,7 @@ func resumeRun(c *cobra.Command, name string, options runOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := needSpace(r.Dir, todo); err != nil {
+	if err := needSpace(r.Dir, lab.large, todo); err != nil {
 		return err
 	}
 	note := changes(r.Manifest, append(host.Facts(c.Context()), lab.facts...))
