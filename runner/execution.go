@@ -15,10 +15,9 @@ import (
 
 // Limits of steps that have none in the experiment.
 const (
-	bootLimit   = 90 * time.Second // until the agent says hello; emulated guests take up to 40 s on a busy machine
-	startLimit  = 60 * time.Second // of the workload, which fills its memory first
-	armLimit    = 90 * time.Second // of the probes: a load client fills the guest's store first
-	verifyLimit = 60 * time.Second // a disk is read back too
+	bootLimit  = 90 * time.Second // until the agent says hello; emulated guests take up to 40 s on a busy machine
+	startLimit = 60 * time.Second // of the workload, which fills its memory first
+	armLimit   = 90 * time.Second // of the probes: a load client fills the guest's store first
 )
 
 // Controller is the host name of this program's own clock.

@@ -8,6 +8,7 @@ import (
 	"time"
 	"virtscope/experiments/spec"
 	"virtscope/results"
+	"virtscope/testbed/guest"
 )
 
 // The links that an experiment may cut, as the vocabulary names them.
@@ -22,6 +23,7 @@ const whenPostcopy = "postcopy"
 // A linkFailure cuts one link for a while, once, in the action or after it.
 type linkFailure struct {
 	link    string
+	when    string          // DownWhen
 	begin   <-chan struct{} // closed when down-after begins to count
 	after   time.Duration
 	lasting time.Duration
@@ -34,7 +36,7 @@ func (e *execution) linkFailures() []linkFailure {
 		if l.DownFor <= 0 {
 			return
 		}
-		f := linkFailure{link: name, begin: e.rec.acted, after: time.Duration(l.DownAfter), lasting: time.Duration(l.DownFor)}
+		f := linkFailure{link: name, when: l.DownWhen, begin: e.rec.acted, after: time.Duration(l.DownAfter), lasting: time.Duration(l.DownFor)}
 		if l.DownWhen == whenPostcopy {
 			f.begin = e.rec.postcopy
 		}
@@ -83,10 +85,10 @@ func (e *execution) failLink(ctx context.Context, f linkFailure) error {
 	select {
 	case <-f.begin:
 	case <-ctx.Done():
-		return nil
+		return e.uncut(f)
 	}
 	if !sleep(ctx, f.after) {
-		return nil
+		return e.uncut(f)
 	}
 	attrs := map[string]string{"link": f.link, "host": e.site.Source().Name()}
 	restore, err := e.site.Cut(ctx, f.link)
@@ -104,6 +106,17 @@ func (e *execution) failLink(ctx context.Context, f linkFailure) error {
 	e.record(time.Now(), results.LinkUp, attrs)
 	return nil
 }
+
+// uncut is the outcome of a trial that ended before its link was to be cut: it is none of the treatment that it stands for.
+func (e *execution) uncut(f linkFailure) error {
+	if e.state != results.StateCollect {
+		return nil // it was broken off, for a reason of its own
+	}
+	return &guest.OutcomeError{Reason: fmt.Sprintf("the %s was not cut: the observation ended before %s after the begin of %s", f.link, f.after, begins[f.when])}
+}
+
+// begins names what DownWhen counts from.
+var begins = map[string]string{"": "the action", "action": "the action", whenPostcopy: "post-copy"}
 
 // sleep reports whether d passed before ctx was done.
 func sleep(ctx context.Context, d time.Duration) bool {

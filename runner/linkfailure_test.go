@@ -38,7 +38,14 @@ func TestLinkFailure(t *testing.T) {
 			name: "longer than the trial", link: spec.Link{DownFor: spec.Duration(time.Hour), DownWhen: "action"},
 			want: []string{"cut link", "mend link"},
 		},
-		{name: "post-copy that never comes", link: spec.Link{DownFor: spec.Duration(time.Millisecond), DownWhen: "postcopy"}},
+		{
+			name: "post-copy that never comes", link: spec.Link{DownFor: spec.Duration(time.Millisecond), DownWhen: "postcopy"},
+			says: "the link was not cut",
+		},
+		{
+			name: "later than the trial", link: spec.Link{DownFor: spec.Duration(time.Millisecond), DownAfter: spec.Duration(time.Hour), DownWhen: "action"},
+			says: "the link was not cut",
+		},
 		{
 			name: "not mended", link: spec.Link{DownFor: spec.Duration(time.Millisecond), DownWhen: "action"}, mend: errors.New("no such port"),
 			want: []string{"cut link", "mend link"}, says: "mend the link: no such port",

@@ -139,7 +139,7 @@ func (e *execution) collect(ctx context.Context) error {
 
 func (e *execution) verify(ctx context.Context) error {
 	var verdict agent.Verdict
-	err := e.within(ctx, verifyLimit, "verify the guest's memory", func(ctx context.Context) (err error) {
+	err := e.within(ctx, e.readLimit(writtenBytes(e.trial.Spec)), "verify the guest's memory", func(ctx context.Context) (err error) {
 		if _, err = e.agent.Stop(ctx); err != nil {
 			return err
 		}
@@ -147,6 +147,8 @@ func (e *execution) verify(ctx context.Context) error {
 		return err
 	})
 	switch {
+	case err != nil && ctx.Err() == nil && e.rec.alive(time.Now()) == nil:
+		return fmt.Errorf("the guest lives and did not end its verification: %w", err) // our limit, not the guest's fault
 	case err != nil && ctx.Err() == nil:
 		return &guest.OutcomeError{Reason: "the guest did not answer after the action", Err: err}
 	case err != nil:
@@ -174,7 +176,7 @@ func (e *execution) checkDisk(ctx context.Context) error {
 	if !ok {
 		return nil
 	}
-	return e.within(ctx, verifyLimit, "check the disk", checker.CheckDisk)
+	return e.within(ctx, e.readLimit(2*diskBytes(e.trial.Spec)), "check the disk", checker.CheckDisk)
 }
 
 // within bounds a step; the error says which it was.

@@ -79,6 +79,18 @@ type Link struct {
 	Loss float64
 }
 
+// Emulated says what is asked of the link's emulator, for a reader: such as "delay 12.5ms, jitter 1ms, loss 0.0001".
+func (l Link) Emulated() string {
+	text := "delay " + l.Delay.String()
+	if l.Jitter > 0 {
+		text += ", jitter " + l.Jitter.String()
+	}
+	if l.Loss > 0 {
+		text += fmt.Sprintf(", loss %g", l.Loss)
+	}
+	return text
+}
+
 // DefaultQueue is Link.Queue where it is 0.
 const DefaultQueue = 50 * time.Millisecond
 

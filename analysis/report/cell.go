@@ -33,6 +33,9 @@ var always = []column{
 	{"CPU", "destination", timeline.CPUDestination},
 }
 
+// outageColumns is how many of always are times, before what it cost.
+const outageColumns = 5
+
 // sometimes are the columns that stand in a table of which some trial has the figure.
 var sometimes = []column{
 	{"post-copy", "time", timeline.PostCopyTime},
@@ -45,17 +48,6 @@ var sometimes = []column{
 	{"cancel", "took", timeline.CancelTime},
 	{"failure", "noticed", timeline.FailureDetection},
 	{"dirty rate", "achieved", timeline.DirtyShare},
-}
-
-// extra are those of sometimes that a trial of these groups has.
-func extra(groups []group) []column {
-	var list []column
-	for _, c := range sometimes {
-		if slices.ContainsFunc(groups, func(g group) bool { return g.has(c.metric) }) {
-			list = append(list, c)
-		}
-	}
-	return list
 }
 
 // has reports whether a trial that counts has a metric that is known; a pause of 0 s is none.
@@ -162,9 +154,9 @@ func (g group) halfWidth(metric string) (err float64, u results.Unit) {
 	return stats.Quantile(widths, 0.5), u
 }
 
-// floor is the noise floor of an outage over the group; "" if it has none.
-func (g group) floor(outage string) string {
-	c := g.cell(outage + timeline.FloorSuffix)
+// floor is the noise floor of a metric over the group; "" if it has none.
+func (g group) floor(metric string) string {
+	c := g.cell(metric + timeline.FloorSuffix)
 	if c.Median == "—" {
 		return ""
 	}
@@ -197,33 +189,6 @@ func (g group) unverified() int {
 		}
 	}
 	return n
-}
-
-// endings says, for each reason for which trials of the group did not complete, how many did not, and which.
-func (g group) endings() []string {
-	type ending struct {
-		verdict results.Verdict
-		reason  string
-		who     []string
-	}
-	var list []ending
-	for _, t := range g.trials {
-		o := t.Outcome
-		if o.Verdict == results.Completed {
-			continue
-		}
-		i := slices.IndexFunc(list, func(e ending) bool { return e.verdict == o.Verdict && e.reason == o.Reason })
-		if i < 0 {
-			i = len(list)
-			list = append(list, ending{verdict: o.Verdict, reason: o.Reason})
-		}
-		list[i].who = append(list[i].who, fmt.Sprintf("r%d", o.Trial.Replicate))
-	}
-	var texts []string
-	for _, e := range list {
-		texts = append(texts, fmt.Sprintf("%s: %d of %d %s: %s (%s)", g.name, len(e.who), len(g.trials), e.verdict, orNoReason(e.reason), strings.Join(e.who, ", ")))
-	}
-	return texts
 }
 
 // spreadLabel says what the spread of a group is.

@@ -14,11 +14,26 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// compared are the metrics that are drawn by factor.
-var compared = []struct{ metric, title, label string }{
+// A comparison is a metric that is drawn by factor.
+type comparison struct{ metric, title, label string }
+
+// compared are those that every run has.
+var compared = []comparison{
 	{timeline.TotalTime, "Total time", "total migration time"},
 	{timeline.Downtime, "Downtime", "downtime"},
 	{timeline.BytesPayload, "Bytes", "payload at the switch"},
+}
+
+// comparedServices are what clients of the guest lost.
+func comparedServices(groups []group) []comparison {
+	var list []comparison
+	for _, name := range services(groups) {
+		if strings.HasPrefix(name, "load") {
+			list = append(list, comparison{name + ".p99.action", "Latency of " + name, "p99 of " + name + " in the action"},
+				comparison{name + ".lost", "Lost seconds of " + name, "lost seconds of " + name})
+		}
+	}
+	return list
 }
 
 // mostPanels bounds how many figures of one metric there are: one for each combination of the factors that are not drawn.
@@ -38,7 +53,7 @@ func compareFigures(r Run) []Figure {
 		panels = panels[:mostPanels]
 	}
 	var list []Figure
-	for _, m := range compared {
+	for _, m := range slices.Concat(compared, comparedServices(r.groups())) {
 		for i, p := range panels {
 			chart := newDotChart(p.groups, m.metric, x, series)
 			if len(chart.dots) == 0 {

@@ -76,7 +76,9 @@ func (c *dotChart) keys() []key {
 			keys = append(keys, key{label: level, color: s.color, glyph: s.shape})
 		}
 	}
-	keys = append(keys, key{label: "median", color: black, line: true})
+	if slices.ContainsFunc(c.dots, func(p placed) bool { return p.median }) {
+		keys = append(keys, key{label: "median", color: black, line: true})
+	}
 	if slices.ContainsFunc(c.dots, func(p placed) bool { return p.more }) {
 		keys = append(keys, key{label: "larger: failed, or not seen to end", color: grey, glyph: upArrow{}})
 	}

@@ -72,6 +72,10 @@ func TestAlgorithmsTable(t *testing.T) {
 	if err := WriteHTML(&html, r); err != nil {
 		t.Fatal(err)
 	}
+	keep(t, "algorithms", r, html.Bytes())
+	if got := strings.Count(html.String(), "Drawn is a trial of 8 of 21 treatments"); got != 1 {
+		t.Errorf("what is not drawn is said %d times", got)
+	}
 	for _, want := range []string{"did not converge: more than 30 pre-copy rounds (r2)", "post-copy time", "Why it did, or did not, converge", "Hines et al."} {
 		if !strings.Contains(html.String(), want) {
 			t.Errorf("the report does not say %q", want)

@@ -24,24 +24,62 @@ type Figure struct {
 	draw    func(draw.Canvas)
 }
 
-// Figures lists the figures that the run's data allow: none if no trial counts.
+// Figures lists the figures that the run's data allow: none if no trial counts. Of more than 8 treatments, figures of a single
+// trial are drawn of 8 only, spread over the design.
 func Figures(r Run) []Figure {
+	list := runFigures(r)
+	chosen, _ := drawn(r.groups())
+	for _, s := range trialFigures(chosen) {
+		list = append(list, s.figures...)
+	}
+	return list
+}
+
+// runFigures are of all trials.
+func runFigures(r Run) []Figure {
 	var list []Figure
 	for _, f := range []func(Run) (Figure, bool){phaseFigure, outageFigure} {
 		if figure, ok := f(r); ok {
 			list = append(list, figure)
 		}
 	}
-	list = append(list, compareFigures(r)...)
-	for _, g := range r.groups() {
-		t, ok := g.typical()
-		if !ok {
-			continue
-		}
-		for _, f := range []func(Trial) (Figure, bool){throughputFigure, cpuFigure} {
-			if figure, ok := f(t); ok {
-				list = append(list, figure)
+	return append(list, compareFigures(r)...)
+}
+
+// A figureSet is figures of one kind, each of the typical trial of a treatment.
+type figureSet struct {
+	title   string
+	figures []Figure
+}
+
+// trialFigures are what happened over time in the typical trial of each group.
+func trialFigures(groups []group) []figureSet {
+	one := func(draw func(Trial) (Figure, bool)) func(Trial) []Figure {
+		return func(t Trial) []Figure {
+			if f, ok := draw(t); ok {
+				return []Figure{f}
 			}
+			return nil
+		}
+	}
+	var list []figureSet
+	for _, kind := range []struct {
+		title string
+		draw  func(Trial) []Figure
+	}{
+		{"What the guest served and did over time", one(serviceFigure)},
+		{"Latency over time", latencyFigures},
+		{"Throughput of the migration over time", one(throughputFigure)},
+		{"CPU use over time", one(cpuFigure)},
+	} {
+		set := figureSet{title: kind.title}
+		for _, g := range groups {
+			if t, ok := g.typical(); ok {
+				set.figures = append(set.figures, kind.draw(t)...)
+			}
+		}
+		if len(set.figures) > 0 {
+			list = append(list, set)
 		}
 	}
 	return list

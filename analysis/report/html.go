@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"html/template"
 	"io"
-	"slices"
 	"strings"
 	"time"
 	"virtscope/analysis/quantity"
 	"virtscope/analysis/stats"
+	"virtscope/analysis/timeline"
 	"virtscope/results"
 )
 
@@ -20,14 +20,15 @@ var files embed.FS
 // A page is what the template shows: text, made elsewhere.
 type page struct {
 	Title, Name, Progress, Created string
-	Columns                        []string
-	Rows                           []pageRow
+	Tables                         []pageTable
 	Notes                          []string
 	Few                            int
 	Intervals                      []string
 	Convergence                    [][]string
 	Forecasts                      [][]string
 	Figures                        []pageFigure
+	Folds                          []pageFold
+	NotDrawn                       string
 	Design                         [][2]string
 	Trials                         []pageTrial
 	Remarks                        []string
@@ -40,8 +41,15 @@ type page struct {
 	Run                            string
 }
 
+type pageTable struct {
+	Title, Note string
+	Columns     []string
+	Rows        []pageRow
+}
+
 type pageRow struct {
 	Name, Tally, Label string
+	Floors             bool
 	Cells              []pageCell
 }
 
@@ -51,6 +59,13 @@ type pageFigure struct {
 	Title, Caption string
 	SVG            template.HTML
 	Wide           bool
+}
+
+// A pageFold is figures that are shown when they are asked for.
+type pageFold struct {
+	Title   string
+	Open    bool
+	Figures []pageFigure
 }
 
 type pageTrial struct {
@@ -64,7 +79,10 @@ type pageTrial struct {
 	Outages                        [][]string
 	Details                        []string
 	Differs                        string
+	Services                       []timeline.ServiceText
+	Disk                           *timeline.DiskText
 	Metrics                        [][]string
+	Unknown                        []string
 	Notes                          []string
 	Open                           bool
 }
@@ -105,12 +123,12 @@ func newPage(r Run) (page, error) {
 	}
 	groups := r.groups()
 	var foot notes
-	columns := slices.Concat(always, extra(groups))
-	for _, c := range columns {
-		p.Columns = append(p.Columns, c.name())
+	if len(groups) > 0 {
+		for _, sec := range sections(groups) {
+			p.Tables = append(p.Tables, newPageTable(sec.rows(groups), sec, &foot))
+		}
 	}
 	for _, g := range groups {
-		p.Rows = append(p.Rows, g.pageRow(columns, &foot))
 		p.Intervals = append(p.Intervals, g.intervals()...)
 		for _, t := range g.trials {
 			p.Trials = append(p.Trials, t.page())
@@ -122,12 +140,8 @@ func newPage(r Run) (page, error) {
 	for i, text := range foot.list {
 		p.Notes = append(p.Notes, superscript(i+1)+" "+text)
 	}
-	for _, f := range Figures(r) {
-		var b bytes.Buffer
-		if err := f.WriteSVG(&b); err != nil {
-			return p, fmt.Errorf("draw %s: %w", f.Name, err)
-		}
-		p.Figures = append(p.Figures, pageFigure{f.Title, f.Caption, inline(b.String()), f.width > columnWidth})
+	if err := p.draw(r, groups); err != nil {
+		return p, err
 	}
 	p.Design = r.design()
 	for _, f := range m.Facts {
@@ -149,26 +163,81 @@ func inline(svg string) template.HTML {
 	return template.HTML(svg) //nolint:gosec // our own drawing
 }
 
-func (g group) pageRow(columns []column, foot *notes) pageRow {
-	row := pageRow{Name: g.name, Tally: g.tally(), Label: g.spreadLabel()}
+// foldFrom is from how many treatments on figures of single trials are folded.
+const foldFrom = 3
+
+// draw adds the figures: those of all trials, and folded those of the typical trial of each treatment.
+func (p *page) draw(r Run, groups []group) error {
+	var err error
+	if p.Figures, err = pageFigures(runFigures(r)); err != nil {
+		return err
+	}
+	chosen, left := drawn(groups)
+	p.NotDrawn = drawnNote(chosen, left, r.Manifest.Run)
+	for _, set := range trialFigures(chosen) {
+		fold := pageFold{Title: fmt.Sprintf("%s (%d)", set.title, len(set.figures)), Open: len(chosen) < foldFrom}
+		if fold.Figures, err = pageFigures(set.figures); err != nil {
+			return err
+		}
+		p.Folds = append(p.Folds, fold)
+	}
+	return nil
+}
+
+func pageFigures(figures []Figure) ([]pageFigure, error) {
+	var list []pageFigure
+	for _, f := range figures {
+		var b bytes.Buffer
+		if err := f.WriteSVG(&b); err != nil {
+			return nil, fmt.Errorf("draw %s: %w", f.Name, err)
+		}
+		list = append(list, pageFigure{f.Title, f.Caption, inline(b.String()), f.width > columnWidth})
+	}
+	return list, nil
+}
+
+func newPageTable(groups []group, sec section, foot *notes) pageTable {
+	t := pageTable{Title: capital(sec.title), Note: capital(sectionNotes[sec.title])}
+	for _, c := range sec.columns {
+		t.Columns = append(t.Columns, c.name())
+	}
+	for _, g := range groups {
+		row, some := g.pageRow(sec.columns, foot)
+		if some || sec.title == "" {
+			t.Rows = append(t.Rows, row)
+		}
+	}
+	return t
+}
+
+// capital begins a text with a capital letter.
+func capital(s string) string {
+	if s == "" {
+		return ""
+	}
+	return strings.ToUpper(s[:1]) + s[1:] // the titles and notes of sections begin with a letter of ASCII
+}
+
+// pageRow is a treatment's row; some is false if none of the figures applies to it.
+func (g group) pageRow(columns []column, foot *notes) (row pageRow, some bool) {
+	row = pageRow{Name: g.name, Tally: g.tally(), Label: g.spreadLabel()}
 	for _, c := range columns {
 		cell := g.cell(c.metric)
-		pc := pageCell{Name: c.name(), Median: cell.Median, Mark: foot.mark(cell.Note), Spread: cell.Spread}
-		if strings.HasPrefix(c.metric, "blackout.") {
-			pc.Floor = g.floor(c.metric)
-		}
+		pc := pageCell{Name: c.name(), Median: cell.Median, Mark: foot.mark(cell.Note), Spread: cell.Spread, Floor: g.floor(c.metric)}
+		row.Floors = row.Floors || pc.Floor != ""
+		some = some || pc.Median != ""
 		if row.Label != "" && pc.Spread == "" {
 			pc.Spread = "\u00a0" // keeps the line, so that floors stay level
 		}
 		row.Cells = append(row.Cells, pc)
 	}
-	return row
+	return row, some
 }
 
 // intervals are the confidence intervals of the medians, or why there are none.
 func (g group) intervals() []string {
 	var list []string
-	for _, c := range always[:5] {
+	for _, c := range always[:outageColumns] {
 		s := g.summary(c.metric)
 		i := s.MedianInterval
 		if !i.Known {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 )
 
@@ -17,44 +16,49 @@ func WriteMarkdown(w io.Writer, r Run) error {
 		return err
 	}
 	var foot notes
-	columns := slices.Concat(always, extra(groups))
-	b.WriteString("| treatment | n |")
-	for _, c := range columns {
-		fmt.Fprintf(&b, " %s |", c.name())
-	}
-	b.WriteString("\n|---|--:|" + strings.Repeat("--:|", len(columns)) + "\n")
-	for _, g := range groups {
-		fmt.Fprintf(&b, "| %s | %s |", g.name, g.tally())
-		for _, c := range columns {
-			cell := g.cell(c.metric)
-			text := cell.Median + foot.mark(cell.Note)
-			if cell.Spread != "" {
-				text += " (" + cell.Spread + ")"
-			}
-			fmt.Fprintf(&b, " %s |", text)
+	for i, sec := range sections(groups) {
+		if i > 0 {
+			fmt.Fprintf(&b, "\n**%s**\n\n", sec.title)
 		}
-		b.WriteString("\n| *noise floor* | |")
-		for _, c := range columns {
-			floor := ""
-			if strings.HasPrefix(c.metric, "blackout.") {
-				floor = g.floor(c.metric)
-			}
-			fmt.Fprintf(&b, " %s |", floor)
-		}
-		b.WriteString("\n")
+		writeMarkdownTable(&b, sec.rows(groups), sec, &foot)
 	}
 	fmt.Fprintf(&b, "\nMedian over trials (range below n = %d, else quartiles). ≥: censored, the truth is larger. The noise floor is the same estimate on the undisturbed baseline.\n", fewTrials)
 	for i, text := range foot.list {
 		fmt.Fprintf(&b, "\n%s %s\n", superscript(i+1), text)
 	}
-	for _, g := range groups {
-		for _, s := range g.endings() {
-			fmt.Fprintf(&b, "\n- %s\n", s)
-		}
+	for _, s := range endings(groups) {
+		fmt.Fprintf(&b, "\n- %s\n", s)
 	}
 	writePackets(&b, r)
 	_, err := w.Write(b.Bytes())
 	return err
+}
+
+// writeMarkdownTable prints a section. A treatment to which none of its figures applies is left out of all but the first.
+func writeMarkdownTable(b *bytes.Buffer, groups []group, sec section, foot *notes) {
+	b.WriteString("| treatment | n |")
+	for _, c := range sec.columns {
+		fmt.Fprintf(b, " %s |", c.name())
+	}
+	b.WriteString("\n|---|--:|" + strings.Repeat("--:|", len(sec.columns)) + "\n")
+	for _, g := range groups {
+		var values, floors []string
+		for _, c := range sec.columns {
+			cell := g.cell(c.metric)
+			text := cell.Median + foot.mark(cell.Note)
+			if cell.Spread != "" {
+				text += " (" + cell.Spread + ")"
+			}
+			values, floors = append(values, text), append(floors, g.floor(c.metric))
+		}
+		if strings.Join(values, "") == "" && sec.title != "" {
+			continue
+		}
+		fmt.Fprintf(b, "| %s | %s | %s |\n", g.name, g.tally(), strings.Join(values, " | "))
+		if strings.Join(floors, "") != "" {
+			fmt.Fprintf(b, "| *noise floor* | | %s |\n", strings.Join(floors, " | "))
+		}
+	}
 }
 
 // writePackets prints what the decoded packets show less what the hypervisor says, a row a trial.

@@ -34,13 +34,11 @@ func (t Trial) page() pageTrial {
 			p.Details = append(p.Details, v.Name+": "+d)
 		}
 	}
-	for _, m := range tl.Metrics {
-		note := quantity.ShowBounds(m.Quantity)
-		if !m.Known || m.Censored {
-			note = m.Why
-		}
-		p.Metrics = append(p.Metrics, []string{m.Name, quantity.Show(m.Quantity), note})
+	for _, service := range tl.Services {
+		p.Services = append(p.Services, timeline.NewServiceText(service))
 	}
+	p.Disk = timeline.NewDiskText(tl)
+	p.Metrics, p.Unknown = timeline.FoldMetrics(tl.Metrics)
 	p.packets(tl)
 	p.Differs = t.differs()
 	if early := t.earliness(); early != "" {

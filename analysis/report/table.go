@@ -9,8 +9,8 @@ import (
 	"virtscope/analysis/timeline"
 )
 
-// WriteTable prints the run's table for a terminal: per treatment the medians, the spread beneath, and the noise floor of
-// each blackout. Text may be some 120 columns wide.
+// WriteTable prints the run's table for a terminal: per treatment the medians, the spread beneath, and the noise floor
+// of what has one. A table is some 130 columns wide at most.
 func WriteTable(w io.Writer, r Run) error {
 	var b bytes.Buffer
 	groups := r.groups()
@@ -24,14 +24,28 @@ func WriteTable(w io.Writer, r Run) error {
 		return err
 	}
 	var foot notes
-	b.WriteString("\n")
-	text.Aligned(&b, tableRows(groups, always, &foot))
-	if more := extra(groups); len(more) > 0 {
-		b.WriteString("\nwhat only some algorithms have, or were asked for\n")
-		text.Aligned(&b, tableRows(groups, more, &foot))
+	var told []string
+	for _, sec := range sections(groups) {
+		b.WriteString("\n")
+		if sec.title != "" {
+			b.WriteString(sec.title + "\n")
+		}
+		shown := sec.rows(groups)
+		for i, columns := range fitted(shown, sec) {
+			if i > 0 {
+				b.WriteString("\n")
+			}
+			text.Aligned(&b, tableRows(shown, columns, &foot))
+		}
+		if n := sectionNotes[sec.title]; n != "" {
+			told = append(told, n)
+		}
 	}
 	fmt.Fprintf(&b, "\nmedians over trials; n below %d shows the range, else the quartiles; ≥: censored, the truth is larger\n", fewTrials)
 	b.WriteString("noise floor: the same estimate on the undisturbed baseline, median\n")
+	for _, n := range told {
+		text.Wrapped(&b, "", n)
+	}
 	for i, note := range foot.list {
 		text.Wrapped(&b, superscript(i+1)+" ", note)
 	}
@@ -66,11 +80,7 @@ func tableRows(groups []group, columns []column, foot *notes) [][]string {
 			cell := g.cell(c.metric)
 			medians = append(medians, cell.Median+foot.mark(cell.Note))
 			spreads = append(spreads, cell.Spread)
-			floor := ""
-			if strings.HasPrefix(c.metric, "blackout.") {
-				floor = g.floor(c.metric)
-			}
-			floors = append(floors, floor)
+			floors = append(floors, g.floor(c.metric))
 		}
 		if strings.Join(medians[2:], "") == "" {
 			continue // none of these figures applies to it
@@ -95,10 +105,7 @@ func (r Run) progress() string {
 
 // remarks are what must be read beside the table.
 func (r Run) remarks() []string {
-	var list []string
-	for _, g := range r.groups() {
-		list = append(list, g.endings()...)
-	}
+	list := endings(r.groups())
 	for _, t := range r.Trials {
 		id := t.Outcome.Trial.ID
 		if t.Problem != "" {

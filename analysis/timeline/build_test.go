@@ -41,8 +41,13 @@ func TestWrite(t *testing.T) {
 	lost.GoneFor = true
 	blind := timelinetest.Default(7)
 	blind.Echo, blind.Capture, blind.Usage, blind.Wire = false, false, false, false
+	served := timelinetest.Default(7)
+	served.Outage, served.Early = 400*time.Millisecond, 600*time.Millisecond
+	served.Serve, served.Mirror = true, true
+	gone := served
+	gone.GoneFor, gone.Early = true, 0
 	for name, s := range map[string]timelinetest.Scenario{
-		"completed.txt": timelinetest.Default(7), "lost.txt": lost, "blind.txt": blind,
+		"completed.txt": timelinetest.Default(7), "lost.txt": lost, "blind.txt": blind, "served.txt": served, "served-lost.txt": gone,
 	} {
 		var b bytes.Buffer
 		if err := timeline.Write(&b, build(t, s)); err != nil {

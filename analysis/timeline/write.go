@@ -26,6 +26,8 @@ func Write(w io.Writer, t *Timeline) error {
 	}
 	writeWire(&b, t)
 	writeOutages(&b, t)
+	writeServices(&b, t)
+	writeDisk(&b, t)
 	writeMetrics(&b, t)
 	var differ []string
 	for _, d := range t.Disagreements {
@@ -144,19 +146,46 @@ func writeOutages(b *bytes.Buffer, t *Timeline) {
 	}
 }
 
-// writeMetrics prints the metrics that stand in no section of their own.
+// writeMetrics prints the metrics that stand in no section of their own. Those that are unknown for one and the same reason
+// stand together beneath.
 func writeMetrics(b *bytes.Buffer, t *Timeline) {
 	b.WriteString("\nmetrics\n")
+	listed, folded := FoldMetrics(slices.DeleteFunc(slices.Clone(t.Metrics), func(m Metric) bool {
+		return strings.HasPrefix(m.Name, "blackout.") || strings.HasPrefix(m.Name, "wire.") || strings.HasPrefix(m.Name, Downtime)
+	}))
 	tw := text.Table(b)
-	for _, m := range t.Metrics {
-		if strings.HasPrefix(m.Name, "blackout.") || strings.HasPrefix(m.Name, "wire.") || strings.HasPrefix(m.Name, Downtime) {
-			continue
-		}
-		note := quantity.ShowBounds(m.Quantity)
-		if !m.Known || m.Censored {
-			note = m.Why
-		}
-		fmt.Fprintf(tw, "  %s\t%s\t%s\n", m.Name, quantity.Show(m.Quantity), note)
+	for _, row := range listed {
+		fmt.Fprintf(tw, "  %s\t%s\t%s\n", row[0], row[1], row[2])
 	}
 	_ = tw.Flush() // into memory
+	for _, n := range folded {
+		text.Wrapped(b, "  unknown: ", n)
+	}
+}
+
+// FoldMetrics writes metrics: name, value, and bounds or why it is not known. Those that share the reason for which they are
+// unknown are told together.
+func FoldMetrics(metrics []Metric) (rows [][]string, folded []string) {
+	var unknown whys
+	for _, m := range metrics {
+		if !m.Known {
+			unknown.add(m.Name, m.Quantity)
+		}
+	}
+	for _, m := range metrics {
+		note := quantity.ShowBounds(m.Quantity)
+		switch {
+		case !m.Known && unknown.of(m.Quantity) > 1:
+			continue
+		case !m.Known || m.Censored:
+			note = m.Why
+		}
+		rows = append(rows, []string{m.Name, quantity.Show(m.Quantity), note})
+	}
+	for _, w := range unknown {
+		if len(w.names) > 1 {
+			folded = append(folded, w.String())
+		}
+	}
+	return rows, folded
 }

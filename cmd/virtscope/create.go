@@ -8,6 +8,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"time"
 	"virtscope/experiments/plan"
 	"virtscope/results"
@@ -34,7 +35,7 @@ func createRun(ctx context.Context, dir string, lab *lab, p *plan.Plan) (*result
 		Name: p.Experiment.Name, Question: p.Experiment.Question,
 		Created: time.Now().UTC(), Tool: tool(),
 		SpecHash: hex.EncodeToString(sum[:]), Seed: p.Experiment.Order.Seed,
-		Facts: append(host.Facts(ctx), lab.facts...),
+		Facts: slices.Concat(host.Facts(ctx), lab.facts, lab.measured),
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err // the facts are not whole

@@ -27,6 +27,8 @@ type lab struct {
 	images  map[string]image.Image            // by the experiment's guest.kernel
 	found   map[guest.Spec]guest.Capabilities // by what Fingerprint looks at
 	facts   []results.Fact
+	// measured are facts that are never the same twice: how well links are emulated.
+	measured []results.Fact
 	// warnings of the drivers, by migrationKey; a key without any was checked too.
 	warnings map[string][]string
 	roots    map[string]image.Root // by the workload that needs it
@@ -87,7 +89,14 @@ func (l *lab) measureLinks(ctx context.Context, p *plan.Plan, id runID) error {
 		if err != nil {
 			return err
 		}
-		l.addFacts(facts)
+		for _, f := range facts {
+			asked := c.Link
+			if f.Subject == testbed.MigrationLinkName && c.MigrationLink != nil {
+				asked = *c.MigrationLink
+			}
+			f.Subject += " " + asked.Emulated()
+			l.measured = append(l.measured, f)
+		}
 	}
 	return nil
 }

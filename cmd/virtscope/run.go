@@ -33,6 +33,9 @@ func newRunCommand(release func()) *cobra.Command {
   virtscope run --resume latest`,
 		Args: oneArg("name one experiment file, or one of the catalogue such as quickstart"),
 		RunE: func(c *cobra.Command, args []string) error {
+			if resume && c.Flags().Changed("scale") {
+				return specError(errors.New("run --resume: a run goes on at the scale that it began with: leave out --scale"))
+			}
 			if resume {
 				return resumeRun(c, args[0], options)
 			}
@@ -55,7 +58,7 @@ func startRun(c *cobra.Command, name string, options runOptions) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, lab.Close()) }()
-	if err := needSpace(runsDir(c), lab.large, p.Trials); err != nil {
+	if err := needSpace(runsDir(c), p.Trials); err != nil {
 		return err
 	}
 	r, err := createRun(c.Context(), runsDir(c), lab, p)
@@ -83,7 +86,7 @@ func resumeRun(c *cobra.Command, name string, options runOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := needSpace(r.Dir, lab.large, todo); err != nil {
+	if err := needSpace(r.Dir, todo); err != nil {
 		return err
 	}
 	note := changes(r.Manifest, append(host.Facts(c.Context()), lab.facts...))

@@ -19,6 +19,8 @@ func (s *site) loads() []probes.Probe {
 			continue
 		}
 		c.Host, c.In = s.client().Name(), s.client()
+		// Treatments are asked the same, replicates are not: they would not be independent.
+		c.Seed = e.Order.Seed + uint64(s.trial.Replicate)<<32
 		c.Target = netip.AddrPortFrom(guestEcho().Addr(), c.Target.Port())
 		list = append(list, load.New(c))
 		if kind == load.Redis && e.Workload.KV.Benchmark {
@@ -28,9 +30,19 @@ func (s *site) loads() []probes.Probe {
 	return list
 }
 
+// loadLinger is how long answers are awaited beyond what the links take.
+const loadLinger = 200 * time.Millisecond
+
+// roundTrip is what the links between client and guest add, at most.
+func roundTrip(t spec.Testbed) time.Duration {
+	l := t.Link.Effective()
+	return 4*time.Duration(l.Delay+l.Jitter) + 2*time.Duration(l.Queue)
+}
+
 // loadConfig is what is asked of a kind of workload; of its target the port alone. Serves is false for one that is not asked.
 func loadConfig(e *spec.Experiment, kind string) (c load.Config, serves bool) {
-	c.Bin, c.Seed = time.Duration(e.Probes.Load.Bin), e.Order.Seed
+	c.Bin = time.Duration(e.Probes.Load.Bin)
+	c.Linger = loadLinger + 2*roundTrip(e.Testbed)
 	switch kind {
 	case "net":
 		n := e.Workload.Net

@@ -1,12 +1,10 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"virtscope/experiments/plan"
 	"virtscope/experiments/spec"
-	"virtscope/testbed/guest"
 
 	"golang.org/x/sys/unix"
 )
@@ -17,59 +15,81 @@ const (
 	headersSpace = 64 << 20
 )
 
-// needSpace refuses to start when a disk would fill up: that of the runs, or that of what a trial leaves nothing of.
-func needSpace(dir, scratch string, todo []plan.Trial) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("make the runs folder: %w", err)
-	}
-	var kept, passing int64
+// needSpace refuses to start when a folder would fill up: dir, which keeps the run; the scratch folder, which holds a trial's
+// disks and memory while it runs; and the cache, which holds a disk of each kind.
+func needSpace(dir string, todo []plan.Trial) error {
+	var keep, scratch, cache int64
+	kinds := map[spec.Disk]bool{}
 	for _, t := range todo {
-		kept += keptSpace(t.Spec)
-		passing = max(passing, scratchSpace(t.Spec))
-	}
-	return errors.Join(
-		enough(dir, kept, fmt.Sprintf("%d trials", len(todo)), "name another folder with --runs"),
-		enough(scratch, passing, "a trial's disks and memory", "make guest.disk.size or guest.memory smaller"),
-	)
-}
-
-// keptSpace is what a trial may leave in the run's folder, in B.
-func keptSpace(s *spec.Experiment) int64 {
-	switch s.Probes.Capture.Keep {
-	case "headers":
-		return trialSpace + headersSpace
-	case "whole":
-		return trialSpace + 2*int64(s.Guest.Memory)
-	}
-	return trialSpace
-}
-
-// scratchSpace is what a trial may need while it runs, in B: the disks, and the file that memory migrates through.
-func scratchSpace(s *spec.Experiment) int64 {
-	var need int64
-	if d := s.Guest.Disk; d != nil {
-		need += int64(d.Size)
-		if d.Storage == "local" {
-			need += int64(d.Size)
+		keep += kept(t.Spec)
+		scratch = max(scratch, used(t.Spec))
+		if d := t.Spec.Guest.Disk; d != nil && !kinds[*d] {
+			kinds[*d] = true
+			cache += int64(float64(d.Size) * d.Filled)
 		}
 	}
-	if m := s.Action.Migrate; m != nil && (m.Algorithm == guest.MappedRAM || m.Algorithm == guest.BackgroundSnapshot) {
-		need += int64(s.Guest.Memory)
+	for _, f := range []struct {
+		path, what, remedy string
+		need               int64
+	}{
+		{dir, fmt.Sprintf("%d trials may need", len(todo)), "free some, or name another folder with --runs", keep},
+		{scratchParent, "the disks and the memory of a trial may need", "free some, or make guest.disk smaller", scratch},
+		{cacheDir(), "the disks that are kept for the next run may need", "free some, or make guest.disk smaller", cache},
+	} {
+		if err := enough(f.path, f.what, f.remedy, f.need); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// scratchParent is the file system on which testbed.Scratch lies.
+const scratchParent = "/var/tmp"
+
+// kept is what is left of a trial, in B.
+func kept(s *spec.Experiment) int64 {
+	need := int64(trialSpace)
+	switch s.Probes.Capture.Keep {
+	case "headers":
+		need += headersSpace
+	case "whole":
+		need += 2 * int64(s.Guest.Memory)
+		if d := s.Guest.Disk; d != nil && d.Storage == "local" {
+			need += 2 * int64(d.Size)
+		}
 	}
 	return need
 }
 
-// enough wants need B to be free in dir, for what it says.
-func enough(dir string, need int64, what, remedy string) error {
+// used is what a trial takes while it runs, in B: a disk at each end (of qcow2, plain copies too, to compare them), and memory
+// that migrates by way of a file.
+func used(s *spec.Experiment) int64 {
+	need := int64(0)
+	if d := s.Guest.Disk; d != nil {
+		need += 2 * int64(d.Size)
+		if d.Format == "qcow2" {
+			need += 2 * int64(d.Size)
+		}
+	}
+	if m := s.Action.Migrate; m != nil && (m.Algorithm == "mapped-ram" || m.Algorithm == "background-snapshot") {
+		need += int64(s.Guest.Memory) + int64(s.Guest.Memory)/8
+	}
+	return need
+}
+
+func enough(path, what, remedy string, need int64) error {
 	if need == 0 {
 		return nil
 	}
+	if err := os.MkdirAll(path, 0o755); err != nil {
+		return fmt.Errorf("find the free space of %s: %w", path, err)
+	}
 	var fs unix.Statfs_t
-	if err := unix.Statfs(dir, &fs); err != nil {
-		return fmt.Errorf("find the free space of %s: %w", dir, err)
+	if err := unix.Statfs(path, &fs); err != nil {
+		return fmt.Errorf("find the free space of %s: %w", path, err)
 	}
 	if free := int64(fs.Bavail) * fs.Bsize; free < need {
-		return fmt.Errorf("start the run: %s has %d MiB free and %s may need %d MiB: free some, or %s", dir, free>>20, what, need>>20, remedy)
+		return fmt.Errorf("start the run: %s has %d MiB free and %s %d MiB: %s", path, free>>20, what, need>>20, remedy)
 	}
 	return nil
 }

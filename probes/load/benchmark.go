@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"os/exec"
 	"strconv"
 	"time"
 	"virtscope/probes"
@@ -31,16 +30,6 @@ type BenchmarkConfig struct {
 	ValueSize   int            // B, -d; 0 is 1024
 }
 
-const benchmarkTool = "redis-benchmark"
-
-// CheckBenchmark says whether redis-benchmark is missing here, and how to mend it.
-func CheckBenchmark() error {
-	if _, err := exec.LookPath(benchmarkTool); err != nil {
-		return fmt.Errorf("find %s: %w: install it (apt-get install redis-tools) or leave out workload.kv.benchmark", benchmarkTool, err)
-	}
-	return nil
-}
-
 // NewBenchmark makes a probe that runs redis-benchmark over and over, for its own figures: SET, then GET, then again. Unlike
 // the load client it is a closed loop: each connection asks again once it was answered, as fast as it goes, so a stall
 // counts as one slow request a connection. Both then load the guest.
@@ -50,7 +39,7 @@ func CheckBenchmark() error {
 // guest does not answer, is recorded as BenchmarkFailed, and the next begins after a second. Refused from the start,
 // redis-benchmark 7.0 tries for ever: then there is nothing. Output that makes no sense is an error.
 func NewBenchmark(c BenchmarkConfig) probes.Probe {
-	c.Path = or(c.Path, benchmarkTool)
+	c.Path = or(c.Path, "redis-benchmark")
 	c.Connections = or(c.Connections, 4)
 	c.Requests = or(c.Requests, 2000)
 	c.Keys = or(c.Keys, 10000)

@@ -49,6 +49,12 @@ func scratch(path string) (string, error) {
 	return f.Name(), f.Close()
 }
 
+// CheckQCOW2 says what is missing for disks in the format qcow2, as a *guest.NotSupportedError.
+func CheckQCOW2() error {
+	_, err := findImg()
+	return err
+}
+
 func findImg() (string, error) {
 	path, err := exec.LookPath(qemuImg)
 	if err != nil {
@@ -81,10 +87,4 @@ func syncFile(path string) error {
 		return err
 	}
 	return errors.Join(f.Sync(), f.Close())
-}
-
-// CheckQCOW2 says what is missing here to make disks in format qcow2: nil, or a *guest.NotSupportedError.
-func CheckQCOW2() error {
-	_, err := findImg()
-	return err
 }

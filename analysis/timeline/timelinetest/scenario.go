@@ -43,6 +43,10 @@ type Scenario struct {
 	Kill      time.Duration // its destination is killed so long after the request; 0 never
 	LinkDown  Stall         // the migration's link is cut; it changes nothing of what is sent
 	Asked     float64       // B/s that the workload is asked for; 0 is not recorded
+
+	Early  time.Duration // the baseline begins so much earlier
+	Serve  bool          // clients ask the guest for values, and play a stream of it
+	Mirror bool          // the guest's disk is copied too, and its workload writes it
 }
 
 // A Stall is a time without the processor, measured from the action's begin.
@@ -119,6 +123,12 @@ func (s Scenario) Make() (results.Outcome, []results.Record) {
 	}
 	if s.Wire && !w.toFile() {
 		w.wire()
+	}
+	if s.Serve {
+		w.serve()
+	}
+	if s.Mirror {
+		w.mirror()
 	}
 	w.rng.Shuffle(len(w.records), func(i, j int) { w.records[i], w.records[j] = w.records[j], w.records[i] })
 	begin := time.Unix(0, origin)
@@ -208,7 +218,7 @@ func (w *world) course() {
 	runner(1e6, results.TrialState, "state", results.StatePrepare)
 	runner(150e6, results.TrialState, "state", results.StateBoot)
 	runner(int64(warmUp), results.TrialState, "state", results.StateWarmUp)
-	runner(int64(baseline), results.TrialState, "state", results.StateBaseline)
+	runner(int64(baseline-w.Early), results.TrialState, "state", results.StateBaseline)
 	runner(int64(action)-500_000, results.TrialState, "state", results.StateAction)
 	runner(int64(action), results.ActionBegin, append([]string{"action", "migrate"}, w.attrs()...)...)
 	runner(w.ended, results.ActionEnd, "action", "migrate")

@@ -101,6 +101,9 @@ func TestEveryMappedKeyOccurs(t *testing.T) {
 	delete(mapped, onlyInFailure)
 	anywhere := map[string]bool{}
 	for name, said := range recorded(t, recordings) {
+		if len(said["query-migrate"]) == 0 && strings.HasPrefix(name, "disk-") {
+			continue // a recording of the disk's copy alone
+		}
 		occurs := map[string]bool{}
 		for _, raw := range said["query-migrate"] {
 			var v any
