@@ -34,6 +34,8 @@ type script struct {
 	down     error
 	onAction func() // called when the action begins
 	onDown   func() // called when the testbed is taken down
+	onProbed func() // called when the probe was told to end
+	onStop   func() // called when the workload is told to stop
 	onCut    func(link string)
 	onMend   func(link string)
 	mend     error
@@ -123,6 +125,9 @@ func (p fakeProbe) Run(ctx context.Context, rec results.Recorder, armed func()) 
 		return p.script.probe
 	}
 	<-ctx.Done()
+	if p.script.onProbed != nil {
+		p.script.onProbed()
+	}
 	rec.Record(results.Record{Source: results.SourceCaptureSwitch, Name: results.CaptureDropped, Value: p.script.drops, Unit: results.One})
 	return nil
 }
@@ -180,6 +185,9 @@ func (i *fakeInstance) serve(conn net.Conn) {
 		case agent.OpVerify:
 			m.Verdict = &agent.Verdict{Verified: 4096, Corrupt: i.script.corrupt}
 		case agent.OpStop:
+			if i.script.onStop != nil {
+				i.script.onStop()
+			}
 			m.Progress = &agent.Progress{}
 		case agent.OpHello:
 			m.Hello = &agent.Hello{Version: agent.Version}
