@@ -38,6 +38,8 @@ type script struct {
 	onCut       func(link string)
 	onMend      func(link string)
 	mend        error
+	onProbed    func() // called when the probe was told to end
+	onStop      func() // called when the workload is told to stop
 }
 
 // A fakeLab runs one script after the other and counts what is up.
@@ -124,6 +126,9 @@ func (p fakeProbe) Run(ctx context.Context, rec results.Recorder, armed func()) 
 		return p.script.probe
 	}
 	<-ctx.Done()
+	if p.script.onProbed != nil {
+		p.script.onProbed()
+	}
 	rec.Record(results.Record{Source: results.SourceCaptureSwitch, Name: results.CaptureDropped, Value: p.script.drops, Unit: results.One})
 	return nil
 }
@@ -181,6 +186,9 @@ func (i *fakeInstance) serve(conn net.Conn) {
 		case agent.OpVerify:
 			m.Verdict = &agent.Verdict{Verified: 4096, Corrupt: i.script.corrupt, DiskVerified: 8192, DiskCorrupt: i.script.diskCorrupt, Detail: "as found"}
 		case agent.OpStop:
+			if i.script.onStop != nil {
+				i.script.onStop()
+			}
 			m.Progress = &agent.Progress{}
 		case agent.OpHello:
 			m.Hello = &agent.Hello{Version: agent.Version}

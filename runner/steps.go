@@ -131,11 +131,12 @@ func (e *execution) guestEnded() error {
 	return errors.New(reason)
 }
 
-// collect stops the workload, verifies the guest's memory, and stops the probes.
+// collect stops the probes and the workload, and verifies the guest's memory. The load's client goes first: a server that
+// stops breaks its connections, and what was still to be answered would count as failed, not as pending.
 func (e *execution) collect(ctx context.Context) error {
 	// The links are mended first: the guest may be behind them.
 	mended := e.mend()
-	return errors.Join(mended, e.verify(ctx), e.checkDisk(ctx), e.clocks(ctx), e.background(), e.links(ctx), e.stopProbes())
+	return errors.Join(mended, e.stopProbes(), e.verify(ctx), e.checkDisk(ctx), e.clocks(ctx), e.background(), e.links(ctx))
 }
 
 func (e *execution) verify(ctx context.Context) error {

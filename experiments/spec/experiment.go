@@ -101,7 +101,7 @@ type Link struct {
 	DownFor Duration `yaml:"down-for,omitempty" json:"down-for,omitempty"`
 	// DownAfter is the time from down-when until the cut. Default: 0.
 	DownAfter Duration `yaml:"down-after,omitempty" json:"down-after,omitempty"`
-	// DownWhen counts from the begin of the action, or of post-copy. Default: action.
+	// DownWhen counts from the begin of the action, or of post-copy, when the guest runs at the destination. Default: action.
 	DownWhen string `yaml:"down-when" json:"down-when" jsonschema:"enum=action,enum=postcopy"`
 }
 

@@ -45,6 +45,12 @@ func BuildRoot(ctx context.Context, o RootOptions) (Root, error) {
 	return r, nil
 }
 
+// CheckRoot says which of the tools that BuildRoot runs are missing here, and how to install them.
+func CheckRoot() error {
+	_, err := newRootBuild("", nil)
+	return err
+}
+
 func buildRoot(ctx context.Context, o RootOptions) (Root, error) {
 	packages, err := checkPackages(o.Packages)
 	if err != nil {
