@@ -77,12 +77,12 @@ func (c *checker) demands() []demand {
 	switch kv := []string{"workload.kv.keys", "workload.kv.value-size", "workload.kind"}; w.Serves() {
 	case "kv":
 		// A fifth more than the values, for keys and what each entry costs.
-		ds = append(ds, demand{w.KV.holds(func(size Bytes) Bytes { return size * 6 / 5 }),
-			fmt.Sprintf("%d keys × value-size %s × 1.2", w.KV.Keys, w.KV.ValueSize), kv})
+		values := w.KV.holds(func(size Bytes) Bytes { return size * 6 / 5 })
+		ds = append(ds, demand{values, fmt.Sprintf("%d keys × value-size %s × 1.2", w.KV.Keys, w.KV.ValueSize), kv})
 	case "redis":
-		ds = append(ds, demand{w.KV.holds(func(size Bytes) Bytes { return (size*5/4 + redisEntry) * 10 / 7 }),
-			fmt.Sprintf("%d keys × (value-size %s × 1.25 + %s) / 0.7, of which redis may fill no more", w.KV.Keys, w.KV.ValueSize, redisEntry), kv},
-			demand{redisFloor, redisFloor.String() + " for redis-server", nil})
+		entries := w.KV.holds(func(size Bytes) Bytes { return (size*5/4 + redisEntry) * 10 / 7 })
+		text := fmt.Sprintf("%d keys × (value-size %s × 1.25 + %s) / 0.7, the share that redis may fill", w.KV.Keys, w.KV.ValueSize, redisEntry)
+		ds = append(ds, demand{entries, text, kv}, demand{redisFloor, redisFloor.String() + " for redis-server", nil})
 	}
 	if check > 0 {
 		ds = append(ds, demand{check, "guest.check " + check.String(), []string{"guest.check"}})
