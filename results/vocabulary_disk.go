@@ -6,6 +6,7 @@ const (
 	DiskCompared = "disk.compared" // B: the disk's size
 	DiskDiffers  = "disk.differs"  // B: of sectors of 512 B that differ between the source's image and the destination's; Attrs: first (B, where the first of them begins)
 	DiskWritten  = "disk.written"  // B: that the guest wrote at the destination, discards included: as much may differ
+	DiskOutside  = "disk.outside"  // B: of sectors that differ where the guest wrote nothing at the destination, but for 64 KiB around each write; absent if it wrote meanwhile; Attrs: first
 )
 
 // What the guest itself read back of what it had written to its disk, at the trial's end, through its own device. Absent where it

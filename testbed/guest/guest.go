@@ -115,9 +115,9 @@ type Disk struct {
 
 // A DiskChecker is an Instance that can hold the disks of both ends of a migration against each other.
 type DiskChecker interface {
-	// CheckDisk compares the destination's disk with the source's, and records DiskCompared, DiskDiffers and DiskWritten. The
+	// CheckDisk compares the destination's disk with the source's, and records DiskCompared, DiskDiffers, DiskWritten and DiskOutside. The
 	// guest must be quiet. It does nothing where no disk was copied.
-	// A disk that differs by more than the guest wrote since the switch-over is an *OutcomeError.
+	// A disk that differs where the guest wrote nothing since the switch-over, or by more than it wrote, is an *OutcomeError.
 	CheckDisk(ctx context.Context) error
 }
 

@@ -58,37 +58,86 @@ func guestWrites(ctx context.Context, mon *Monitor) (writes, error) {
 // CheckDisk implements guest.DiskChecker.
 //
 // The source's image is the disk at the switch-over: its QEMU gave it up before the guest ran at the destination. The
-// destination's is that, and what the guest has written there since, which QEMU counts.
+// destination's is that, and what the guest has written there since: QEMU counts it, and notes where (see outside). It cannot
+// see what is wrong where the guest has written, nor, if the guest writes while it is checked, as many wrong bytes as it wrote.
 func (i *instance) CheckDisk(ctx context.Context) error {
 	here, before := i.whence()
 	if !movesDisk(i.spec) || before == nil {
 		return nil
 	}
+	c, err := i.compareDisks(ctx, here, before)
+	if err != nil {
+		return fmt.Errorf("check the disk on %s: %w", here.host.Name(), err)
+	}
+	c.record(i.rec, here.host.Name())
+	return c.verdict()
+}
+
+// A diskComparison is what CheckDisk found.
+type diskComparison struct {
+	all     image.DiskDifference
+	outside *image.DiskDifference // of what the guest wrote; nil if that is not known
+	written int64                 // B
+}
+
+func (i *instance) compareDisks(ctx context.Context, here, before *machine) (c diskComparison, err error) {
 	// Qcow2 keeps its tables in memory until a flush.
 	if err := flushDisk(ctx, here.mon); err != nil {
-		return fmt.Errorf("check the disk on %s: %w", here.host.Name(), err)
+		return c, err
 	}
-	paths := i.spec.Disk.Paths
-	d, err := image.VerifyDisks(ctx, paths[before.host.Name()], paths[here.host.Name()], diskFormat(i.spec.Disk))
+	source, destination, format := i.spec.Disk.Paths[before.host.Name()], i.spec.Disk.Paths[here.host.Name()], diskFormat(i.spec.Disk)
+	first, err := guestWrites(ctx, here.mon)
 	if err != nil {
-		return fmt.Errorf("check the disk on %s: %w", here.host.Name(), err)
+		return c, err
 	}
-	written, err := guestWrites(ctx, here.mon) // after the comparison: no write that it met is missing
-	if err != nil {
-		return fmt.Errorf("check the disk on %s: %w", here.host.Name(), err)
+	if c.all, err = image.VerifyDisks(ctx, source, destination, format); err != nil {
+		return c, err
 	}
-	r := results.Record{Time: time.Now().UnixNano(), Host: here.host.Name(), Source: results.SourceQMP, Unit: results.Bytes}
-	for name, v := range map[string]int64{results.DiskCompared: d.Compared, results.DiskDiffers: d.Differs, results.DiskWritten: written.bytes} {
-		r.Name, r.Value, r.Attrs = name, float64(v), nil
-		if name == results.DiskDiffers && d.First >= 0 {
-			r.Attrs = map[string]string{"first": strconv.FormatInt(d.First, 10)}
+	none := c.all // where nothing differs, or nothing was written, there is no need to ask where
+	if c.outside = &none; c.all.Differs > 0 && first.operations > 0 {
+		d, err := outside(ctx, here, source, destination, format)
+		if err != nil {
+			return c, err
 		}
-		i.rec.Record(r)
+		c.outside = &d
 	}
-	if d.Differs > written.bytes {
+	last, err := guestWrites(ctx, here.mon) // after the comparison: no write that it met is missing
+	if err != nil {
+		return c, err
+	}
+	if c.written = last.bytes; last != first {
+		c.outside = nil
+	}
+	return c, nil
+}
+
+func (c diskComparison) record(rec results.Recorder, host string) {
+	at := time.Now().UnixNano()
+	record := func(name string, v, first int64) {
+		r := results.Record{Time: at, Host: host, Source: results.SourceQMP, Name: name, Value: float64(v), Unit: results.Bytes}
+		if first >= 0 {
+			r.Attrs = map[string]string{"first": strconv.FormatInt(first, 10)}
+		}
+		rec.Record(r)
+	}
+	record(results.DiskCompared, c.all.Compared, -1)
+	record(results.DiskDiffers, c.all.Differs, c.all.First)
+	record(results.DiskWritten, c.written, -1)
+	if c.outside != nil {
+		record(results.DiskOutside, c.outside.Differs, c.outside.First)
+	}
+}
+
+func (c diskComparison) verdict() error {
+	if o := c.outside; o != nil && o.Differs > 0 {
+		return &guest.OutcomeError{Reason: fmt.Sprintf(
+			"the disk was corrupted: %d B of it differ from the source's where the guest wrote nothing since the switch-over, the first at byte %d",
+			o.Differs, o.First)}
+	}
+	if c.all.Differs > c.written {
 		return &guest.OutcomeError{Reason: fmt.Sprintf(
 			"the disk was corrupted: %d B of it differ from the source's, the first at byte %d, and the guest wrote only %d B since the switch-over",
-			d.Differs, d.First, written.bytes)}
+			c.all.Differs, c.all.First, c.written)}
 	}
 	return nil
 }

@@ -109,6 +109,9 @@ func (l *diskLink) release(ctx context.Context) error {
 	if err := l.dst.mon.Execute(ctx, "nbd-server-stop", nil, nil); err != nil {
 		return failedCopy("give the disk to the guest on "+l.dst.host.Name(), err)
 	}
+	if err := noteWrites(ctx, l.dst); err != nil {
+		return failedCopy("note what the guest writes on "+l.dst.host.Name(), err)
+	}
 	go l.forget(l.src.mon.eventsFromNow(context.Background())) // it ends with the connection to QEMU
 	return nil
 }

@@ -410,6 +410,16 @@ func TestCheckDisk(t *testing.T) {
 	b.check()
 	b.holds(b.spec.Disk.Paths[testbed.Source], p)
 
+	// The guest writes much, at one place; what is wrong at another is found all the same.
+	for range 2 {
+		if err := b.io(t.Context(), "aio_write -P 78 8M 1M"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.check()
+	if outside := b.log.Named(results.DiskOutside); len(outside) != 4 || outside[3].Value != 0 {
+		t.Errorf("where the guest wrote nothing, %v differ", outside)
+	}
 	f, err := os.OpenFile(b.spec.Disk.Paths[testbed.Source], os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)

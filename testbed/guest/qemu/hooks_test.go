@@ -16,6 +16,7 @@ type fakeCopy struct {
 	called []string
 	state  func(ctx context.Context) (string, error)
 	wait   func(context.Context) error
+	last   func(context.Context) error // of the switch-over; nil is none
 }
 
 func (f *fakeCopy) note(what string) {
@@ -39,6 +40,9 @@ func (f *fakeCopy) run(ctx context.Context) error {
 func (f *fakeCopy) switchOver(ctx context.Context) error {
 	state, err := f.state(ctx)
 	f.note("switch over while " + state)
+	if f.last != nil {
+		err = f.last(ctx)
+	}
 	return err
 }
 
@@ -109,6 +113,42 @@ func TestDiskHooks(t *testing.T) {
 				t.Errorf("the guest is on %s", got)
 			}
 			tr.intact()
+		})
+	}
+	// The guest is stopped in pre-switchover then, post-copy or not: only a cancel brings it back.
+	refuse := func(context.Context) error { return broken }
+	for _, c := range []struct {
+		name    string
+		options guest.MigrateOptions
+		last    func(context.Context) error
+		fails   bool
+	}{
+		{"fails at the end", guest.MigrateOptions{Algorithm: guest.PreCopy}, refuse, true},
+		{"fails before post-copy", guest.MigrateOptions{Algorithm: guest.PostCopy}, refuse, true},
+		{"hangs at the end", guest.MigrateOptions{Algorithm: guest.PreCopy, Timeout: 5 * time.Second}, forever, true},
+		{"hangs before post-copy", guest.MigrateOptions{Algorithm: guest.PostCopy, Timeout: 5 * time.Second}, forever, true},
+		{"is cancelled before post-copy", guest.MigrateOptions{Algorithm: guest.PostCopy, CancelAfter: 5 * time.Second}, forever, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			tr := *whole
+			tr.T = t
+			tr.writes(4e6)
+			at := tr.source().Name()
+			f := &fakeCopy{last: c.last}
+			m := ready(&tr, c.options, f)
+			err := m.Run(tr.within())
+			var outcome *guest.OutcomeError
+			if errors.As(err, &outcome) != c.fails || (err != nil) != c.fails {
+				t.Fatalf("error %v", err)
+			}
+			t.Log(err)
+			if len(f.called) != 3 || f.called[2] != "abandon" {
+				t.Errorf("called %q", f.called)
+			}
+			if got := tr.statuses(at); len(got) == 0 || got[len(got)-1] != "cancelled" {
+				t.Errorf("the source said %q", got)
+			}
+			tr.stays(at)
 		})
 	}
 }
