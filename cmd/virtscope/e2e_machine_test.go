@@ -55,7 +55,7 @@ func emulated(t *testing.T, r *results.Run) {
 	t.Helper()
 	for _, link := range []string{"link", "migration-link"} {
 		for _, name := range []string{"emulator", "emulator.delay.mean", "emulator.delay.error.median", "emulator.delay.error.p99"} {
-			i := slices.IndexFunc(r.Manifest.Facts, func(f results.Fact) bool { return f.Subject == link && f.Name == name })
+			i := slices.IndexFunc(r.Manifest.Facts, func(f results.Fact) bool { return strings.HasPrefix(f.Subject, link+" ") && f.Name == name })
 			if i < 0 || r.Manifest.Facts[i].Value == "" || strings.HasPrefix(r.Manifest.Facts[i].Value, "unknown") {
 				t.Errorf("the manifest does not say %s of the %s", name, link)
 			}
