@@ -173,7 +173,11 @@ func (t *track) add(weigh func(ratio float64) float64) quantity.Quantity {
 		high += min(whole, inside)
 	}
 	if m := t.missing(); m > 0 {
-		return quantity.AtLeast(low, results.Seconds, fmt.Sprintf("nothing was recorded of it for %s of the time", quantity.Duration(seconds(m))))
+		why := fmt.Sprintf("nothing was recorded of it for %s of the time", quantity.Duration(seconds(m)))
+		if low == 0 {
+			return quantity.Unknown(results.Seconds, why) // at least 0 says nothing
+		}
+		return quantity.AtLeast(low, results.Seconds, why)
 	}
 	return quantity.Within(v, max(0, low-2*seconds(t.slack)), high+2*seconds(t.slack)+seconds(t.tail), results.Seconds)
 }
@@ -192,7 +196,15 @@ func (t *track) below(level float64) quantity.Quantity {
 	})
 }
 
-func deficit(ratio float64) float64 { return max(0, 1-ratio) }
+// rounding is what sums of floating-point numbers may be off by, as a share: less is no deficit.
+const rounding = 1e-9
+
+func deficit(ratio float64) float64 {
+	if d := 1 - ratio; d > rounding {
+		return d
+	}
+	return 0
+}
 
 func (t *track) lost() quantity.Quantity {
 	if t.why == "" {
