@@ -18,6 +18,7 @@ type reading struct {
 type knot struct {
 	at    int64
 	value float64
+	guess bool // the guest did not say so
 }
 
 // lagLimit is how far arrivals may lag behind the guest's clock on median, compared with the promptest, for that clock to be believed.
@@ -30,9 +31,16 @@ const lagLimit = int64(50e6) // ns
 // on either side of the stop, a reading is placed where the guest's clock puts it, as far behind it as the promptest
 // arrival of that side was. Where the lags differ too much for that, or the stop is not known, the arrival stands. While
 // the guest is stopped, the counter stands still.
+//
+// What was done between two readings was done anywhere between them. Readings that are further apart than a bin is wide
+// make wider bins, and all bounds reach further by the longest step between two.
 type counter struct {
 	knots []knot
-	slack int64 // ns by which a reading may be misplaced
+	slack int64 // ns by which what was done may be misplaced
+	width int64 // ns of a bin
+	// coarse: readings are further apart than the bins of work usually are. Each was true up to a tenth of a second before
+	// it was told.
+	coarse bool
 }
 
 // newCounter takes readings in any order; ok is false if they run backwards.
@@ -44,30 +52,70 @@ func newCounter(list []reading, w Windows) (c counter, ok bool) {
 			return c, false
 		}
 	}
-	stopped := w.Stop != 0 && w.Resume > w.Stop
-	before := len(list)
-	if stopped {
-		before = spokenBefore(list, w)
-		c.slack = max(place(list[:before]), place(list[before:]))
-	} else {
-		c.slack = longestStep(list, w.Baseline)
+	stopped := w.stopped()
+	before, slack := settle(list, w)
+	c.slack, c.width = slack, workBin
+	if median, longest := steps(list, w); median > workBin {
+		c.coarse = true
+		c.slack, c.width = max(slack, longest+tenth), (median+workBin/2)/workBin*workBin
 	}
 	for i, r := range list {
-		if stopped && i < before {
-			r.at = min(r.at, w.Stop)
-		} else if stopped {
-			r.at = max(r.at, w.Resume)
-		}
 		if n := len(c.knots); n > 0 && r.at <= c.knots[n-1].at {
-			c.knots[n-1].value = r.value // several at once: the last one holds
+			c.knots[n-1].value, c.knots[n-1].guess = r.value, false // several at once: the last one holds
 			continue
 		}
 		if stopped && i == before && i > 0 {
 			c.standStill(w, r)
 		}
-		c.knots = append(c.knots, knot{r.at, r.value})
+		c.knots = append(c.knots, knot{at: r.at, value: r.value})
 	}
 	return c, true
+}
+
+func (w Windows) stopped() bool { return w.Stop != 0 && w.Resume > w.Stop }
+
+// settle places readings, which are in order of arrival, in time: before is how many of them were spoken before the guest
+// stopped, and slack by how many ns one may be misplaced.
+func settle(list []reading, w Windows) (before int, slack int64) {
+	if !w.stopped() {
+		return len(list), longestStep(list, w.Baseline)
+	}
+	before = spokenBefore(list, w)
+	slack = max(place(list[:before]), place(list[before:]))
+	for i, r := range list {
+		if i < before {
+			list[i].at = min(r.at, w.Stop)
+		} else {
+			list[i].at = max(r.at, w.Resume)
+		}
+	}
+	return before, slack
+}
+
+// steps are the times between one reading and the next in which the guest ran, in ns: the median, and the longest that
+// reaches into the baseline or the span.
+func steps(list []reading, w Windows) (median, longest int64) {
+	var all []int64
+	seen := Window{w.Action.From, w.span().To}
+	if w.Baseline.length() > 0 {
+		seen.From = w.Baseline.From
+	}
+	for i := 1; i < len(list); i++ {
+		b := bin{from: list[i-1].at, to: list[i].at}
+		step := b.to - b.from
+		if w.stopped() {
+			step -= Window{w.Stop, w.Resume}.overlap(b)
+		}
+		all = append(all, step)
+		if seen.overlap(b) > 0 {
+			longest = max(longest, step)
+		}
+	}
+	if len(all) == 0 {
+		return 0, 0
+	}
+	slices.Sort(all)
+	return all[len(all)/2], longest
 }
 
 // standStill adds the stop between the last knot and the next reading: what was done between them was done while it ran.
@@ -79,10 +127,10 @@ func (c *counter) standStill(w Windows, next reading) {
 		value += (next.value - last.value) * float64(w.Stop-last.at) / float64(ran)
 	}
 	if w.Stop > last.at {
-		c.knots = append(c.knots, knot{w.Stop, value})
+		c.knots = append(c.knots, knot{w.Stop, value, true})
 	}
 	if next.at > w.Resume {
-		c.knots = append(c.knots, knot{w.Resume, value})
+		c.knots = append(c.knots, knot{w.Resume, value, true})
 	}
 }
 
@@ -157,8 +205,30 @@ func (c *counter) at(t int64) float64 {
 	return a.value + (b.value-a.value)*float64(t-a.at)/float64(b.at-a.at)
 }
 
+// between bounds what was done from one time to another by what the guest said before and after them.
+func (c *counter) between(from, to int64) (low, high float64) {
+	first := c.knots[0].value
+	said := func(t int64) (before, after float64) {
+		before, after = first, c.knots[len(c.knots)-1].value
+		for _, k := range c.knots {
+			switch {
+			case k.guess:
+			case k.at >= t+tenth:
+				return before, k.value
+			case k.at <= t:
+				before = k.value
+			}
+		}
+		return before, after
+	}
+	begun, beginning := said(from)
+	ended, ending := said(to)
+	return max(0, ended-beginning), ending - begun
+}
+
 // bins cuts the counter into bins, one of which begins with the action.
-func (c *counter) bins(width int64, w Windows) []bin {
+func (c *counter) bins(w Windows) []bin {
+	width := c.width
 	if len(c.knots) < 2 {
 		return nil
 	}

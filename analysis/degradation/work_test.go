@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"virtscope/analysis/quantity"
 	"virtscope/results"
 )
 
@@ -224,4 +225,45 @@ func TestWrites(t *testing.T) {
 	g.records[1].Attrs["counts"] = "x"
 	g.records[1].Time = 11_000 * ms
 	expect(t, []Service{one(t, g.records, works300())}, unknown("work.disk.write.p50.baseline", "could not be read"))
+}
+
+// redis is asked once a second what it did. It is stopped for 200 ms, and serves nothing for 600 ms more: what was counted
+// holds that within its bounds, and what is short of the time between two counts is not told exactly.
+func TestWorkThatIsCountedSeldom(t *testing.T) {
+	const stop, dead, resume = 22_450, 600, 22_650
+	w := Windows{
+		Baseline: Window{10_000 * ms, 22_000 * ms}, Action: Window{22_000 * ms, 26_000 * ms}, After: Window{26_000 * ms, 30_000 * ms},
+		Stop: stop * ms, Resume: resume * ms,
+	}
+	for phase := int64(0); phase < 1000; phase += 100 {
+		g := &guest{stop: stop, resume: resume}
+		done := 0.0
+		g.run(32_000, prompt, func(spoken, mono int64) []results.Record {
+			if spoken <= resume || spoken > resume+dead {
+				done += 100
+			}
+			if mono%1000 != phase {
+				return nil
+			}
+			return []results.Record{{Name: results.GuestWork, Value: done, Unit: results.One, Attrs: map[string]string{"kind": "redis"}}}
+		})
+		x := one(t, g.records, w)
+		for name, c := range map[string]struct {
+			q     quantity.Quantity
+			truth float64
+		}{
+			"lost": {x.Lost, 0.8}, "below 90 %": {x.Below90, 0.8}, "below 10 %": {x.Below10, 0.8}, "recovery": {x.Recovery, 0.6},
+			"baseline": {x.Baseline.Throughput, 1000}, "action": {x.Action.Throughput, 800},
+		} {
+			if q := c.q; !q.Known || q.Low > c.truth || q.High < c.truth || q.Low == q.High {
+				t.Errorf("phase %d: %s is %+v, want %v within its bounds", phase, name, q, c.truth)
+			}
+		}
+		if x.Bin != 1 {
+			t.Errorf("phase %d: bins of %v s, want 1 s", phase, x.Bin)
+		}
+		w := w
+		w.Baseline.From = 17_000 * ms
+		expect(t, []Service{one(t, g.records, w)}, unknown("work.redis.below10", "too short"))
+	}
 }
