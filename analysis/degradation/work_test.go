@@ -222,8 +222,7 @@ func TestWrites(t *testing.T) {
 	if n := x.Writes.Baseline.Count; n != 1900 {
 		t.Errorf("%d writes in the baseline, want those of 19 reports that lie in it whole", n)
 	}
-	g.records[1].Attrs["counts"] = "x"
-	g.records[1].Time = 11_000 * ms
+	g.records[41].Attrs["counts"] = "x" // of 11 s
 	expect(t, []Service{one(t, g.records, works300())}, unknown("work.disk.write.p50.baseline", "could not be read"))
 }
 
@@ -265,5 +264,43 @@ func TestWorkThatIsCountedSeldom(t *testing.T) {
 		w := w
 		w.Baseline.From = 17_000 * ms
 		expect(t, []Service{one(t, g.records, w)}, unknown("work.redis.below10", "too short"))
+	}
+}
+
+// Reports that a busy host holds back until the next window count in the one that they tell of.
+func TestWritesThatAreToldLate(t *testing.T) {
+	held := func(spoken int64) int64 {
+		switch {
+		case spoken > 11_000 && spoken <= 12_000:
+			return 12_200 - spoken
+		case spoken > 13_200 && spoken <= 14_000:
+			return 14_700 - spoken
+		}
+		return 3
+	}
+	g := &guest{stop: 12_450, resume: 12_750}
+	g.run(endAt+200, held, func(spoken, mono int64) []results.Record {
+		longest := 0.001
+		switch {
+		case spoken > 11_500 && spoken <= 11_600:
+			longest = 0.002
+		case spoken > 13_500 && spoken <= 13_600:
+			longest = 0.8
+		}
+		return []results.Record{
+			{Name: results.GuestWork, Value: float64(mono), Unit: results.One, Attrs: map[string]string{"kind": "disk", "bytes": strconv.FormatInt(mono*40, 10)}},
+			{Name: results.GuestDiskTimes, Value: longest, Unit: results.Seconds, Attrs: map[string]string{"counts": "0,0,0,0,10"}},
+		}
+	})
+	x := one(t, g.records, works300())
+	expect(t, []Service{x}, is("work.disk.write.max.baseline", 0.002), is("work.disk.write.max.action", 0.8), is("work.disk.write.max.after", 0.001))
+	if n := x.Writes.Baseline.Count; n != 190 {
+		t.Errorf("%d writes in the baseline, want those of 19 reports", n)
+	}
+	for i := range g.records {
+		delete(g.records[i].Attrs, "mono") // nothing but the arrival is known
+	}
+	if n := one(t, g.records, works300()).Writes.After.Count; n == 0 {
+		t.Error("without the guest's clock no write is placed")
 	}
 }
