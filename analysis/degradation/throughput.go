@@ -182,11 +182,7 @@ func (t *track) add(weigh func(ratio float64) float64) quantity.Quantity {
 		high += min(whole, inside)
 	}
 	if m := t.missing(); m > 0 {
-		why := fmt.Sprintf("nothing was recorded of it for %s of the time", quantity.Duration(seconds(m)))
-		if low == 0 {
-			return quantity.Unknown(results.Seconds, why) // at least 0 says nothing
-		}
-		return quantity.AtLeast(low, results.Seconds, why)
+		return atLeastSome(low, results.Seconds, fmt.Sprintf("nothing was recorded of it for %s of the time", quantity.Duration(seconds(m))))
 	}
 	high = min(high+2*seconds(t.slack), seconds(span.length())) + seconds(t.tail)
 	return quantity.Within(v, max(0, low-2*seconds(t.slack)), high, results.Seconds)
