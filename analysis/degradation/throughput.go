@@ -218,7 +218,11 @@ func (t *track) lost() quantity.Quantity {
 			return quantity.Unknown(results.Seconds, fmt.Sprintf("the baseline is too noisy: it loses %.2f s each second itself", each))
 		}
 	}
-	return t.add(deficit)
+	q := t.add(deficit)
+	if floor := t.lostFloor(); q.Censored && q.Value <= floor.Value {
+		return quantity.Unknown(q.Unit, q.Why+", and of the rest no more is lost than noise alone would lose")
+	}
+	return q
 }
 
 // lossEach is what the baseline loses to its own noise, in s each second.
