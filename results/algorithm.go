@@ -9,6 +9,7 @@ const (
 
 	FaultCancel          = "cancel"           // kind of Fault
 	FaultKillDestination = "kill-destination" // kind of Fault
+	FaultStopGuest       = "stop-guest"       // kind of Fault: the guest was stopped at the source after the pre-copy rounds that were asked for
 )
 
 // The algorithms of a migration, as attr "algorithm" names them.

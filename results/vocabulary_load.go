@@ -43,7 +43,7 @@ const (
 const (
 	LinkDown = "link.down" // event; Attrs: link (link, migration-link), host
 	LinkUp   = "link.up"   // event; Attrs as above
-	Fault    = "fault"     // event: something was done on purpose; Attrs: kind (cancel, kill-destination, pause, recover; continue: the source did not go on by itself)
+	Fault    = "fault"     // event: something was done on purpose; Attrs: kind (cancel, kill-destination, pause, recover; stop-guest: the guest was stopped at the source in the middle of its migration; continue: the source did not go on by itself; take-back: a destination that had not resumed the guest was ended, so that it could go on at the source)
 
 	// Cross-traffic, cumulative payload, sampled each tenth of a second. Attrs: direction (forward, reverse), flow.
 	TrafficSent     = "traffic.sent"     // B

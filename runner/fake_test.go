@@ -21,22 +21,25 @@ import (
 
 // A script says how a scripted subject behaves in one attempt. The zero value behaves well.
 type script struct {
-	up       error // the testbed does not come up
-	boot     error
-	mute     bool // the agent's heart does not beat
-	prepare  error
-	migrate  error
-	hang     bool // the migration ends only when it is cancelled
-	dies     bool // the guest ends during the migration
-	corrupt  int64
-	drops    float64 // frames that the capture drops
-	probe    error   // a probe fails in the middle
-	down     error
-	onAction func() // called when the action begins
-	onDown   func() // called when the testbed is taken down
-	onCut    func(link string)
-	onMend   func(link string)
-	mend     error
+	up          error // the testbed does not come up
+	boot        error
+	mute        bool // the agent's heart does not beat
+	prepare     error
+	migrate     error
+	hang        bool // the migration ends only when it is cancelled
+	dies        bool // the guest ends during the migration
+	corrupt     int64
+	diskCorrupt int64
+	drops       float64 // frames that the capture drops
+	probe       error   // a probe fails in the middle
+	down        error
+	onAction    func() // called when the action begins
+	onDown      func() // called when the testbed is taken down
+	onCut       func(link string)
+	onMend      func(link string)
+	mend        error
+	onProbed    func() // called when the probe was told to end
+	onStop      func() // called when the workload is told to stop
 }
 
 // A fakeLab runs one script after the other and counts what is up.
@@ -123,6 +126,9 @@ func (p fakeProbe) Run(ctx context.Context, rec results.Recorder, armed func()) 
 		return p.script.probe
 	}
 	<-ctx.Done()
+	if p.script.onProbed != nil {
+		p.script.onProbed()
+	}
 	rec.Record(results.Record{Source: results.SourceCaptureSwitch, Name: results.CaptureDropped, Value: p.script.drops, Unit: results.One})
 	return nil
 }
@@ -178,8 +184,11 @@ func (i *fakeInstance) serve(conn net.Conn) {
 		m := agent.Message{ID: r.ID, Mono: 2}
 		switch r.Op {
 		case agent.OpVerify:
-			m.Verdict = &agent.Verdict{Verified: 4096, Corrupt: i.script.corrupt}
+			m.Verdict = &agent.Verdict{Verified: 4096, Corrupt: i.script.corrupt, DiskVerified: 8192, DiskCorrupt: i.script.diskCorrupt, Detail: "as found"}
 		case agent.OpStop:
+			if i.script.onStop != nil {
+				i.script.onStop()
+			}
 			m.Progress = &agent.Progress{}
 		case agent.OpHello:
 			m.Hello = &agent.Hello{Version: agent.Version}

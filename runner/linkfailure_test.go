@@ -89,3 +89,37 @@ func TestLinkFailure(t *testing.T) {
 		})
 	}
 }
+
+// TestPostcopyBegins wants the begin of post-copy to be the guest's start at the destination, after the turn.
+func TestPostcopyBegins(t *testing.T) {
+	turn := results.Record{Name: results.MigrationStatus, Attrs: map[string]string{"status": postcopyActive}}
+	for _, c := range []struct {
+		name    string
+		records []results.Record
+		want    bool
+	}{
+		{"boot", []results.Record{{Name: results.VMResume}}, false},
+		{"turn", []results.Record{{Name: results.VMResume}, {Name: results.VMStop}, turn}, false},
+		{"pre-copy", []results.Record{{Name: results.VMStop}, {Name: results.VMResume}}, false},
+		{"start", []results.Record{{Name: results.VMStop}, turn, turn, {Name: results.VMResume}}, true},
+		{"again", []results.Record{turn, {Name: results.VMResume}, turn, {Name: results.VMResume}}, true},
+	} {
+		w := newWitness(new(discard), func(results.Record) {})
+		for _, r := range c.records {
+			w.Record(r)
+		}
+		begun := false
+		select {
+		case <-w.postcopy:
+			begun = true
+		default:
+		}
+		if begun != c.want {
+			t.Errorf("%s: begun is %t", c.name, begun)
+		}
+	}
+}
+
+type discard struct{}
+
+func (*discard) Record(results.Record) {}

@@ -25,6 +25,8 @@ func TestVerdicts(t *testing.T) {
 		{"all well", []script{{}}, results.Completed, 1, ""},
 		{"subject fails", []script{{migrate: outcome}}, results.Failed, 1, "did not converge"},
 		{"memory corrupt", []script{{corrupt: 3}}, results.Failed, 1, "memory corrupted: 3 pages"},
+		{"disk corrupt", []script{{diskCorrupt: 2}}, results.Failed, 1, "disk corrupted: 2 pages: as found"},
+		{"both corrupt", []script{{corrupt: 1, diskCorrupt: 2}}, results.Failed, 1, "memory corrupted: 1 pages, first 0; disk corrupted: 2 pages: as found"},
 		{"guest dies", []script{{dies: true}}, results.Failed, 1, "ended by itself"},
 		{"testbed down, then up", []script{{up: errOurs}, {}}, results.Completed, 2, ""},
 		{"boot fails twice", []script{{boot: errOurs}}, results.Invalid, 2, "our fault"},

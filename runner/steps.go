@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 	"virtscope/probes"
 	"virtscope/testbed/guest"
@@ -130,11 +131,12 @@ func (e *execution) guestEnded() error {
 	return errors.New(reason)
 }
 
-// collect stops the workload, verifies the guest's memory, and stops the probes.
+// collect stops the probes and the workload, and verifies the guest's memory. The load's client goes first: a server that
+// stops breaks its connections, and what was still to be answered would count as failed, not as pending.
 func (e *execution) collect(ctx context.Context) error {
 	// The links are mended first: the guest may be behind them.
 	mended := e.mend()
-	return errors.Join(mended, e.verify(ctx), e.checkDisk(ctx), e.clocks(ctx), e.background(), e.links(ctx), e.stopProbes())
+	return errors.Join(mended, e.stopProbes(), e.verify(ctx), e.checkDisk(ctx), e.clocks(ctx), e.background(), e.links(ctx))
 }
 
 func (e *execution) verify(ctx context.Context) error {
@@ -153,10 +155,23 @@ func (e *execution) verify(ctx context.Context) error {
 		return &guest.OutcomeError{Reason: "the guest did not answer after the action", Err: err}
 	case err != nil:
 		return err
-	case verdict.Corrupt > 0:
-		return &guest.OutcomeError{Reason: fmt.Sprintf("memory corrupted: %d pages, first %d: %s", verdict.Corrupt, verdict.First, verdict.Detail)}
 	}
-	return nil
+	return corrupted(verdict)
+}
+
+// corrupted is the outcome of a guest whose memory or disk does not hold what it wrote; nil if both do.
+func corrupted(v agent.Verdict) error {
+	var what []string
+	if v.Corrupt > 0 {
+		what = append(what, fmt.Sprintf("memory corrupted: %d pages, first %d", v.Corrupt, v.First))
+	}
+	if v.DiskCorrupt > 0 {
+		what = append(what, fmt.Sprintf("disk corrupted: %d pages", v.DiskCorrupt))
+	}
+	if len(what) == 0 {
+		return nil
+	}
+	return &guest.OutcomeError{Reason: strings.Join(what, "; ") + ": " + v.Detail}
 }
 
 func (e *execution) links(ctx context.Context) error {

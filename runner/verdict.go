@@ -34,9 +34,10 @@ type witness struct {
 	show func(results.Record)
 
 	acted    chan struct{} // closed when the action begins
-	postcopy chan struct{} // closed when post-copy begins
+	postcopy chan struct{} // closed when post-copy begins: the guest runs at the destination
 
 	mu     sync.Mutex
+	turned bool // the migration has turned to post-copy; the guest may not run yet
 	spoilt []string
 	heard  time.Time // when the last heartbeat came
 }
@@ -45,19 +46,15 @@ func newWitness(to results.Recorder, show func(results.Record)) *witness {
 	return &witness{to: to, show: show, acted: make(chan struct{}), postcopy: make(chan struct{})}
 }
 
-// postcopyActive is the status that says so (QAPI MigrationStatus).
+// postcopyActive is the status from the turn to post-copy on (QAPI MigrationStatus).
 const postcopyActive = "postcopy-active"
 
 // Record implements results.Recorder.
 func (w *witness) Record(r results.Record) {
 	switch r.Name {
-	case results.PreCopyRound, results.VMStop, results.VMResume, results.LinkDown, results.LinkUp, results.Fault:
+	case results.PreCopyRound, results.VMStop, results.VMResume, results.LinkDown, results.LinkUp, results.Fault, results.MigrationStatus:
 		w.show(r)
-	case results.MigrationStatus:
-		w.show(r)
-		if r.Attrs["status"] == postcopyActive {
-			w.close(w.postcopy)
-		}
+		w.watchPostcopy(r)
 	case results.ActionBegin:
 		w.close(w.acted)
 	case results.GuestHeartbeat:
@@ -71,6 +68,18 @@ func (w *witness) Record(r results.Record) {
 		w.mu.Unlock()
 	}
 	w.to.Record(r)
+}
+
+// watchPostcopy finds the begin of post-copy as the timeline has it. Before it, between the turn and the guest's start at the
+// destination, the guest's state is on its way: a link that is cut there loses the guest.
+func (w *witness) watchPostcopy(r results.Record) {
+	w.mu.Lock()
+	w.turned = w.turned || r.Name == results.MigrationStatus && r.Attrs["status"] == postcopyActive
+	runs := w.turned && r.Name == results.VMResume
+	w.mu.Unlock()
+	if runs {
+		w.close(w.postcopy)
+	}
 }
 
 // close closes ch, once.

@@ -13,6 +13,8 @@ func (in Input) answer(a *Analysis) string {
 		return "there was nothing to converge: a background snapshot writes each page once, and a page before the guest changes it"
 	case in.StoppedFirst || in.Algorithm == results.AlgorithmStopAndCopy:
 		return "there was nothing to converge: the guest was stopped before anything was sent"
+	case in.Held:
+		return in.held(a)
 	case in.Switched && in.Switch.Known && in.Switch.Value > brief:
 		return fmt.Sprintf("it did not need to converge: after %s of pre-copy (%s) it turned to post-copy%s",
 			quantity.Duration(in.Switch.Value), plural(len(in.Rounds), "round"), in.leftText())
@@ -57,19 +59,40 @@ func (in Input) converged(a *Analysis) string {
 	return text
 }
 
+// held tells what the rounds were about to do that were over when the guest was stopped.
+func (in Input) held(a *Analysis) string {
+	text := "it was not left to converge: the guest was stopped on purpose"
+	n := len(a.Rounds)
+	if n > 0 {
+		text += fmt.Sprintf(" in round %d", a.Rounds[n-1].N)
+	}
+	if !in.Completed {
+		text += ", and it did not complete" + in.endedText()
+	}
+	return ahead(text, a.Rounds[:max(0, n-1)])
+}
+
 // diverged tells whether it was about to.
 func (in Input) diverged(a *Analysis) string {
-	text := "it did not complete"
-	if in.Ended != "" {
-		text += " (" + in.Ended + ")"
+	return ahead("it did not complete"+in.endedText(), a.Rounds)
+}
+
+func (in Input) endedText() string {
+	if in.Ended == "" {
+		return ""
 	}
-	if t, ok := trendOf(a.Rounds); ok {
+	return " (" + in.Ended + ")"
+}
+
+// ahead adds who was ahead, the guest or the link.
+func ahead(text string, rounds []Round) string {
+	if t, ok := trendOf(rounds); ok {
 		if t.ratio() >= nearly {
 			return text + ": it was not converging: " + t.String()
 		}
 		return text + ": it was converging: " + t.String()
 	}
-	r := decisive(a.Rounds)
+	r := decisive(rounds)
 	switch {
 	case r == nil:
 		return text + ": no round tells both what was dirtied and what was sent, so that nobody knows whether it would have converged"

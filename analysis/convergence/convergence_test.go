@@ -180,9 +180,38 @@ func TestBottleneck(t *testing.T) {
 			in.Completed, in.Limits.Link, in.Threads = false, 1000, thread(0.1)
 			in.Rounds[3].After, in.Rounds[3].Pages = b(200), dunno
 		}, BottleneckNone, ""},
-		"post-copy": {func(in *Input) {
-			in.Switched, in.Rounds, in.Limits.PostCopyBandwidth = true, nil, 101
+		"post-copy at once": {func(in *Input) { // one round of 0.1 ms, and a limit that does not hold
+			*in = atOnce(*in)
+			in.PostRate, in.Limits.PostCopyBandwidth, in.Limits.MaxBandwidth = rate(100), 101, 1000
+		}, BottleneckBandwidth, "in post-copy at 100 B/s, 99 % of the 101.0 B/s that postcopy-bandwidth allows"},
+		"post-copy at once, under no limit": {func(in *Input) {
+			*in = atOnce(*in)
+			in.PostRate, in.Limits.MaxBandwidth, in.Limits.Link, in.Threads = rate(100), 100, 1000, thread(0.1)
+		}, BottleneckNone, ""},
+		"hybrid, pre-copy": {func(in *Input) {
+			in.Switched, in.Switch, in.PreRate, in.PostRate = true, s(18.75), rate(99), rate(10)
+			in.Limits.MaxBandwidth, in.Limits.PostCopyBandwidth = 100, 50
+		}, BottleneckBandwidth, "before post-copy at 99 B/s, 99 % of the 100.0 B/s that max-bandwidth"},
+		"hybrid, post-copy": {func(in *Input) {
+			in.Switched, in.Switch, in.PreRate, in.PostRate = true, s(18.75), rate(40), rate(48)
+			in.Limits.MaxBandwidth, in.Limits.PostCopyBandwidth = 100, 50
 		}, BottleneckBandwidth, "postcopy-bandwidth"},
+		"hybrid, link": {func(in *Input) {
+			in.Switched, in.Switch, in.PreRate, in.PostRate, in.LinkRate = true, s(18.75), rate(40), rate(100), rate(60)
+			in.Limits.Link = 109
+		}, BottleneckLink, "in post-copy"},
+		"file": {func(in *Input) {
+			in.Algorithm, in.Limits.Link, in.Threads = results.AlgorithmMappedRAM, 50, thread(0.1)
+		}, BottleneckNone, ""},
+		"snapshot": {func(in *Input) {
+			in.Algorithm, in.Limits.Link, in.Threads = results.AlgorithmBackgroundSnapshot, 50, thread(0.1)
+		}, BottleneckNone, ""},
+		"a link that others fill": {func(in *Input) {
+			in.Limits.Link, in.Threads, in.Beside = 200, thread(0.1), []string{"the disk's copy", "cross-traffic"}
+		}, BottleneckUnknown, "(the disk's copy, cross-traffic) is not in that"},
+		"a link that memory fills": {func(in *Input) {
+			in.Limits.Link, in.Threads, in.Beside = 109, thread(0.1), []string{"cross-traffic"}
+		}, BottleneckLink, "96 %"},
 	} {
 		in := shrinking()
 		c.change(&in)
@@ -190,6 +219,55 @@ func TestBottleneck(t *testing.T) {
 		if a.Bottleneck != c.want || !strings.Contains(a.Evidence, c.words) {
 			t.Errorf("%s: %s (%s), want %s", name, a.Bottleneck, a.Evidence, c.want)
 		}
+	}
+}
+
+// atOnce turns to post-copy at once, after a round of 0.1 ms that tells nothing.
+func atOnce(in Input) Input {
+	in.Algorithm, in.Switched, in.Switch = results.AlgorithmPostCopy, true, s(1e-4)
+	in.Rounds = []Measured{{N: 1, Duration: s(1e-4), LinkRate: rate(7777), Sent: dunno, Pages: dunno, Left: dunno, After: dunno, Reported: dunno, CPU: dunno}}
+	return in
+}
+
+// What the link carried in 0.1 ms is no link rate.
+func TestPostCopyLinkRate(t *testing.T) {
+	in := atOnce(shrinking())
+	in.PostRate = rate(50)
+	if p := Analyse(in).Predictions; len(p) != 1 || math.Abs(p[0].Total.Value-(1000+10)/50.0) > 0.001 {
+		t.Errorf("%+v", p)
+	}
+}
+
+// The workload's count of what it writes holds repeats, and every prediction that it goes into says so.
+func TestDirtyRateRepeats(t *testing.T) {
+	for _, p := range Analyse(shrinking()).Predictions {
+		if says := strings.Contains(p.Note, "as often as it wrote it"); says == p.Hindsight {
+			t.Errorf("%s: %q", p.Model, p.Note)
+		}
+	}
+}
+
+func TestFileHasNoLink(t *testing.T) {
+	in := shrinking()
+	in.Algorithm, in.Limits.Link = results.AlgorithmMappedRAM, 50
+	for _, f := range Analyse(in).Findings {
+		if f.Name == BottleneckLink && (f.Holds || !strings.Contains(f.Text, "through a file")) {
+			t.Errorf("%+v", f)
+		}
+	}
+}
+
+func TestHeld(t *testing.T) {
+	in := shrinking()
+	in.Held, in.Left = true, dunno
+	a := Analyse(in)
+	want := "it was not left to converge: the guest was stopped on purpose in round 4: it was converging: in round 3"
+	if !strings.HasPrefix(a.Answer, want) || len(a.Predictions) > 0 || len(a.Unpredicted) != 1 {
+		t.Errorf("%s; %+v, %q", a.Answer, a.Predictions, a.Unpredicted)
+	}
+	in.Rounds, in.Completed, in.Ended = nil, false, "timed out"
+	if got := Analyse(in).Answer; !strings.Contains(got, "on purpose, and it did not complete (timed out): no round tells") {
+		t.Error(got)
 	}
 }
 

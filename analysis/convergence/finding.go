@@ -13,7 +13,7 @@ const (
 	BottleneckBandwidth = "bandwidth limit" // the hypervisor used at least 90 % of what it may use
 	BottleneckLink      = "link"            // the link carried at least 90 % of what it can
 	BottleneckCPU       = "migration thread"
-	BottleneckThrottle  = "throttle" // the guest was being slowed down when the migration ended
+	BottleneckThrottle  = "throttle" // the guest was being slowed down in the last sample that told it
 	BottleneckNone      = "none"     // no rule holds
 	BottleneckUnknown   = "unknown"  // no rule holds, and some could not be asked
 )
@@ -34,7 +34,7 @@ func unknown(name, why string) Finding { return Finding{Name: name, Text: "not k
 // findings asks all rules.
 func (in Input) findings(rounds []Round) []Finding {
 	list := []Finding{}
-	if len(in.Rounds) > 0 {
+	if len(in.Rounds) > 0 && !in.atOnce() { // whose one round is the synchronisation alone
 		list = append(list, in.dirty(rounds))
 	}
 	return append(list, in.bandwidth(), in.link(), in.cpu(), in.throttle())
@@ -82,36 +82,90 @@ func (in Input) dirty(rounds []Round) Finding {
 	return f
 }
 
+// A part of a migration is sent under one limit.
+type part struct {
+	when  string // for words, after "memory was sent"
+	rate  quantity.Quantity
+	limit float64 // B/s that the hypervisor may use; 0 is none
+	what  string  // the limit's name
+}
+
+// parts are all of a migration, or what passed before and after its switch: post-copy has a limit of its own. One that
+// turns to post-copy at once sends nothing before.
+func (in Input) parts() []part {
+	const pre, post = "max-bandwidth", "postcopy-bandwidth"
+	if !in.Switched {
+		return []part{{"", in.LinkRate, in.Limits.MaxBandwidth, pre}}
+	}
+	after := part{" in post-copy", in.PostRate, in.Limits.PostCopyBandwidth, post}
+	if in.atOnce() {
+		return []part{after}
+	}
+	return []part{{" before post-copy", in.PreRate, in.Limits.MaxBandwidth, pre}, after}
+}
+
+// atOnce reports whether hardly anything was sent before the switch to post-copy.
+func (in Input) atOnce() bool {
+	return in.Switched && in.Switch.Known && in.Switch.Value <= brief
+}
+
 func (in Input) bandwidth() Finding {
-	limit, what := in.Limits.MaxBandwidth, "max-bandwidth"
-	if in.Switched && len(in.Rounds) == 0 {
-		limit, what = in.Limits.PostCopyBandwidth, "postcopy-bandwidth"
+	var list []Finding
+	for _, p := range in.parts() {
+		if p.limit <= 0 {
+			list = append(list, Finding{Name: BottleneckBandwidth, Known: true, Text: "no " + p.what + " was set"})
+			continue
+		}
+		list = append(list, p.used(BottleneckBandwidth, p.what, p.limit))
 	}
-	if limit <= 0 {
-		return Finding{Name: BottleneckBandwidth, Known: true, Text: "no " + what + " was set"}
-	}
-	return in.used(BottleneckBandwidth, what, limit)
+	return either(list)
 }
 
 func (in Input) link() Finding {
-	if in.Limits.Link <= 0 {
+	switch {
+	case in.Algorithm == results.AlgorithmMappedRAM, in.Algorithm == results.AlgorithmBackgroundSnapshot:
+		return Finding{Name: BottleneckLink, Known: true, Text: "not asked: it goes through a file"}
+	case in.Limits.Link <= 0:
 		return unknown(BottleneckLink, "the link has no rate limit, so that its capacity is that of the machine")
 	}
-	return in.used(BottleneckLink, "the link", in.Limits.Link*payloadShare)
+	var list []Finding
+	for _, p := range in.parts() {
+		list = append(list, p.used(BottleneckLink, "the link", in.Limits.Link*payloadShare))
+	}
+	f := either(list)
+	if len(in.Beside) == 0 || f.Holds || !f.Known {
+		return f
+	}
+	return unknown(BottleneckLink, f.Text+"; what else passed it ("+strings.Join(in.Beside, ", ")+") is not in that, and may have filled it")
+}
+
+// either is a rule that holds if it does of one part, and is known if it is known of all.
+func either(parts []Finding) Finding {
+	all := Finding{Name: parts[0].Name, Known: true}
+	var texts []string
+	for _, f := range parts {
+		if f.Holds {
+			return f
+		}
+		all.Known = all.Known && f.Known
+		texts = append(texts, f.Text)
+	}
+	all.Text = strings.Join(texts, "; ")
+	return all
 }
 
 // payloadShare is the TCP payload of what Ethernet carries: 1448 B of a frame of 1514 B, with an MTU of 1500 B and TCP timestamps.
 const payloadShare = 1448.0 / 1514
 
 // used holds where the rate came near a limit.
-func (in Input) used(name, what string, limit float64) Finding {
-	if !in.LinkRate.Known {
-		return unknown(name, "the rate at which memory was sent: "+in.LinkRate.Why)
+func (p part) used(name, what string, limit float64) Finding {
+	if !p.rate.Known {
+		return unknown(name, "the rate at which memory was sent"+p.when+": "+p.rate.Why)
 	}
-	share := in.LinkRate.Value / limit
+	share := p.rate.Value / limit
 	return Finding{
 		Name: name, Known: true, Holds: share >= nearly,
-		Text: fmt.Sprintf("memory was sent at %s, %.0f %% of the %s that %s allows", quantity.Show(in.LinkRate), 100*share,
+		Text: fmt.Sprintf("memory was sent%s at %s, %.0f %% of the %s that %s allows", p.when, quantity.Show(p.rate), 100*share,
 			quantity.Scaled(limit, limit/1000, results.BytesPerSecond), what),
 	}
 }
@@ -141,9 +195,9 @@ func (in Input) throttle() Finding {
 	applies := in.Algorithm == results.AlgorithmAutoConverge || in.Algorithm == results.AlgorithmDirtyLimit
 	switch {
 	case in.Throttle.Known && in.Throttle.Value > 0:
-		return Finding{Name: BottleneckThrottle, Known: true, Holds: true, Text: fmt.Sprintf("at the end %.0f %% of its CPU time were taken from the guest", 100*in.Throttle.Value)}
+		return Finding{Name: BottleneckThrottle, Known: true, Holds: true, Text: fmt.Sprintf("in the last sample that told it, %.0f %% of its CPU time were taken from the guest", 100*in.Throttle.Value)}
 	case in.Throttle.Known:
-		return Finding{Name: BottleneckThrottle, Known: true, Text: "the guest was not slowed down at the end"}
+		return Finding{Name: BottleneckThrottle, Known: true, Text: "the guest was not slowed down in the last sample that told it"}
 	case applies:
 		return unknown(BottleneckThrottle, in.Throttle.Why)
 	}

@@ -22,7 +22,9 @@ type Input struct {
 	Rounds    []Measured // of pre-copy, in order
 	// Switched: the migration turned to post-copy. StoppedFirst: the guest was stopped before anything was sent.
 	Switched, StoppedFirst bool
-	Completed              bool
+	// Held: the guest was stopped on purpose in the middle of the last round, and the rest copied.
+	Held      bool
+	Completed bool
 	// Ended says in words how a migration ended that did not complete; OnPurpose: it was broken off on purpose.
 	Ended     string
 	OnPurpose bool
@@ -33,9 +35,13 @@ type Input struct {
 	State     quantity.Quantity // B of device state
 	DirtyRate quantity.Quantity // B/s that the workload wrote in the baseline
 	LinkRate  quantity.Quantity // B/s while memory was sent
+	// PreRate and PostRate are its parts before and after the switch to post-copy, where it turned to that.
+	PreRate, PostRate quantity.Quantity
+	// Beside names what else passed the migration's link meanwhile, and is in no rate.
+	Beside    []string
 	Threads   []Thread          // the source's migration threads while memory was sent
 	NoThreads string            // why there are none
-	Throttle  quantity.Quantity // 1: share of CPU time taken from the guest at the end
+	Throttle  quantity.Quantity // 1: share of CPU time taken from the guest, in the last sample that told it
 	Requests  quantity.Quantity // 1: pages that the destination asked for
 	Total     quantity.Quantity // s, measured
 	Downtime  quantity.Quantity // s, measured

@@ -41,6 +41,9 @@ func (a *Analysis) predict(in Input) {
 	case in.Algorithm == results.AlgorithmMappedRAM:
 		a.unpredicted("the models know no migration by way of a file")
 		return
+	case in.Held:
+		a.unpredicted("the guest was stopped on purpose after a number of rounds, and the models let pre-copy go on until it converges")
+		return
 	case in.Algorithm == results.AlgorithmXBZRLE, in.Algorithm == results.AlgorithmCompress, in.Limits.Compressed:
 		a.unpredicted("the models take each page for as many bytes as it has, and this algorithm sends fewer")
 		return
@@ -72,10 +75,13 @@ func orNothing(why string) string {
 	return why
 }
 
-// firstRate is the link rate of round 1, or that over all of the migration.
+// firstRate is the link rate of round 1, or that over all of the migration; of one that turned to post-copy at once, that in it.
 func (in Input) firstRate() quantity.Quantity {
-	if len(in.Rounds) > 0 && in.Rounds[0].LinkRate.Known && in.Rounds[0].LinkRate.Value > 0 {
+	if !in.atOnce() && len(in.Rounds) > 0 && in.Rounds[0].LinkRate.Known && in.Rounds[0].LinkRate.Value > 0 {
 		return in.Rounds[0].LinkRate
+	}
+	if in.atOnce() && in.PostRate.Known {
+		return in.PostRate
 	}
 	return in.LinkRate
 }
@@ -144,6 +150,9 @@ func (a *Analysis) postCopy(in Input, memory, link float64) {
 		p.Note = fmt.Sprintf("it is told that pre-copy lasted %s", quantity.Duration(m.Switch))
 		if in.DirtyRate.Known {
 			m.DirtyRate = in.DirtyRate.Value
+			if m.Switch > brief {
+				p.Note = join(p.Note, repeats)
+			}
 		} else if m.Switch > brief {
 			a.unpredicted("post-copy: the dirty rate is not known: " + in.DirtyRate.Why)
 			return
@@ -163,6 +172,9 @@ func (a *Analysis) postCopy(in Input, memory, link float64) {
 // brief is a time of pre-copy in s in which hardly anything is sent: QEMU synchronises once before it turns to post-copy, even
 // if it is to do so at once.
 const brief = 0.01
+
+// repeats is what is to be known of D in any model: it comes from the workload's count of what it writes.
+const repeats = "D counts what the workload wrote, a page as often as it wrote it, so that fewer pages may be dirtied"
 
 func join(a, b string) string {
 	switch {
@@ -190,7 +202,7 @@ func (a *Analysis) preCopy(in Input, memory, link float64) {
 		got, err := model.AVG{Memory: memory, LinkRate: link, DirtyRate: in.DirtyRate.Value, Stop: stop}.Predict()
 		a.add(in, Prediction{
 			Model: "AVG", Source: "Akoush et al., MASCOTS 2010, section V", Formula: "V₁ = M, Vᵢ₊₁ = min(D·Vᵢ/R, M)",
-			Note: join("stops as QEMU does, not Xen, but only at the end of a round, so that less is left than QEMU leaves; adds no overheads", slowed),
+			Note: join(join("stops as QEMU does, not Xen, but only at the end of a round, so that less is left than QEMU leaves; adds no overheads", repeats), slowed),
 		}, got, err)
 	}
 	if in.DirtyRate.Known && in.Limits.DowntimeLimit > 0 && in.Limits.WorkingSet > 0 {
@@ -198,7 +210,7 @@ func (a *Analysis) preCopy(in Input, memory, link float64) {
 			Memory: memory, LinkRate: link, DirtyRate: in.DirtyRate.Value, WorkingSet: in.Limits.WorkingSet, DowntimeLimit: in.Limits.DowntimeLimit,
 		}.Predict()
 		a.add(in, Prediction{
-			Model: "series", Source: "Liu et al., HPDC 2011", Formula: "V₁ = M, Vᵢ₊₁ = min(D·Vᵢ/R, W)", Note: slowed,
+			Model: "series", Source: "Liu et al., HPDC 2011", Formula: "V₁ = M, Vᵢ₊₁ = min(D·Vᵢ/R, W)", Note: join(repeats, slowed),
 		}, got, err)
 	}
 	a.hist(in, memory, link, stop)
@@ -206,7 +218,7 @@ func (a *Analysis) preCopy(in Input, memory, link float64) {
 		got, err := model.Clark{Memory: memory, LinkRate: link, DirtyRate: in.DirtyRate.Value, WorkingSet: in.Limits.WorkingSet}.Predict()
 		a.add(in, Prediction{
 			Model: "writable working set", Source: "Clark et al., NSDI 2005, section 4", Formula: "Vᵢ₊₁ = min(D·Vᵢ/R, W) until it shrinks no more",
-			Note: join("rounds until no further one pays, whatever the downtime limit", slowed),
+			Note: join(join("rounds until no further one pays, whatever the downtime limit", repeats), slowed),
 		}, got, err)
 	}
 }

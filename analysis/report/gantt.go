@@ -140,6 +140,8 @@ func phaseColor(kind string) color.NRGBA {
 		return red
 	case timeline.PhaseSwitchover, timeline.PhaseLoad:
 		return orange
+	case timeline.PhaseDiskCopy:
+		return sky
 	case timeline.PhasePostCopy, timeline.PhaseSnapshot:
 		return purple
 	case timeline.PhaseRecovery:
@@ -154,7 +156,7 @@ func phaseColor(kind string) color.NRGBA {
 
 // kinds are the kinds of phases in the order of the legend.
 var kinds = []string{
-	timeline.PhaseSetup, preCopy, timeline.PhaseStopAndCopy, timeline.PhaseSwitchover, timeline.PhaseLoad, timeline.PhasePostCopy,
+	timeline.PhaseSetup, timeline.PhaseDiskCopy, preCopy, timeline.PhaseStopAndCopy, timeline.PhaseSwitchover, timeline.PhaseLoad, timeline.PhasePostCopy,
 	timeline.PhasePaused, timeline.PhaseRecovery, timeline.PhaseStop, timeline.PhaseSnapshot, timeline.PhaseCompletion,
 	timeline.PhaseCancelling, timeline.PhaseGivingUp, timeline.Unattributed,
 }

@@ -3,6 +3,7 @@ package timeline_test
 import (
 	"bytes"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -182,6 +183,75 @@ func TestXBZRLEMetrics(t *testing.T) {
 	near(t, build(t, by(results.AlgorithmAutoConverge, 2)), timeline.ThrottleMax, 0.5, 0) // not the last, 0.4
 }
 
+// analysed builds a scenario within limits, with the records that more adds.
+func analysed(t *testing.T, s timelinetest.Scenario, limits convergence.Limits, more ...results.Record) *timeline.Timeline {
+	t.Helper()
+	o, records := s.Make()
+	tl, err := timeline.BuildWithin(o, append(records, more...), limits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tl
+}
+
+func finding(t *testing.T, tl *timeline.Timeline, name string) convergence.Finding {
+	t.Helper()
+	for _, f := range tl.Convergence.Findings {
+		if f.Name == name {
+			return f
+		}
+	}
+	t.Fatalf("no rule %s was asked", name)
+	return convergence.Finding{}
+}
+
+// Memory is sent at 60 MiB/s throughout: post-copy's limit is judged, by what was sent in post-copy alone.
+func TestPostCopyBandwidth(t *testing.T) {
+	for _, capture := range []bool{true, false} {
+		for _, algorithm := range []string{results.AlgorithmPostCopy, results.AlgorithmHybrid} {
+			s := by(algorithm, 3)
+			s.Capture, s.Wire = capture, capture
+			f := finding(t, analysed(t, s, convergence.Limits{MaxBandwidth: 900 << 20, PostCopyBandwidth: 60 << 20}), convergence.BottleneckBandwidth)
+			if !f.Holds || !strings.Contains(f.Text, "in post-copy") {
+				t.Errorf("%s, capture %v: %+v", algorithm, capture, f)
+			}
+			f = finding(t, analysed(t, s, convergence.Limits{MaxBandwidth: 60 << 20, PostCopyBandwidth: 900 << 20}), convergence.BottleneckBandwidth)
+			if want := algorithm == results.AlgorithmHybrid; f.Holds != want || !f.Known {
+				t.Errorf("%s, capture %v: %+v, want %v of the limit before the switch", algorithm, capture, f, want)
+			}
+		}
+	}
+	s := by(results.AlgorithmHybrid, 3)
+	s.Paused = timelinetest.Stall{At: 400 * ms, For: 300 * ms} // in which nothing is sent
+	if f := finding(t, analysed(t, s, convergence.Limits{PostCopyBandwidth: 60 << 20}), convergence.BottleneckBandwidth); !f.Holds {
+		t.Errorf("%+v", f)
+	}
+}
+
+// Where something else passes the link, memory's own share does not tell that the link had room.
+func TestBesideOnTheLink(t *testing.T) {
+	s := by(results.AlgorithmPreCopy, 3)
+	limits := convergence.Limits{Link: 100 << 20}
+	if f := finding(t, analysed(t, s, limits), convergence.BottleneckLink); !f.Known || f.Holds {
+		t.Errorf("%+v", f)
+	}
+	o, _ := s.Make()
+	for _, c := range []struct {
+		name, attr, value string
+		known             bool
+	}{
+		{results.TrafficSent, "direction", "forward", false},
+		{results.TrafficSent, "direction", "reverse", true},
+		{results.FlowPayload, "flow", results.FlowDisk, false},
+	} {
+		r := results.Record{Time: o.Begin.UnixNano() + 4_700_000_000, Host: "switch", Source: results.SourceCaptureSwitch, Name: c.name, Value: 5000}
+		r.Attrs = map[string]string{"dir": "forward", "bin": "0.01", c.attr: c.value}
+		if f := finding(t, analysed(t, s, limits, r), convergence.BottleneckLink); f.Known != c.known {
+			t.Errorf("%s %s: %+v", c.name, c.value, f)
+		}
+	}
+}
+
 func TestSnapshot(t *testing.T) {
 	s := by(results.AlgorithmBackgroundSnapshot, 5)
 	tl := build(t, s)
@@ -190,6 +260,49 @@ func TestSnapshot(t *testing.T) {
 	for _, d := range tl.Outage(timeline.Downtime).Detail {
 		if strings.Contains(d, "rolled back") {
 			t.Error(d)
+		}
+	}
+}
+
+// A guest that is stopped from without leaves no sign of it in the stream, which goes on as pre-copy.
+func TestStoppedAfterRounds(t *testing.T) {
+	for seed := range uint64(4) {
+		s := by(results.AlgorithmPreCopy, seed)
+		s.Held, s.Outage = true, 700*ms
+		tl := build(t, s)
+		near(t, tl, timeline.Downtime, 0.7, 1e-5)
+		near(t, tl, timeline.RoundCount, 4, 0)
+		for _, name := range []string{timeline.WireDowntime, timeline.WireStopError, timeline.WireRounds, timeline.WireDowntimeDiffer} {
+			if q := tl.Metric(name); q.Known || !strings.Contains(q.Why, "on purpose in the middle of a round") {
+				t.Errorf("%s = %+v of a stop that no packet shows", name, q.Quantity)
+			}
+		}
+		if q := tl.Wire.Downtime; q.Known {
+			t.Errorf("the packets tell a downtime: %+v", q)
+		}
+		if list := wireWarnings(tl); len(list) > 0 {
+			t.Errorf("%q", list)
+		}
+		for _, n := range tl.Notes {
+			if strings.HasPrefix(n, "on the wire, round") {
+				t.Error(n)
+			}
+		}
+		judged := 0
+		for _, r := range tl.RoundComparisons {
+			if r.Pages.Judged {
+				judged++
+			}
+		}
+		if judged != 3 {
+			t.Errorf("%d rounds are judged, want those that were over when the guest was stopped: %+v", judged, tl.RoundComparisons)
+		}
+		c := tl.Convergence
+		if !strings.HasPrefix(c.Answer, "it was not left to converge: the guest was stopped on purpose in round 4: ") || len(c.Predictions) > 0 {
+			t.Errorf("%s, %+v", c.Answer, c.Predictions)
+		}
+		if diff := cmp.Diff("setup, pre-copy round 1, pre-copy round 2, pre-copy round 3, pre-copy round 4, stop-and-copy, switch-over, completion", phaseNames(tl)); diff != "" {
+			t.Error(diff)
 		}
 	}
 }
@@ -226,6 +339,36 @@ func TestDestinationKilled(t *testing.T) {
 	tl = build(t, s)
 	near(t, tl, timeline.FailureDetection, 0.008, 1e-5)
 	near(t, tl, timeline.Downtime, 0.4, 1e-5)
+}
+
+// A trial fails if its guest's memory is corrupted, too: the migration completed all the same.
+func TestFailedAfterTheMigration(t *testing.T) {
+	for _, algorithm := range []string{results.AlgorithmPreCopy, results.AlgorithmPostCopy, results.AlgorithmBackgroundSnapshot} {
+		s := by(algorithm, 4)
+		want := build(t, s).Metric(timeline.TotalTime)
+		o, records := s.Make()
+		o.Verdict, o.Reason = results.Failed, "memory corrupted"
+		tl, err := timeline.Build(o, records)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := tl.Metric(timeline.TotalTime); !want.Known || got != want {
+			t.Errorf("%s: total %+v, want %+v", algorithm, got.Quantity, want.Quantity)
+		}
+	}
+	s := by(results.AlgorithmPostCopy, 4)
+	o, records := s.Make()
+	o.Verdict, o.Reason = results.Failed, "the guest was lost"
+	records = slices.DeleteFunc(records, func(r results.Record) bool { // the source never was done
+		return r.Name == results.MigrationStatus && r.Host == "src" && r.Attrs["status"] == "completed"
+	})
+	tl, err := timeline.Build(o, records)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if q := tl.Metric(timeline.TotalTime); !q.Censored {
+		t.Errorf("total %+v of a post-copy that did not end", q.Quantity)
+	}
 }
 
 // Between a guest and a client on one host, frames do not pass the switch.

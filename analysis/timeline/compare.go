@@ -82,8 +82,8 @@ func (t *Timeline) comparisons(x *index, m *migration) []Comparison {
 	}
 	for i := range list {
 		c := &list[i]
-		if m.stoppedFirst() && (c.Name == CompareStop || c.Name == CompareDowntime || c.Name == CompareRounds) {
-			none := quantity.Unknown(c.Wire.Unit, unseenStop)
+		if why := m.unseenStop(); why != "" && (c.Name == CompareStop || c.Name == CompareDowntime || c.Name == CompareRounds) {
+			none := quantity.Unknown(c.Wire.Unit, why)
 			*c = Comparison{Name: c.Name, Wire: none, Hypervisor: c.Hypervisor, Difference: none}
 			continue
 		}
@@ -94,8 +94,17 @@ func (t *Timeline) comparisons(x *index, m *migration) []Comparison {
 	return list
 }
 
-// unseenStop is why packets tell no stop, and no rounds, of a guest that was stopped before its migration began.
-const unseenStop = "the guest was stopped before anything was sent, which no packet shows: what the stream calls pre-copy is a stopped guest's memory"
+// unseenStop is why packets tell no stop, and no rounds: the guest was stopped from without, before its migration began or in the
+// middle of a round; "" if the hypervisor stopped it by itself.
+func (m *migration) unseenStop() string {
+	switch {
+	case m.stoppedFirst():
+		return "the guest was stopped before anything was sent, which no packet shows: what the stream calls pre-copy is a stopped guest's memory"
+	case m.held != nil:
+		return "the guest was stopped on purpose in the middle of a round, of which the hypervisor sends the rest as if it ran: no packet shows that stop"
+	}
+	return ""
+}
 
 // unjudged says why counters need not agree: one that is read after a failure may miss what was still sent, and a post-copy
 // that was recovered went on over new connections, which are a stream of their own.

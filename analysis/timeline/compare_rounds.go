@@ -2,6 +2,7 @@ package timeline
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"virtscope/analysis/quantity"
 	"virtscope/analysis/stream"
@@ -37,7 +38,7 @@ func (t *Timeline) compareRounds(x *index, m *migration, payload flow) []RoundCo
 		if p := passes[i]; p != nil {
 			rc.Pass, event = p.n, &p.edge
 		}
-		if r.How == stream.HowFinal && !m.stoppedFirst() {
+		if r.How == stream.HowFinal && m.unseenStop() == "" {
 			event = m.stop
 		}
 		rc.Begin = x.edgeCompared("round "+strconv.Itoa(r.N), t.ActionBegin, &r.Begin, event)
@@ -53,12 +54,25 @@ func (t *Timeline) compareRounds(x *index, m *migration, payload flow) []RoundCo
 		rc.Pages = compare(ComparePages, r.Count(results.PageNormal, results.PageMultifd, results.PageZero), pages)
 		rc.Bytes = compare(CompareBytes, r.Bytes, bytes)
 		rc.Bytes.Judged, rc.Bytes.Agrees = false, false
+		if m.heldBefore(next, event) {
+			rc.Begin.Judged, rc.Begin.Agrees = false, false
+			rc.Pages.Judged, rc.Pages.Agrees = false, false
+		}
 		if m.unjudged(t.Wire) != "" {
 			rc.Pages.Judged, rc.Pages.Agrees = false, false
 		}
 		list = append(list, rc)
 	}
 	return list
+}
+
+// heldBefore reports whether a round that began with an event, and ended with the synchronisation next, was not over when the guest
+// was stopped on purpose: what the packets call it need not be what the hypervisor does.
+func (m *migration) heldBefore(next *pass, event *Edge) bool {
+	if m.held == nil || m.stop == nil {
+		return false
+	}
+	return next == nil || next.edge.Time >= m.stop.Time || event == nil || event.Time >= m.stop.Time
 }
 
 // pair gives each round the synchronisation that began it; nil where the hypervisor reported none for it. No two rounds get the
@@ -73,6 +87,11 @@ func (m *migration) pair(rounds []stream.Round) []*pass {
 		}
 		return list
 	}
+	synced, final := m.passes, m.final
+	if m.held != nil && len(final) > 0 { // the stream goes on as if the guest ran, up to the last synchronisation
+		last := len(final) - 1
+		synced, final = slices.Concat(synced, final[:last]), final[last:]
+	}
 	running := 0
 	for _, r := range rounds {
 		if r.How == stream.HowStart || r.How == stream.HowAgain {
@@ -82,23 +101,23 @@ func (m *migration) pair(rounds []stream.Round) []*pass {
 	from := 0
 	for i, r := range rounds {
 		if r.How != stream.HowStart && r.How != stream.HowAgain {
-			if len(m.final) > 0 {
-				list[i] = &m.final[0]
+			if len(final) > 0 {
+				list[i] = &final[0]
 			}
 			continue
 		}
 		running--
 		best := -1
-		for k := from; k < len(m.passes)-running; k++ {
+		for k := from; k < len(synced)-running; k++ {
 			if r.How == stream.HowStart && k > from {
 				break // the first pass over memory
 			}
-			if best < 0 || abs(m.passes[k].edge.Time-r.Begin.Time) < abs(m.passes[best].edge.Time-r.Begin.Time) {
+			if best < 0 || abs(synced[k].edge.Time-r.Begin.Time) < abs(synced[best].edge.Time-r.Begin.Time) {
 				best = k
 			}
 		}
 		if best >= 0 {
-			list[i], from = &m.passes[best], best+1
+			list[i], from = &synced[best], best+1
 		}
 	}
 	return list

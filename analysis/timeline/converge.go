@@ -12,7 +12,7 @@ const pageSize = 4096
 // converging is what is known of why the migration did, or did not, converge.
 func (t *Timeline) converging(x *index, m *migration, payload flow, limits convergence.Limits) convergence.Input {
 	in := convergence.Input{
-		Algorithm: t.Algorithm, Limits: limits, Switched: m.switched != nil, StoppedFirst: m.stoppedFirst(),
+		Algorithm: t.Algorithm, Limits: limits, Switched: m.switched != nil, StoppedFirst: m.stoppedFirst(), Held: m.held != nil && !m.stoppedFirst(),
 		Completed: m.completed != nil && m.failed == nil || m.completed == nil && m.failed == nil && m.resume != nil && !m.rolledBack,
 		OnPurpose: m.onPurpose(), Ended: t.ended(m),
 		DirtyRate: t.Metric(DirtyRateBaseline).Quantity, Resident: t.resident(), State: t.state(),
@@ -31,7 +31,10 @@ func (t *Timeline) converging(x *index, m *migration, payload flow, limits conve
 	for i, p := range m.passes {
 		in.Rounds = append(in.Rounds, t.raced(x, c, m, i, p))
 	}
-	if len(m.final) > 0 {
+	switch {
+	case m.held != nil:
+		in.Left = quantity.Unknown(results.Bytes, "the guest was stopped in the middle of a round, at which no synchronisation counted what was left")
+	case len(m.final) > 0:
 		in.Left = c.remaining(Span{Start: m.final[0].edge, End: c.end}, m.final[0].n)
 	}
 	from, ok := m.sending()
@@ -42,6 +45,8 @@ func (t *Timeline) converging(x *index, m *migration, payload flow, limits conve
 	}
 	to := m.sent(from.Time)
 	in.LinkRate = t.sentRate(x, payload, from, to)
+	in.PreRate, in.PostRate = m.partRates(x, payload, from, to)
+	in.Beside = x.beside(window{from.Time, to.Time})
 	in.Threads, in.NoThreads = x.threadShares(from.Time, to.Time)
 	return in
 }
@@ -61,11 +66,7 @@ func (m *migration) sending() (Edge, bool) {
 
 // sentRate is the rate of the payload at the switch; where no capture saw it, that of the hypervisor's own counter.
 func (t *Timeline) sentRate(x *index, payload flow, from, to Edge) quantity.Quantity {
-	bytes := payload.during(from, to)
-	if !bytes.Known {
-		bytes = x.final(results.MigrationTransferred, results.Bytes)
-	}
-	return quantity.Rate(bytes, between(from, to), results.BytesPerSecond)
+	return rateOf(payload.during(from, to), x.final(results.MigrationTransferred, results.Bytes), from, to)
 }
 
 // raced is round i, which synchronisation p began. What it left is told by the next one's answer, which may be late by a tenth
@@ -120,7 +121,7 @@ func scaled(n quantity.Quantity, length float64) quantity.Quantity {
 // ended says how a migration ended that did not complete.
 func (t *Timeline) ended(m *migration) string {
 	switch {
-	case m.cancel != nil && m.failed != nil:
+	case m.calledOff():
 		return "cancelled on purpose"
 	case m.kill != nil:
 		return "its destination was killed on purpose"

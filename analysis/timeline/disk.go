@@ -19,6 +19,8 @@ const (
 	DiskComparedBytes = "disk.compared"   // B: of the disk, compared at both ends afterwards
 	DiskDiffering     = "disk.differs"    // B: that differ between both ends
 	DiskWrittenAfter  = "disk.written"    // B: that the guest wrote at the destination: as much may differ
+	DiskVerifiedBytes = "disk.verified"   // B: of blocks that the workload wrote, read back by the guest and found intact
+	DiskCorruptPages  = "disk.corrupt"    // 1: pages of 4 KiB of such blocks that are wrong
 )
 
 // measureDisk adds the metrics of the disk.
@@ -33,6 +35,11 @@ func (t *Timeline) measureDisk(x *index, obs observation, add func(string, quant
 		stall, floor := x.diskStall(obs, t.Outage(Downtime).Quantity)
 		add(DiskStall, stall)
 		add(DiskStall+FloorSuffix, floor)
+	}
+	if len(x.byName[results.DiskVerified])+len(x.byName[results.DiskCorrupt]) > 0 {
+		const why = "the guest did not say"
+		add(DiskVerifiedBytes, x.total(results.DiskVerified, results.Bytes, why))
+		add(DiskCorruptPages, x.total(results.DiskCorrupt, results.One, why))
 	}
 	if len(x.byName[results.DiskCompared]) == 0 {
 		return

@@ -3,6 +3,7 @@ package timeline_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -234,6 +235,64 @@ func TestDiskCopyMetrics(t *testing.T) {
 	}
 }
 
+// The disk is copied before the memory's turn, which the source's "setup" tells: neither is the other's.
+func TestPhasesOfADisk(t *testing.T) {
+	const qmp = results.SourceQMP
+	w := newDiskWorld(t, timelinetest.Default(7))
+	setup := w.begin + 1e6 // in every scenario
+	w.add(w.begin+2e5, qmp, results.DiskCopyBegin, 0, results.Event, "job", "mirror")
+	w.add(setup-2e5, qmp, results.DiskCopyReady, 0, results.Event, "job", "mirror")
+	w.add(w.stop+5e6, qmp, results.DiskCopyEnd, 0, results.Event, "job", "mirror")
+	tl := w.build()
+	addUp(t, tl)
+	want := "setup, disk copy, setup, pre-copy round 1, pre-copy round 2, pre-copy round 3, pre-copy round 4, stop-and-copy, switch-over, completion"
+	if got := phaseNames(tl); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if d := tl.Phases[1].Duration(); d != time.Duration(setup-w.begin-2e5) {
+		t.Errorf("the copy took %v", d)
+	}
+	if !strings.Contains(strings.Join(tl.Notes, "\n"), "its disk was complete 5.0") {
+		t.Errorf("no note that the disk's last part is in the stop-and-copy: %q", tl.Notes)
+	}
+}
+
+// What ends while the disk is copied leaves no word of the source's.
+func TestPhasesOfABrokenDiskCopy(t *testing.T) {
+	for _, c := range []struct {
+		kind, phases, total string
+		censored            bool
+	}{
+		{results.FaultCancel, "setup, disk copy, cancelling", "cancelled on purpose", false},
+		{results.FaultKillDestination, "setup, disk copy, giving up", "the destination was killed on purpose", false},
+		{"", "setup, disk copy", "the migration did not complete", true},
+	} {
+		w := newDiskWorld(t, timelinetest.Default(7))
+		w.records = slices.DeleteFunc(w.records, func(r results.Record) bool { // no memory went, and the guest ran on
+			return r.Source == results.SourceQMP && r.Time >= w.origin+w.begin || r.Source == results.SourceWire
+		})
+		w.add(w.begin+2e8, results.SourceQMP, results.DiskCopyBegin, 0, results.Event, "job", "mirror")
+		w.outcome.Verdict = results.Failed
+		if c.kind != "" {
+			w.add(w.begin+5e8, results.SourceRunner, results.Fault, 0, results.Event, "kind", c.kind)
+		}
+		tl := w.build()
+		addUp(t, tl)
+		if got := phaseNames(tl); got != c.phases {
+			t.Errorf("%q: got %s, want %s", c.kind, got, c.phases)
+		}
+		if q := tl.Metric(timeline.TotalTime); q.Known != c.censored || q.Censored != c.censored || q.Why != c.total {
+			t.Errorf("%q: total %+v", c.kind, q.Quantity)
+		}
+		if tl.Source != "src" || c.kind == "" != (len(tl.Missing) == 1) {
+			t.Errorf("%q: source %q, missing %q", c.kind, tl.Source, tl.Missing)
+		}
+		if q := tl.Metric(timeline.CancelTime); c.kind == results.FaultCancel && !strings.Contains(q.Why, "while the disk was copied") {
+			t.Errorf("cancel time %+v", q.Quantity)
+		}
+	}
+}
+
 func TestIncrementalCopyMetrics(t *testing.T) {
 	const qmp = results.SourceQMP
 	w := newDiskWorld(t, timelinetest.Default(8))
@@ -263,5 +322,26 @@ func TestIncrementalCopyMetrics(t *testing.T) {
 	within(t, "the time until the memory's turn", tl.Metric(timeline.DiskReadyTime).Quantity, 5e-4, 1e-5)
 	if status < w.begin+6e5 {
 		t.Error("the scenario has changed: the memory's turn comes before the second pass")
+	}
+}
+
+// What the guest read back of its disk is none of its memory, and a trial in which it read nothing back has no such metric.
+func TestDiskReadBack(t *testing.T) {
+	w := newDiskWorld(t, timelinetest.Default(9))
+	plain := w.build()
+	w.add(w.last, results.SourceGuest, results.DiskVerified, 3<<20, results.Bytes)
+	w.add(w.last, results.SourceGuest, results.DiskCorrupt, 2, results.One)
+	tl := w.build()
+	near(t, tl, timeline.DiskVerifiedBytes, 3<<20, 0)
+	near(t, tl, timeline.DiskCorruptPages, 2, 0)
+	for _, name := range []string{timeline.MemoryVerified, timeline.MemoryCorrupt} {
+		if a, b := plain.Metric(name), tl.Metric(name); a != b {
+			t.Errorf("%s is %+v with the disk's figures, %+v without", name, b.Quantity, a.Quantity)
+		}
+	}
+	for _, name := range []string{timeline.DiskVerifiedBytes, timeline.DiskCorruptPages} {
+		if q := plain.Metric(name); q.Known || q.Why != "this trial has no such metric" {
+			t.Errorf("%s = %+v of a disk that nobody read back", name, q.Quantity)
+		}
 	}
 }

@@ -117,11 +117,11 @@ func (t *Timeline) totalTime(m *migration) quantity.Quantity {
 	switch {
 	case m == nil:
 		return quantity.Unknown(results.Seconds, "the action did not begin")
-	case m.cancel != nil && m.failed != nil:
+	case m.calledOff():
 		return quantity.Unknown(results.Seconds, "cancelled on purpose")
 	case m.kill != nil && (m.completed == nil || m.completed.Time > m.kill.Time):
 		return quantity.Unknown(results.Seconds, "the destination was killed on purpose")
-	case t.Verdict == results.Failed || m.failed != nil || m.rolledBack:
+	case m.failed != nil, m.rolledBack, t.Verdict == results.Failed && !t.arrived(m):
 		spent := between(t.ActionBegin, t.ActionEnd)
 		return quantity.AtLeast(spent.Value, results.Seconds, "the migration did not complete")
 	case m.snapshot() && m.completed != nil:
@@ -134,6 +134,18 @@ func (t *Timeline) totalTime(m *migration) quantity.Quantity {
 		return between(t.ActionBegin, *m.completed)
 	}
 	return between(t.ActionBegin, *m.resume)
+}
+
+// arrived reports whether the migration itself completed. A trial whose guest was corrupted by it, or lost after it, has failed, and
+// its migration took as long as it took.
+func (t *Timeline) arrived(m *migration) bool {
+	switch {
+	case m.snapshot():
+		return m.completed != nil
+	case m.resume == nil || m.rolledBack:
+		return false
+	}
+	return m.completed != nil || !t.hasStatus()
 }
 
 // hasStatus reports whether this hypervisor reports migration statuses at all.

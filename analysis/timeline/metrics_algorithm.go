@@ -180,6 +180,8 @@ func (m *migration) measureFaults(add func(string, quantity.Quantity)) {
 
 func (m *migration) cancelTime() quantity.Quantity {
 	switch {
+	case m.diskOnly():
+		return quantity.Unknown(results.Seconds, "it was cancelled while the disk was copied: there was no migration yet of which the source could say that it is cancelled")
 	case m.cancelled == nil && m.completed != nil:
 		return quantity.Unknown(results.Seconds, "the migration had completed before it could be cancelled")
 	case m.cancelled == nil:

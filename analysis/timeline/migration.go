@@ -8,6 +8,8 @@ import (
 
 // A migration is the edges of one migration; those that were not found are nil and listed in missing.
 type migration struct {
+	diskBegin, diskEnd  *Edge  // the copy of the disk: its first job began; the destination's disk was complete
+	began               *Edge  // "setup" of the source after that: the memory's turn
 	algorithm           string // as the action says; "" if it does not
 	source, destination string
 	begin, end          Edge
@@ -23,6 +25,7 @@ type migration struct {
 	switched            *Edge  // the first "postcopy-active" of the source
 	posts               []post // what the source says of post-copy from then on, in order
 	cancel, kill        *Edge  // done to it on purpose
+	held                *Edge  // the guest was told to stop in the middle of it, on purpose
 	missing             []string
 	notes               []string
 }
@@ -51,6 +54,7 @@ func (x *index) observe(w window, algorithm string, begin, end Edge) *migration 
 	m := &migration{algorithm: algorithm, begin: begin, end: end}
 	m.source, m.destination = x.roles(w)
 	x.outage(m, w)
+	x.diskEdges(m, w)
 	for _, r := range x.in(results.PreCopyRound, w) {
 		p := pass{int(max(0, min(r.Value, 1e9))), x.edge(r)}
 		// QEMU's last synchronisation follows STOP: it sends what is left, so it opens no round of pre-copy.
@@ -70,6 +74,8 @@ func (x *index) observe(w window, algorithm string, begin, end Edge) *migration 
 			m.cancel = first(m.cancel, &e)
 		case results.FaultKillDestination:
 			m.kill = first(m.kill, &e)
+		case results.FaultStopGuest:
+			m.held = first(m.held, &e)
 		}
 	}
 	m.check(len(x.byName[results.MigrationStatus]) > 0)
@@ -87,7 +93,7 @@ func first(a, b *Edge) *Edge {
 // roles finds out which host is which: only the source synchronises bitmaps and stops a running guest; the guest resumes
 // at the destination.
 func (x *index) roles(w window) (source, destination string) {
-	for _, name := range []string{results.PreCopyRound, results.VMStop, results.MigrationTransferred} {
+	for _, name := range []string{results.PreCopyRound, results.VMStop, results.MigrationTransferred, results.DiskCopyBegin} {
 		if list := x.in(name, w); len(list) > 0 {
 			source = list[0].Host
 			break
@@ -158,6 +164,10 @@ func (x *index) status(m *migration, r results.Record) {
 	e.What = status
 	source := r.Host == m.source
 	switch status {
+	case "setup":
+		if source && m.diskBegin != nil && r.Time >= m.diskBegin.Time {
+			m.began = first(m.began, &e)
+		}
 	case "completed":
 		e.What = "completed at " + r.Host
 		if source && m.completed == nil {
@@ -190,6 +200,12 @@ func (x *index) status(m *migration, r results.Record) {
 
 // check says what is missing, and drops an end of copying that comes too late to tell it from switching.
 func (m *migration) check(statuses bool) {
+	if m.diskOnly() {
+		if !m.onPurpose() {
+			m.missing = append(m.missing, "the memory's migration: it ended while the disk was copied")
+		}
+		return
+	}
 	if len(m.passes) == 0 && !m.stoppedFirst() && !m.snapshot() {
 		m.missing = append(m.missing, "begin of round 1: the hypervisor reported no bitmap synchronisation")
 	}
@@ -229,6 +245,10 @@ func (m *migration) awaited() string {
 
 // onPurpose reports whether the migration was broken off on purpose.
 func (m *migration) onPurpose() bool { return m.cancel != nil || m.kill != nil }
+
+// calledOff reports whether it was cancelled on purpose, and ended for that. While only the disk is copied, there is nothing
+// that the source could say of it.
+func (m *migration) calledOff() bool { return m.cancel != nil && (m.failed != nil || m.diskOnly()) }
 
 // sent is the edge after which the source sends no more of memory: the first of those that end the migration, of which a
 // guest that runs at the destination ends no post-copy. It is the end of the action if there is none from t on.

@@ -7,7 +7,7 @@ import (
 
 // Names of the phases. Rounds are named by roundName.
 const (
-	PhaseSetup       = "setup"         // from the request to the first bitmap synchronisation; to the stop, if the guest is stopped before anything is sent
+	PhaseSetup       = "setup"         // from the request (where a disk is copied: to the copy's begin, and again from the source's "setup") to the first bitmap synchronisation; to the stop, if the guest is stopped before anything is sent
 	PhaseStopAndCopy = "stop-and-copy" // from the source's stop until a hypervisor says that all the destination needs was copied, or the guest runs
 	PhaseSwitchover  = "switch-over"   // from there until the guest runs
 	PhaseLoad        = "load"          // the same, of a migration by way of a file, which the destination reads then
@@ -17,7 +17,7 @@ const (
 	PhaseStop        = "stop"          // of a background snapshot: from the guest's stop until it runs on at the source
 	PhaseSnapshot    = "snapshot"      // from there until the source is done
 	PhaseCompletion  = "completion"    // from the migration's end until the action returned
-	PhaseCancelling  = "cancelling"    // from the cancel until the source says that it is cancelled
+	PhaseCancelling  = "cancelling"    // from the cancel until the source says that it is cancelled; of a disk's copy, until the action returned
 	PhaseGivingUp    = "giving up"     // from the failure until the action returned
 )
 
@@ -53,12 +53,12 @@ func (m *migration) phases() []Span {
 // runningPhases are those before the guest stops. A round lasts until the next synchronisation, the stop, or whatever ends
 // the migration.
 func (m *migration) runningPhases(c *cutter) {
-	until := first(m.stop, m.ending())
+	until, turn := first(m.stop, m.ending()), m.diskPhases(c)
 	switch {
 	case len(m.passes) > 0:
-		c.add(PhaseSetup, &m.begin, &m.passes[0].edge)
+		c.add(PhaseSetup, turn, &m.passes[0].edge)
 	case m.stoppedFirst():
-		c.add(PhaseSetup, &m.begin, m.stop)
+		c.add(PhaseSetup, turn, m.stop)
 	}
 	for i := range m.passes {
 		end := until

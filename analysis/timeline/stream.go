@@ -84,6 +84,9 @@ func (t *Timeline) observeWire(x *index, m *migration, obs observation, payload 
 	w, why, notes := x.decoded(obs.span)
 	t.Wire, t.WireMissing = w, why
 	t.Notes = append(t.Notes, notes...)
+	if w != nil && m.held != nil {
+		w.DenyStop(m.unseenStop())
+	}
 	t.Comparisons = t.comparisons(x, m)
 	t.RoundComparisons = t.compareRounds(x, m, payload)
 	for _, c := range t.Comparisons {

@@ -20,16 +20,22 @@ type findings struct {
 	details []string
 }
 
-// checked counts bytes that were looked at.
+// checked counts bytes of memory that were looked at.
 func (f *findings) checked(bytes int64) { f.verdict.Verified += bytes }
 
-// corrupt counts wrong pages, the first of which has that index in what it belongs to.
+// corrupt counts wrong pages of memory, the first of which has that index in what it belongs to.
 func (f *findings) corrupt(pages, first int64, format string, args ...any) {
 	if f.verdict.Corrupt == 0 {
 		f.verdict.First = first
 	}
 	f.verdict.Corrupt += pages
 	f.note(format, args...)
+}
+
+// disk counts bytes of the disk that were read back, and the wrong pages among them.
+func (f *findings) disk(bytes, wrong int64) {
+	f.verdict.DiskVerified += bytes
+	f.verdict.DiskCorrupt += wrong
 }
 
 func (f *findings) note(format string, args ...any) {

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"virtscope/probes/energy"
 	"virtscope/testbed"
 	"virtscope/testbed/guest"
+	"virtscope/testbed/guest/qemu"
 	"virtscope/testbed/host"
 	"virtscope/testbed/image"
 
@@ -14,41 +17,65 @@ import (
 )
 
 func newDoctorCommand() *cobra.Command {
-	return &cobra.Command{
+	var binary string
+	c := &cobra.Command{
 		Use:   "doctor",
 		Short: "say what this machine can run and measure, and how to mend what it cannot",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			local, err := host.NewLocal(machine)
-			if err != nil {
-				return err
-			}
-			defer func() { _ = local.Close() }()
 			d := doctor{w: c.OutOrStdout()}
-			d.needed("testbed", testbed.Check(testbed.Config{RunID: newRunID("doctor").short, GuestNIC: guestNIC()}), "network namespaces, taps")
+			d.needed("testbed", testbed.Check(bed(testbed.Link{})), "network namespaces, taps")
 			kernel, err := image.FindKernel("")
 			d.needed("guest kernel", err, kernel.Path)
 			init, err := image.FindInit(selfPath())
 			d.needed("guest init", err, init)
-			found, err := drivers()[driverQEMU].Fingerprint(c.Context(), local, guest.Spec{Accel: "auto"})
-			d.needed("qemu", err, fmt.Sprintf("%s with %s: %s", found.Version, found.Accelerator, found.Why))
-			d.optional("link rate (tbf)", testbed.Check(shaped(testbed.Link{Rate: 1e6})), "yes")
-			d.optional("link delay, jitter, loss (netem)", testbed.Check(shaped(testbed.Link{Delay: 1e6})), "yes")
+			if err := d.hypervisor(c.Context(), binary); err != nil {
+				return err
+			}
+			d.links()
+			d.tools()
 			d.optional("energy counters (RAPL)", energy.Available(energy.Root), "yes")
 			return d.verdict()
 		},
 	}
+	c.Flags().StringVar(&binary, "qemu", "", "look at this QEMU, as guest.qemu.binary names it, in place of the installed one")
+	return c
 }
 
-// shaped is a testbed that asks for one kind of shaping.
-func shaped(l testbed.Link) testbed.Config {
-	return testbed.Config{RunID: newRunID("doctor").short, Link: l, GuestNIC: guestNIC()}
+// bed is a testbed with links of one kind.
+func bed(l testbed.Link) testbed.Config {
+	return testbed.Config{
+		RunID: newRunID("doctor").short, Link: l, GuestNIC: guestNIC(), RelayCommand: []string{selfPath(), frameRelayName},
+	}
 }
 
 // A doctor prints a line a finding.
 type doctor struct {
 	w       io.Writer
 	missing int
+}
+
+// hypervisor says what is installed, what is known to be wrong with it and which algorithms it can run. Its error is not a
+// finding.
+func (d *doctor) hypervisor(ctx context.Context, binary string) error {
+	local, err := host.NewLocal(machine)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = local.Close() }()
+	driver := drivers()[driverQEMU]
+	spec := guest.Spec{Accel: "auto", Binary: binary}
+	found, err := driver.Fingerprint(ctx, local, spec)
+	d.needed("qemu", err, fmt.Sprintf("%s with %s: %s", found.Version, found.Accelerator, found.Why))
+	if err != nil {
+		return nil
+	}
+	for _, f := range found.Facts {
+		if f.Name == qemu.AdviceFact {
+			fmt.Fprintf(d.w, "advice   qemu: %s\n", f.Value)
+		}
+	}
+	return d.algorithms(ctx, driver, spec, found.Accelerator)
 }
 
 func (d *doctor) needed(what string, err error, found string) {
@@ -62,7 +89,7 @@ func (d *doctor) needed(what string, err error, found string) {
 
 func (d *doctor) optional(what string, err error, found string) {
 	if err != nil {
-		fmt.Fprintf(d.w, "without  %s: %v\n", what, err)
+		fmt.Fprintf(d.w, "without  %s: %s\n", what, strings.TrimPrefix(err.Error(), what+": "))
 		return
 	}
 	fmt.Fprintf(d.w, "ok       %s: %s\n", what, found)

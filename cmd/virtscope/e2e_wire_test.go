@@ -59,7 +59,7 @@ func TestDecode(t *testing.T) {
 			t.Fatalf("%s: %s", o.Verdict, o.Reason)
 		}
 		wireAgrees(t, tl)
-		kept(t, dir, r, tl)
+		readAgain(t, dir, r, tl)
 		stop, resume := edgeError(t, tl, "stop"), edgeError(t, tl, "resume")
 		t.Logf("stop %+.3f ms, resume %+.3f ms of QEMU's events", stop*1e3, resume*1e3)
 		if math.Abs(stop) < 1e-3 && math.Abs(resume) < 1e-3 {
@@ -83,8 +83,8 @@ func edgeError(t *testing.T, tl *timeline.Timeline, name string) float64 {
 	return 0
 }
 
-// kept reads the capture that a trial kept, by itself.
-func kept(t *testing.T, dir string, r *results.Run, tl *timeline.Timeline) {
+// readAgain reads the capture that a trial kept, by itself.
+func readAgain(t *testing.T, dir string, r *results.Run, tl *timeline.Timeline) {
 	t.Helper()
 	file := filepath.Join(r.TrialDir(tl.Trial.ID), captureFile)
 	file, err := filepath.Abs(file)

@@ -57,6 +57,7 @@ func newLab(ctx context.Context, p *plan.Plan, id runID) (*lab, error) {
 	}
 	for _, t := range p.Trials {
 		report(testbed.Check(bedConfig(id, t.Spec)))
+		report(checkTools(t.Spec))
 		report(l.checkGuest(ctx, local, t.Spec))
 	}
 	if err := errors.Join(errs...); err != nil {

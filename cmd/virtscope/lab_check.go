@@ -3,10 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
-	"os/exec"
 	"path/filepath"
 	"virtscope/experiments/spec"
-	"virtscope/probes/load"
 	"virtscope/results"
 	"virtscope/testbed"
 	"virtscope/testbed/guest"
@@ -43,9 +41,6 @@ func (l *lab) checkGuest(ctx context.Context, local host.Host, s *spec.Experimen
 	}
 	if s.Guest.Driver != driverQEMU {
 		return nil
-	}
-	if err := checkTools(s); err != nil {
-		return err
 	}
 	if err := l.makeRoot(ctx, s); err != nil {
 		return err
@@ -93,24 +88,6 @@ func (l *lab) checkMigration(ctx context.Context, d guest.Driver, s *spec.Experi
 		return err
 	}
 	l.warnings[key] = warnings
-	return nil
-}
-
-// checkTools looks for the programs of this machine that a trial will run.
-func checkTools(s *spec.Experiment) error {
-	if d := s.Guest.Disk; d != nil && d.Format == image.QCOW2 {
-		if err := image.CheckQCOW2(); err != nil {
-			return err
-		}
-	}
-	if s.Workload.Has(load.Redis) && s.Workload.KV.Benchmark {
-		if _, err := exec.LookPath("redis-benchmark"); err != nil {
-			return &guest.NotSupportedError{
-				Feature: "workload.kv.benchmark", Where: "this machine", Err: err,
-				Remedy: "install it with `apt-get install redis-tools`, or set workload.kv.benchmark: false",
-			}
-		}
-	}
 	return nil
 }
 

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
+	"virtscope/testbed"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -30,8 +33,22 @@ func TestScripts(t *testing.T) {
 			e.Setenv("HOME", e.WorkDir)
 			e.Setenv("CAPTURES", captures)
 			e.Setenv("REPORTS", reports)
+			e.Setenv("PROGRAMS", filepath.SplitList(e.Getenv("PATH"))[0]) // where testscript has put virtscope, and nothing else
 			return nil
 		},
-		Condition: func(cond string) (bool, error) { return cond == "root" && os.Geteuid() == 0, nil },
+		Condition: condition,
 	})
+}
+
+// condition tells scripts what this machine is. exec:PROGRAM is testscript's own.
+func condition(cond string) (bool, error) {
+	switch cond {
+	case "root":
+		return os.Geteuid() == 0, nil
+	case "netem":
+		c := bed(testbed.Link{Delay: time.Millisecond})
+		c.Emulator = testbed.EmulatorNetem
+		return testbed.Check(c) == nil, nil
+	}
+	return false, fmt.Errorf("no such condition: %q", cond)
 }

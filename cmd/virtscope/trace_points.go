@@ -14,6 +14,8 @@ import (
 
 var errNoReports = errors.New("want a trial whose workload writes memory (dirty or replay): fewer than two of its reports are there")
 
+var errNothingWritten = errors.New("want a trial that wrote memory: its rate rounds to 0 throughout, and a replay of that is workload.kind: idle")
+
 // kib is what rates are rounded to, in B/s: a quarter of a page a second.
 const kib = 1024
 
@@ -32,6 +34,9 @@ func dirtyTrace(records []results.Record, step time.Duration) ([]spec.TracePoint
 	if steps < 1 {
 		return nil, fmt.Errorf("want a --step of at most %s: the reports cover no more", time.Duration(last-first).Round(time.Millisecond))
 	}
+	if steps >= spec.MaxTracePoints { // and the end
+		return nil, fmt.Errorf("want a longer --step: %d steps of %s; an experiment takes less than %d", steps, step, spec.MaxTracePoints)
+	}
 	points := make([]spec.TracePoint, 0, steps+1)
 	for i := range steps {
 		from := first + int64(i)*int64(step)
@@ -40,7 +45,11 @@ func dirtyTrace(records []results.Record, step time.Duration) ([]spec.TracePoint
 			At: time.Duration(i) * step, Rate: spec.Rate(math.Round(max(0, wrote)/step.Seconds()/kib) * kib),
 		})
 	}
-	return append(points, spec.TracePoint{At: time.Duration(steps) * step}), nil
+	points = append(points, spec.TracePoint{At: time.Duration(steps) * step})
+	if !spec.Writes(points) {
+		return nil, errNothingWritten
+	}
+	return points, nil
 }
 
 // writtenBy interpolates between the readings on either side of at.

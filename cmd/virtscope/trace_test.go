@@ -1,12 +1,15 @@
 package main
 
 import (
+	"encoding/json"
+	"math"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 	"virtscope/experiments/spec"
 	"virtscope/results"
+	"virtscope/testbed/guest/agent"
 )
 
 // reports are those of a workload that wrote so much by so many ms of the guest's clock.
@@ -42,6 +45,18 @@ func TestDirtyTrace(t *testing.T) {
 	}
 }
 
+// TestLongestTraceFitsRequest: the guest's agent takes requests of up to 8 MiB.
+func TestLongestTraceFitsRequest(t *testing.T) {
+	r := agent.Request{ID: math.MaxInt64, Op: agent.OpStart, Workload: &agent.Workload{Kind: "replay"}}
+	for range spec.MaxTracePoints {
+		r.Workload.Trace = append(r.Workload.Trace, agent.TracePoint{At: math.MaxInt64, Rate: 0.0000012345678901234567})
+	}
+	text, err := json.Marshal(r)
+	if most := 8 << 20; err != nil || len(text) > most/2 { // the rest of a request is small
+		t.Errorf("it takes %d B of %d: %v", len(text), most, err)
+	}
+}
+
 func TestDirtyTraceRefuses(t *testing.T) {
 	bad := reports(100, 1, 200, 2)
 	bad[1].Attrs["mono"] = "soon"
@@ -49,11 +64,13 @@ func TestDirtyTraceRefuses(t *testing.T) {
 		records []results.Record
 		want    string
 	}{
-		"nothing":  {nil, "fewer than two"},
-		"one":      {reports(100, 1), "fewer than two"},
-		"short":    {reports(100, 1, 300, 2), "at most 200ms"},
-		"backward": {reports(100, 9, 2200, 2), "goes down"},
-		"no clock": {bad, "guest's clock"},
+		"nothing":         {nil, "fewer than two"},
+		"one":             {reports(100, 1), "fewer than two"},
+		"short":           {reports(100, 1, 300, 2), "at most 200ms"},
+		"backward":        {reports(100, 9, 2200, 2), "goes down"},
+		"long":            {reports(0, 1, 20_000e3, 2), "longer --step"},
+		"nothing written": {reports(100, 7, 1200, 7, 2300, 300), "workload.kind: idle"},
+		"no clock":        {bad, "guest's clock"},
 	} {
 		if _, err := dirtyTrace(c.records, time.Second); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v", name, err)

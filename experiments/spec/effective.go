@@ -32,6 +32,12 @@ func orElse[T comparable](x, std T) T {
 	return x
 }
 
+// emulated reports whether l delays, varies or loses, which takes an emulator.
+func (l Link) emulated() bool {
+	e := l.Effective()
+	return e.Delay > 0 || e.Jitter > 0 || e.Loss > 0
+}
+
 // Sends is the rate in B/s at which a host may send into the link, 0 is not limited: upload, or rate where that is not set.
 func (l Link) Sends() Rate {
 	return orElse(l.Upload, l.Effective().Rate)

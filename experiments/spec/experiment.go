@@ -101,7 +101,7 @@ type Link struct {
 	DownFor Duration `yaml:"down-for,omitempty" json:"down-for,omitempty"`
 	// DownAfter is the time from down-when until the cut. Default: 0.
 	DownAfter Duration `yaml:"down-after,omitempty" json:"down-after,omitempty"`
-	// DownWhen counts from the begin of the action, or of post-copy. Default: action.
+	// DownWhen counts from the begin of the action, or of post-copy, when the guest runs at the destination. Default: action.
 	DownWhen string `yaml:"down-when" json:"down-when" jsonschema:"enum=action,enum=postcopy"`
 }
 
@@ -170,9 +170,9 @@ type Workload struct {
 	HotWrites float64 `yaml:"hot-writes" json:"hot-writes" jsonschema:"minimum=0,maximum=1"`
 	// Zipf is the exponent of the pattern zipf. Default: 0.99.
 	Zipf float64 `yaml:"zipf" json:"zipf" jsonschema:"exclusiveMinimum=0,maximum=5"`
-	// Compressibility of what dirty writes, from 0 (random) to 1 (constant). Default: 0.
+	// Compressibility of what dirty and replay write, from 0 (random) to 1 (constant). Default: 0.
 	Compressibility float64 `yaml:"compressibility,omitempty" json:"compressibility,omitempty" jsonschema:"minimum=0,maximum=1"`
-	// WriteSize is how much dirty writes in one run of neighbouring pages. Default: 4KiB.
+	// WriteSize is how much dirty and replay write in one run of neighbouring pages. Default: 4KiB.
 	WriteSize Bytes `yaml:"write-size" json:"write-size"`
 	// DeltaSize is how much of each page changes when it is written again, which XBZRLE feeds on. Default: 4KiB (all of it).
 	DeltaSize Bytes `yaml:"delta-size" json:"delta-size"`

@@ -1,6 +1,9 @@
 package spec
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // testbed checks the links and what shares them.
 func (c *checker) testbed() {
@@ -9,16 +12,35 @@ func (c *checker) testbed() {
 	if t.MigrationLink != nil {
 		c.link("testbed.migration-link", *t.MigrationLink)
 	}
-	x := t.CrossTraffic
-	if x == nil {
-		return
+	if t.CrossTraffic != nil {
+		c.crossTraffic(*t.CrossTraffic)
 	}
+}
+
+const (
+	// What the flows in one direction are asked to send (testbed/traffic): a datagram a minute each, at most maxTraffic.
+	flowDatagram      = 1400 // B
+	minute            = 60   // s
+	maxTraffic   Rate = 1e12
+)
+
+func (c *checker) crossTraffic(x CrossTraffic) {
 	const at = "testbed.cross-traffic."
+	ways := 1
+	if x.Direction == "both" { // they share the rate evenly
+		ways = 2
+	}
+	least := max(minLinkRate, Rate(math.Ceil(float64(x.Flows*flowDatagram*ways)/minute)))
 	switch {
 	case x.Kind == "udp" && x.Rate == 0:
 		c.want("want a rate: udp sends as much as it says, such as 20Mbit/s", at+"rate", at+"kind", "testbed.cross-traffic")
 	case x.Rate > 0 && x.Rate < minLinkRate:
 		c.want(fmt.Sprintf("want at least %s", minLinkRate), at+"rate")
+	case x.Rate > 0 && x.Rate < least:
+		c.want(fmt.Sprintf("want at least %s: a datagram of %d B a minute for each of %d flows, in each direction", least, flowDatagram, x.Flows),
+			at+"rate", at+"flows", at+"direction")
+	case x.Rate > maxTraffic:
+		c.want(fmt.Sprintf("want at most %s", maxTraffic), at+"rate")
 	}
 }
 

@@ -21,6 +21,7 @@ func hypervisor(path string) keyReader {
 var rounds = []string{"precopy", "xbzrle", "multifd", "compress", "auto-converge", "dirty-limit"}
 
 var migrateReaders = []keyReader{
+	algorithms("max-rounds", slices.Concat(rounds, []string{"postcopy", "hybrid", "mapped-ram"})...),
 	algorithms("postcopy-start", "postcopy", "hybrid"),
 	algorithms("postcopy-preempt", "postcopy", "hybrid"),
 	algorithms("postcopy-bandwidth", "postcopy", "hybrid"),

@@ -147,10 +147,23 @@ func (c *checker) faults(m Migrate) {
 	if m.CancelAfter > 0 && m.KillDestinationAfter > 0 {
 		c.want("want cancel-after or kill-destination-after, not both: a trial has one end", at+"cancel-after", at+"kill-destination-after")
 	}
+	if m.CancelAfter > 0 && c.neverCancelled(m) {
+		c.want("want rounds, a time or not-converging before post-copy: from the start it is post-copy, which cannot be cancelled", at+"cancel-after", at+"postcopy-start", at+"algorithm")
+	}
 	if m.KillDestinationAfter > 0 && m.Algorithm == "background-snapshot" {
 		c.want("want an algorithm with a destination; background-snapshot has none", at+"kill-destination-after", at+"algorithm")
 	}
 	if m.PauseAfterRounds > 0 && m.PauseAfterRounds >= m.MaxRounds {
 		c.want(fmt.Sprintf("want fewer than action.migrate.max-rounds (%d)", m.MaxRounds), at+"pause-after-rounds", at+"max-rounds")
 	}
+}
+
+// neverCancelled reports whether post-copy begins before anything could be cancelled. The copy of a local disk, which comes
+// before the memory, can be.
+func (c *checker) neverCancelled(m Migrate) bool {
+	if m.Algorithm != "postcopy" || movesDisk(c.e) {
+		return false
+	}
+	rounds, after, notConverging, err := m.PostcopySwitch()
+	return err == nil && rounds == 0 && after == 0 && !notConverging
 }

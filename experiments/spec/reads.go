@@ -48,9 +48,9 @@ var workloadReaders = []keyReader{
 	value("workload.hot-share", "workload.pattern", "hot-spot", hotSpot),
 	value("workload.hot-writes", "workload.pattern", "hot-spot", hotSpot),
 	value("workload.zipf", "workload.pattern", "zipf", func(e *Experiment) bool { return e.Workload.Pattern == "zipf" }),
-	kinds("workload.compressibility", "dirty"),
-	kinds("workload.write-size", "dirty"),
-	kinds("workload.delta-size", "dirty"),
+	kinds("workload.compressibility", "dirty", "replay"),
+	kinds("workload.write-size", "dirty", "replay"),
+	kinds("workload.delta-size", "dirty", "replay"),
 	kinds("workload.trace", "replay"),
 	kinds("workload.threads", "cpu"),
 	kinds("workload.load", "cpu"),
@@ -77,6 +77,30 @@ var linkReaders = []keyReader{
 	cut("testbed.link", func(t Testbed) Link { return t.Link }, "down-when"),
 	cut("testbed.migration-link", Testbed.OfMigration, "down-after"),
 	cut("testbed.migration-link", Testbed.OfMigration, "down-when"),
+	queue("testbed.link", func(t Testbed) Link { return t.Link }),
+	queue("testbed.migration-link", Testbed.OfMigration),
+	{"testbed.emulator", condition{
+		want: "a delay, jitter or loss of a link", under: underEmulator(),
+		reads: func(e *Experiment) bool { return e.Testbed.Link.emulated() || e.Testbed.OfMigration().emulated() },
+	}},
+}
+
+// queue is the queue of a link, which only a limit of its rate has.
+func queue(at string, of func(Testbed) Link) keyReader {
+	return keyReader{at + ".queue", condition{
+		want: at + ".rate or upload", under: []string{at + ".rate", at + ".upload", at + ".profile"},
+		reads: func(e *Experiment) bool { l := of(e.Testbed); return l.Effective().Rate > 0 || l.Upload > 0 },
+	}}
+}
+
+// underEmulator are the keys that ask for an emulator.
+func underEmulator() (paths []string) {
+	for _, link := range []string{"testbed.link", "testbed.migration-link"} {
+		for _, key := range []string{"delay", "jitter", "loss", "profile"} {
+			paths = append(paths, link+"."+key)
+		}
+	}
+	return paths
 }
 
 // cut is a key of a link that is read only where the link is cut.

@@ -37,6 +37,26 @@ func TestResolvedLeavesOutWhatNothingReads(t *testing.T) {
 	}
 }
 
+// TestResolvedKeepsWhatReplayReads: the guest gets these of a replay too.
+func TestResolvedKeepsWhatReplayReads(t *testing.T) {
+	e, err := Parse("t", []byte("virtscope: 1\nname: t\naction: {migrate: {}}\nworkload: {kind: replay, trace: \"0s 1MiB/s, 1s\"}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.Workload.Compressibility, e.Workload.WriteSize, e.Workload.DeltaSize = 0.5, 8<<10, 64
+	text, err := e.Resolved()
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := Parse("resolved", text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w := again.Workload; w.Compressibility != 0.5 || w.WriteSize != 8<<10 || w.DeltaSize != 64 {
+		t.Errorf("got %+v of\n%s", w, text)
+	}
+}
+
 // TestChildChoosesAnother: what a parent sets for its own choice is no mistake of a child that chooses otherwise.
 func TestChildChoosesAnother(t *testing.T) {
 	files := fstest.MapFS{

@@ -2,6 +2,7 @@ package spec
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -12,10 +13,16 @@ type TracePoint struct {
 	Rate Rate
 }
 
-const (
-	traceWant      = "times with rates in order, from 0s on, such as 0s 4MiB/s, 2s 16MiB/s, 5s"
-	maxTracePoints = 100_000
-)
+const traceWant = "times with rates in order, from 0s on, such as 0s 4MiB/s, 2s 16MiB/s, 5s"
+
+// MaxTracePoints is the most that a trace has, so that the text fits into a file (of 1 MiB: 52 B each), and the points into a
+// request to the guest's agent (of 8 MiB: 419 B each).
+const MaxTracePoints = 20_000
+
+// Writes reports whether a trace writes anything: whether a rate that has an effect is not 0.
+func Writes(trace []TracePoint) bool {
+	return slices.ContainsFunc(trace[:max(0, len(trace)-1)], func(p TracePoint) bool { return p.Rate > 0 })
+}
 
 // TracePoints are the points of w's trace: in order of time, the first at 0, the last one's time the period after which it
 // begins again, so that the last one's rate has no effect (0 where the text has none). The error says what would be accepted.
@@ -24,8 +31,8 @@ func (w Workload) TracePoints() ([]TracePoint, error) {
 	if len(entries) < 2 {
 		return nil, &quantityError{want: traceWant + ": at least two times, the last of which is the end"}
 	}
-	if len(entries) > maxTracePoints {
-		return nil, &quantityError{want: fmt.Sprintf("at most %d times in a trace", maxTracePoints)}
+	if len(entries) > MaxTracePoints {
+		return nil, &quantityError{want: fmt.Sprintf("at most %d times in a trace", MaxTracePoints)}
 	}
 	points := make([]TracePoint, 0, len(entries))
 	for i, entry := range entries {

@@ -2,6 +2,7 @@ package spec
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,39 @@ func TestTracePoints(t *testing.T) {
 	}
 	if got := FormatTrace(points); got != "0s 4MiB/s, 500ms 0B/s, 2s" {
 		t.Errorf("written %s", got)
+	}
+}
+
+// TestLongestTrace: as long as it may be, with the longest texts that virtscope trace prints, it fits into a file; one more
+// point is refused.
+func TestLongestTrace(t *testing.T) {
+	points := make([]TracePoint, MaxTracePoints)
+	for i := range points {
+		points[i] = TracePoint{200*time.Hour + time.Duration(i)*101*time.Millisecond, 1234567 << 10}
+	}
+	points[0].At = 0
+	text := FormatTrace(points)
+	const head = "virtscope: 1\nname: t\naction: {migrate: {}}\nworkload: {kind: replay, trace: "
+	if e, err := Parse("t", []byte(head+strconv.Quote(text)+"}\n")); err != nil || len(e.Workload.Trace) != len(text) {
+		t.Errorf("%d B are refused: %.200v", len(text), err)
+	}
+	_, err := Workload{Trace: text + " 1MiB/s, 300h"}.TracePoints()
+	if err == nil || err.Error() != "want at most 20000 times in a trace" {
+		t.Errorf("one more: %.200v", err)
+	}
+}
+
+func TestWrites(t *testing.T) {
+	for text, want := range map[string]bool{
+		"0s 1MiB/s, 1s": true, "0s 0, 1s 1bit/s, 2s": true, "0s 0, 1s": false, "0s 0, 1s 1MiB/s": false,
+	} {
+		points, err := Workload{Trace: text}.TracePoints()
+		if got := Writes(points); err != nil || got != want {
+			t.Errorf("%s: %v, %v", text, got, err)
+		}
+	}
+	if Writes(nil) {
+		t.Error("no trace writes")
 	}
 }
 

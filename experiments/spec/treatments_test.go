@@ -76,14 +76,16 @@ func TestWithRefuses(t *testing.T) {
 func TestUnusedKeys(t *testing.T) {
 	const head = "virtscope: 1\nname: t\naction: {migrate: {}}\n"
 	for text, ok := range map[string]bool{
-		"workload: {kind: dirty, rate: 8MiB/s}":                                             true,
-		"workload: {rate: 8MiB/s}":                                                          false,
-		"workload: {kind: cpu, pattern: random}":                                            false,
-		"workload: {kind: dirty, rate: 8MiB/s, load: 0.5}":                                  false,
-		"workload: {rate: 8MiB/s}\nfactors: {workload.kind: [idle, dirty]}":                 true,
-		"workload: {kind: idle}\nfactors: {workload.rate: [1MiB/s, 2MiB/s]}":                false,
-		"workload: {kind: dirty}\nfactors: {workload.rate: [1MiB/s, 2MiB/s]}":               true,
-		"workload: {rate: 1MiB/s, load: 0.5}\nfactors: {workload.kind: [idle, dirty, cpu]}": true,
+		"workload: {kind: dirty, rate: 8MiB/s}":            true,
+		"workload: {rate: 8MiB/s}":                         false,
+		"workload: {kind: cpu, pattern: random}":           false,
+		"workload: {kind: dirty, rate: 8MiB/s, load: 0.5}": false,
+		"workload: {kind: replay, trace: \"0s 1MiB/s, 1s\", compressibility: 0.5, write-size: 8KiB, delta-size: 64B}": true,
+		"workload: {kind: replay, trace: \"0s 1MiB/s, 1s\", rate: 1MiB/s}":                                            false,
+		"workload: {rate: 8MiB/s}\nfactors: {workload.kind: [idle, dirty]}":                                           true,
+		"workload: {kind: idle}\nfactors: {workload.rate: [1MiB/s, 2MiB/s]}":                                          false,
+		"workload: {kind: dirty}\nfactors: {workload.rate: [1MiB/s, 2MiB/s]}":                                         true,
+		"workload: {rate: 1MiB/s, load: 0.5}\nfactors: {workload.kind: [idle, dirty, cpu]}":                           true,
 	} {
 		if _, err := Parse("t", []byte(head+text)); (err == nil) != ok {
 			t.Errorf("%s: got %v", text, err)

@@ -11,7 +11,8 @@ const (
 	maxMessage = Bytes(16 << 20)
 	maxValue   = Bytes(16 << 20)
 
-	minStream Rate = 1000 // B/s: below, a datagram of 1 kB comes less than once a second
+	minStream Rate = 1000     // B/s: below, a datagram of 1 kB comes less than once a second
+	maxStream Rate = 10e9 / 8 // B/s: the guest takes no request for more, and would send nothing
 )
 
 func (c *checker) workload() {
@@ -25,8 +26,8 @@ func (c *checker) workload() {
 	if w.Has("replay") {
 		c.replay()
 	}
-	if (w.Has("dirty") || w.Has("replay")) && (w.WorkingSet < page || w.WorkingSet%page != 0) {
-		c.want("want whole pages of 4KiB, at least one", "workload.working-set")
+	if w.Has("dirty") || w.Has("replay") {
+		c.writes()
 	}
 	if w.Has("disk") && c.e.Guest.Disk != nil {
 		c.diskLoad()
@@ -73,6 +74,14 @@ func (c *checker) dirty() {
 	case w.Rate < page:
 		c.want("want at least 4KiB/s: one page a second", "workload.rate", "workload.kind")
 	}
+}
+
+// writes checks how dirty and replay write.
+func (c *checker) writes() {
+	w := c.e.Workload
+	if w.WorkingSet < page || w.WorkingSet%page != 0 {
+		c.want("want whole pages of 4KiB, at least one", "workload.working-set")
+	}
 	if w.WriteSize < page || w.WriteSize%page != 0 {
 		c.want("want whole pages of 4KiB, at least one", "workload.write-size")
 	} else if w.WriteSize > w.WorkingSet {
@@ -89,8 +98,12 @@ func (c *checker) replay() {
 		c.want("want workload.trace with it: "+traceWant, "workload.trace", "workload.kind")
 		return
 	}
-	if _, err := w.TracePoints(); err != nil {
+	points, err := w.TracePoints()
+	switch {
+	case err != nil:
 		c.want(err.Error(), "workload.trace")
+	case !Writes(points):
+		c.want("want a rate above 0, of any but the last time; without one the workload is idle", "workload.trace")
 	}
 }
 
@@ -129,8 +142,8 @@ func (c *checker) load() {
 			size(at+"request-size", w.Net.RequestSize, 1, maxMessage)
 			size(at+"response-size", w.Net.ResponseSize, 1, maxMessage)
 		case "stream":
-			if w.Net.Rate < minStream {
-				c.want(fmt.Sprintf("want at least %s", minStream), at+"rate")
+			if w.Net.Rate < minStream || w.Net.Rate > maxStream {
+				c.want(fmt.Sprintf("want from %s to %s", minStream, maxStream), at+"rate")
 			}
 			if w.Net.PlayerBuffer <= 0 {
 				c.want("want more than 0: a player without a buffer stalls at every datagram", at+"player-buffer")

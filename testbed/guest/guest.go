@@ -161,7 +161,7 @@ type MigrateOptions struct {
 	XBZRLECache       int64         // B, a power of two
 	Channels          int           // of multifd
 	Compression       string        // of multifd: none, zlib, zstd
-	CompressionLevel  int
+	CompressionLevel  int           // of compress and of multifd's zlib and zstd; 0 is the level 0
 	CompressThreads   int
 	DecompressThreads int
 	ThrottleInitial   int     // %

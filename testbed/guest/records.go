@@ -59,11 +59,25 @@ func AgentReporter(rec results.Recorder) func(m agent.Message, arrival time.Time
 				attrs["detail"] = v.Detail
 			}
 			record(results.MemoryCorrupt, float64(v.Corrupt), results.One, attrs)
+			recordDisk(v, mono, record)
 		}
 		if m.Log != "" {
 			record(results.GuestLog, 0, results.Event, map[string]string{"text": m.Log, "mono": mono})
 		}
 	}
+}
+
+// recordDisk records what was read back of a disk; where nothing was, nothing is known of it.
+func recordDisk(v *agent.Verdict, mono string, record func(string, float64, results.Unit, map[string]string)) {
+	if v.DiskVerified == 0 && v.DiskCorrupt == 0 {
+		return
+	}
+	record(results.DiskVerified, float64(max(0, v.DiskVerified-v.DiskCorrupt*pageSize)), results.Bytes, map[string]string{"mono": mono})
+	attrs := map[string]string{"mono": mono}
+	if v.DiskCorrupt > 0 && v.Detail != "" {
+		attrs["detail"] = v.Detail
+	}
+	record(results.DiskCorrupt, float64(v.DiskCorrupt), results.One, attrs)
 }
 
 // recordProgress records what the workload wrote, was asked to write, and did. What no part of it counts is not recorded:

@@ -32,6 +32,7 @@ func TestAgentReporter(t *testing.T) {
 		{Mono: 16, Progress: &agent.Progress{Dirtied: 4096, Uncounted: "disk,kv"}},
 		{Mono: 17, Progress: &agent.Progress{Parts: []agent.Part{{Kind: "cpu", Ops: 4}}}},
 		{Mono: 500, Stall: &agent.DiskStall{Start: 100_000_000, End: 350_000_000}},
+		{ID: 7, Mono: 700, Verdict: &agent.Verdict{DiskVerified: 81920, DiskCorrupt: 3, Detail: "bad"}},
 		{Mono: 600, Disk: &agent.DiskTimes{Counts: []int64{0, 2, 31}, Max: 3_500}},
 	} {
 		report(m, at, "src")
@@ -60,6 +61,10 @@ func TestAgentReporter(t *testing.T) {
 		record(results.GuestDirtied, 0, results.Bytes, map[string]string{"mono": "17", "late": "0"}),
 		record(results.GuestWork, 4, results.One, map[string]string{"mono": "17", "kind": "cpu"}),
 		record(results.GuestDiskStall, 0.25, results.Seconds, map[string]string{"mono": "350000000"}),
+		record(results.MemoryVerified, 0, results.Bytes, map[string]string{"mono": "700"}),
+		record(results.MemoryCorrupt, 0, results.One, map[string]string{"mono": "700", "detail": "bad"}),
+		record(results.DiskVerified, 69632, results.Bytes, map[string]string{"mono": "700"}),
+		record(results.DiskCorrupt, 3, results.One, map[string]string{"mono": "700", "detail": "bad"}),
 		record(results.GuestDiskTimes, 3.5e-6, results.Seconds, map[string]string{"mono": "600", "counts": "0,2,31"}),
 	}
 	if len(got) != len(want) {

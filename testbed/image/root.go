@@ -36,13 +36,19 @@ const (
 // BuildRoot makes the image of Debian packages from the mirrors that this machine's apt uses, or finds it in the cache, by
 // the names of the packages and the suite. It needs mmdebstrap and mke2fs. Packages are unpacked, not configured. The image
 // appears under its final name only when it is whole and on disk, so concurrent builders and a kill at any time are safe.
-// Cancelling ends the tools and leaves nothing.
+// Cancelling ends the tools and leaves nothing; what a killed build left is removed by the next call.
 func BuildRoot(ctx context.Context, o RootOptions) (Root, error) {
 	r, err := buildRoot(ctx, o)
 	if err != nil {
 		return Root{}, fmt.Errorf("build root image: %w", err)
 	}
 	return r, nil
+}
+
+// CheckRoot says which of the tools that BuildRoot runs are missing here, and how to install them.
+func CheckRoot() error {
+	_, err := newRootBuild("", nil)
+	return err
 }
 
 func buildRoot(ctx context.Context, o RootOptions) (Root, error) {
@@ -60,6 +66,7 @@ func buildRoot(ctx context.Context, o RootOptions) (Root, error) {
 	}
 	key := sha256.Sum256([]byte(suite + "\n" + strings.Join(packages, "\n")))
 	final := filepath.Join(cache, "root-"+hex.EncodeToString(key[:8]))
+	sweepRoots(cache)
 	r, err := readRoot(final)
 	if err == nil || !errors.Is(err, fs.ErrNotExist) {
 		return r, err
@@ -71,11 +78,12 @@ func buildRoot(ctx context.Context, o RootOptions) (Root, error) {
 	if err := os.MkdirAll(cache, 0o755); err != nil {
 		return Root{}, fmt.Errorf("make image cache: %w", err)
 	}
-	b.dir, err = os.MkdirTemp(cache, ".root-*")
+	dir, release, err := claimRoot(cache)
 	if err != nil {
 		return Root{}, fmt.Errorf("write to image cache: %w", err)
 	}
-	defer func() { _ = os.RemoveAll(b.dir) }()
+	defer release()
+	b.dir = dir
 	made, err := b.make(ctx)
 	if err != nil {
 		return Root{}, err

@@ -80,6 +80,7 @@ func (d *direction) run() {
 		if err == nil && !more && !wrote {
 			err = d.wait()
 		}
+		d.answer() // one that never waits is asked, too
 		if err != nil {
 			d.stats.Error = err.Error()
 			d.mourn()
@@ -187,13 +188,17 @@ func (d *direction) wait() error {
 	if fds[1].Revents != 0 {
 		var ring [8]byte
 		_, _ = unix.Read(d.bell, ring[:]) // it only rings: its value tells nothing
-		select {
-		case f := <-d.asked:
-			f()
-		default:
-		}
 	}
 	return nil
+}
+
+// answer runs what was asked, if anything was. It may be before the bell rings for it, which then ends a sleep for nothing.
+func (d *direction) answer() {
+	select {
+	case f := <-d.asked:
+		f()
+	default:
+	}
 }
 
 // ask runs f on the direction's thread.

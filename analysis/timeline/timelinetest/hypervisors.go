@@ -76,6 +76,9 @@ func (w *world) purpose() {
 	if w.Cancel > 0 {
 		runner(int64(action+w.Cancel), results.Fault, "kind", results.FaultCancel)
 	}
+	if w.Held {
+		w.add(w.stopped.from-200_000, "src", results.SourceRunner, results.Fault, 0, results.Event, "kind", results.FaultStopGuest)
+	}
 	if w.Kill > 0 {
 		runner(int64(action+w.Kill), results.Fault, "kind", results.FaultKillDestination)
 	}
@@ -120,9 +123,17 @@ func (w *world) edges() []int64 {
 		}
 	}
 	if w.stopped.from > w.first && w.stopped.from < w.done && w.Algorithm != results.AlgorithmPostCopy {
-		list = append(list, w.stopped.from)
+		list = append(list, w.roundsEnd())
 	}
 	return append(list, w.done)
+}
+
+// roundsEnd is when the last round is over: when the hypervisor stops the guest, or finds it stopped.
+func (w *world) roundsEnd() int64 {
+	if w.Held {
+		return w.stopped.from + (w.copied()-w.stopped.from)*3/4
+	}
+	return w.stopped.from
 }
 
 // sentBetween is what was sent from a to b, in B: at the link's rate, except while post-copy is paused.
@@ -222,8 +233,9 @@ func (w *world) sayMoved() {
 	if w.Algorithm != "" {
 		say(stop+20_000, "src", results.MigrationStatus, 0, "status", "device")
 	}
-	say(stop+300_000, "src", results.PreCopyRound, float64(n+1))
-	w.counters(stop+900_000, "trigger", "pass", "round", strconv.Itoa(n+1))
+	over := w.roundsEnd()
+	say(over+300_000, "src", results.PreCopyRound, float64(n+1))
+	w.counters(over+900_000, "trigger", "pass", "round", strconv.Itoa(n+1))
 	switch {
 	case w.Kill > 0: // while the guest was stopped: it runs on at the source
 		say(w.done+8e6, "src", results.MigrationStatus, 0, "status", "failed")

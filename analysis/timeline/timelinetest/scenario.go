@@ -40,6 +40,7 @@ type Scenario struct {
 	Post      time.Duration // from the guest's start until the source is done: post-copy, or a snapshot
 	Paused    Stall         // of post-copy, measured from the guest's start
 	Cancel    time.Duration // it is cancelled on purpose so long after the request; 0 never
+	Held      bool          // the guest is stopped from without in its last round, of which the rest is sent as if it ran
 	Kill      time.Duration // its destination is killed so long after the request; 0 never
 	LinkDown  Stall         // the migration's link is cut; it changes nothing of what is sent
 	Asked     float64       // B/s that the workload is asked for; 0 is not recorded

@@ -63,7 +63,7 @@ func (w *world) wire() {
 		begins, how = append(begins, t), "again"
 	}
 	copied, run := w.copied(), w.stopped.to
-	stop := w.stopped.from
+	stop := w.roundsEnd()
 	n := float64(len(begins) + 1)
 	switch {
 	case !w.moved && !w.GoneFor:

@@ -155,8 +155,11 @@ type DiskTimes struct {
 
 // A Verdict is the result of OpVerify.
 type Verdict struct {
-	Verified int64  `json:"verified"`        // B that were checked
-	Corrupt  int64  `json:"corrupt"`         // pages whose content is wrong
-	First    int64  `json:"first,omitempty"` // index of the first wrong page in its region
+	Verified int64  `json:"verified"`        // B of memory that were checked
+	Corrupt  int64  `json:"corrupt"`         // pages of memory whose content is wrong
+	First    int64  `json:"first,omitempty"` // index of the first wrong page of memory in its region
 	Detail   string `json:"detail,omitempty"`
+
+	DiskVerified int64 `json:"disk_verified,omitempty"` // B of the disk that were read back; 0 if nothing was written to it
+	DiskCorrupt  int64 `json:"disk_corrupt,omitempty"`  // pages of the disk's blocks that cannot be read, or hold something else
 }

@@ -8,6 +8,9 @@ import (
 // AdviceFact is the name of the fact, among those that Fingerprint returns, that holds Advice; it is absent where there is none.
 const AdviceFact = "qemu.advice"
 
+// DestinationAdviceFact is the same for another QEMU at the destination.
+const DestinationAdviceFact = "qemu.destination.advice"
+
 // Advice says what is known to be wrong with a QEMU of this version under an accelerator, and what to do; it is empty where
 // nothing is.
 func Advice(version, accel string) string {

@@ -56,7 +56,7 @@ func TestCheckMigration(t *testing.T) {
 		{name: "unknown", options: guest.MigrateOptions{Algorithm: "teleport"}, want: []string{`migration algorithm "teleport"`, "use one of"}},
 		{name: "unknown compression", options: guest.MigrateOptions{Algorithm: guest.Multifd, Compression: "lz77"}, want: []string{"multifd-compression: lz77", "it knows none, zlib"}},
 		{name: "cache that is no power of two", options: guest.MigrateOptions{Algorithm: guest.XBZRLE, XBZRLECache: 100}, want: []string{"migration algorithm xbzrle", "a power of two"}},
-		{name: "what does not go together", options: guest.MigrateOptions{Algorithm: guest.PostCopy, Capabilities: map[string]string{"x-ignore-shared": "true", "background-snapshot": "true"}}, want: []string{"migration algorithm postcopy", "not compatible"}},
+		{name: "what does not go together", options: guest.MigrateOptions{Algorithm: guest.PostCopy, Capabilities: map[string]string{"x-ignore-shared": "true"}}, want: []string{"migration algorithm postcopy", "not compatible"}},
 		{name: "unknown passthrough", options: guest.MigrateOptions{Algorithm: guest.PreCopy, Capabilities: map[string]string{"x-mine": "true"}, Parameters: map[string]string{"x-my-knob": "1"}}, want: []string{"capability x-mine", "parameter x-my-knob", "guest.qemu.binary"}},
 		{name: "wrong type", options: guest.MigrateOptions{Algorithm: guest.PreCopy, Parameters: map[string]string{"announce-rounds": "many"}}, want: []string{`set parameter announce-rounds: "many" is not a number`}},
 		{name: "two machines by one name", source: old, receiver: DefaultBinary, options: guest.MigrateOptions{Algorithm: guest.PreCopy}, want: []string{"a guest of machine q35 (pc-q35-7.2 at the source, pc-q35-10.0 here)", "such as pc-q35-7.2"}},

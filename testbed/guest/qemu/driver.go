@@ -34,7 +34,12 @@ func New() *Driver {
 // Name implements guest.Driver.
 func (d *Driver) Name() string { return Name }
 
-// Fingerprint implements guest.Driver: it asks the binary for its version and chooses the accelerator.
+// DestinationVersionFact names the version of the QEMU at the destination, among the facts that Fingerprint returns, where it is
+// another binary than the source's; without it both ends have the same.
+const DestinationVersionFact = "qemu.destination.version"
+
+// Fingerprint implements guest.Driver: it asks the binaries for their versions and chooses the accelerator. Capabilities.Version
+// is that of the QEMU in which the guest boots.
 func (d *Driver) Fingerprint(ctx context.Context, h host.Host, s guest.Spec) (guest.Capabilities, error) {
 	binary := binaryOf(s)
 	version, err := binaryVersion(ctx, h, binary)
@@ -56,7 +61,24 @@ func (d *Driver) Fingerprint(ctx context.Context, h host.Host, s guest.Spec) (gu
 	if advice := Advice(version, accel); advice != "" {
 		c.Facts = append(c.Facts, results.Fact{Subject: h.Name(), Name: AdviceFact, Value: advice})
 	}
-	return c, nil
+	return c, addDestination(ctx, h, s, &c)
+}
+
+// addDestination adds the facts of a destination that runs another binary.
+func addDestination(ctx context.Context, h host.Host, s guest.Spec, c *guest.Capabilities) error {
+	binary := destinationBinaryOf(s)
+	if binary == binaryOf(s) {
+		return nil
+	}
+	version, err := binaryVersion(ctx, h, binary)
+	if err != nil {
+		return fmt.Errorf("guest.qemu.destination-binary: %w", err)
+	}
+	c.Facts = append(c.Facts, results.Fact{Subject: h.Name(), Name: DestinationVersionFact, Value: version})
+	if advice := Advice(version, c.Accelerator); advice != "" {
+		c.Facts = append(c.Facts, results.Fact{Subject: h.Name(), Name: DestinationAdviceFact, Value: advice})
+	}
+	return nil
 }
 
 func binaryOf(s guest.Spec) string {

@@ -26,7 +26,7 @@ func (w *watch) plan() {
 
 func (w *watch) cancelOnPurpose(ctx context.Context) error {
 	w.cancelDue = nil
-	if w.turn.asked {
+	if w.inPostCopy(ctx) {
 		w.tooLate = tooLateFor("cancelled", w.m.options.CancelAfter)
 		return nil
 	}

@@ -55,11 +55,46 @@ func (w *watch) arriveEarly() {
 	}
 }
 
+// inPostCopy reports whether post-copy has begun. Where it was only asked for, the source is asked, since its event may not
+// have been read yet, and a QEMU up to 10.0 cancels a post-copy too: the guest would be lost (migrate_cancel).
+func (w *watch) inPostCopy(ctx context.Context) bool {
+	if w.postCopy || !w.turn.asked {
+		return w.postCopy
+	}
+	bounded, cancel := context.WithTimeout(ctx, answerLimit)
+	defer cancel()
+	info, err := queryMigrate(bounded, w.m.src.mon)
+	if err == nil && info.Status != nil && ofPostCopy(*info.Status) {
+		w.postCopy = true
+		w.arriveEarly()
+	}
+	return w.postCopy
+}
+
+// ofPostCopy reports whether the source cannot take the guest back in this status (QAPI MigrationStatus).
+func ofPostCopy(status string) bool {
+	switch status {
+	case "postcopy-active", "postcopy-paused", "postcopy-recover-setup", "postcopy-recover":
+		return true
+	}
+	return false
+}
+
+// cancelledTooLate forgets a cancel on purpose that post-copy was faster than, and leaves the migration the time that it had.
+func (w *watch) cancelledTooLate() {
+	if !w.cancelled {
+		return
+	}
+	w.cancelled, w.tooLate = false, tooLateFor("cancelled", w.m.options.CancelAfter)
+	w.timeout.Reset(time.Until(w.deadline))
+}
+
 // A recovery of a post-copy whose connection broke.
 type recovery struct {
 	moved   MigrationStats   // what had moved when something last did
 	since   time.Time        // then
 	pausing bool             // both ends were told to let go of the connection
+	told    time.Time        // when they were told to last
 	due     <-chan time.Time // of the next attempt; nil if none is needed
 	tries   int
 }
@@ -74,20 +109,25 @@ const (
 // stuck pauses a post-copy that moves nothing for as long as the options allow.
 func (w *watch) stuck(ctx context.Context, info MigrationInfo) error {
 	limit := w.m.options.PostCopyRecovery
-	if limit <= 0 || info.Status == nil || *info.Status != "postcopy-active" || info.RAM == nil || w.recovery.pausing {
+	if limit <= 0 || info.Status == nil || *info.Status != "postcopy-active" || info.RAM == nil {
 		return nil
 	}
-	if r := &w.recovery; r.since.IsZero() || differs(r.moved.Transferred, info.RAM.Transferred) || differs(r.moved.PageRequests, info.RAM.PageRequests) {
-		r.moved, r.since = *info.RAM, time.Now()
+	r := &w.recovery
+	if r.pausing && (r.due != nil || time.Since(r.told) < recoveryAgain) {
 		return nil
 	}
-	if time.Since(w.recovery.since) < limit {
+	if r.since.IsZero() || differs(r.moved.Transferred, info.RAM.Transferred) || differs(r.moved.PageRequests, info.RAM.PageRequests) {
+		*r = recovery{moved: *info.RAM, since: time.Now(), tries: r.tries}
 		return nil
 	}
-	w.recovery.pausing = true
+	if time.Since(r.since) < limit {
+		return nil
+	}
+	r.pausing, r.told = true, time.Now()
 	w.m.fault(w.m.src, "pause", nil)
 	for _, vm := range []*machine{w.m.src, w.m.dst} {
-		// The main loop of a destination may wait for a page that does not come. One that saw the cut by itself refuses.
+		// The main loop of a destination may wait for a page that does not come. One that saw the cut by itself refuses. What
+		// came of it, the source's events say; if none does, both are told again.
 		bounded, cancel := context.WithTimeout(ctx, answerLimit)
 		_ = vm.mon.executeOutOfBand(bounded, "migrate-pause", nil)
 		cancel()

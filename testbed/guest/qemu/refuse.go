@@ -47,6 +47,7 @@ func refuse(s guest.Spec, o guest.MigrateOptions, accel string) error {
 		v := o.Capabilities[name]
 		no(v != "true" && v != "false", fmt.Sprintf("capability %s: %q", name, v), "give true or false")
 	}
+	overridden(s, o, func(feature, remedy string) { no(true, feature, remedy) })
 	if takesDisk(s, o) {
 		errs = append(errs, checkDiskCopy(s, o))
 	}

@@ -80,7 +80,7 @@ func (w *watch) aftermath(ctx context.Context, err error) error {
 	if w.dstResumed && !w.killed {
 		return &guest.OutcomeError{Reason: err.Error() + "; the guest had been resumed at the destination"}
 	}
-	note, runs := w.m.settle(ctx)
+	note, runs := w.settle(ctx)
 	switch {
 	case !runs && outcome != nil:
 		return &guest.OutcomeError{Reason: outcome.Reason + "; " + note, Err: outcome.Err}
@@ -99,73 +99,6 @@ var (
 	errCancelled = errors.New("the migration was cancelled")
 	errKilled    = errors.New("the destination was killed")
 )
-
-// settle waits until the source is done with a migration that did not succeed, and sees to it that the guest runs there. Note
-// says what had to be done, or why the guest does not run.
-func (m *migration) settle(ctx context.Context) (note string, runs bool) {
-	ctx, cancel := context.WithTimeout(ctx, cancelLimit)
-	defer cancel()
-	for ; ctx.Err() == nil; sleep(ctx, 20*time.Millisecond) {
-		info, err := queryMigrate(ctx, m.src.mon)
-		if err != nil {
-			return "the source does not answer: " + err.Error(), false
-		}
-		if info.Status == nil || ended(*info.Status) {
-			break
-		}
-	}
-	status, err := m.runState(ctx)
-	for until := time.Now().Add(resumeLimit); err == nil && status != "paused" && status != "running" && time.Now().Before(until); status, err = m.runState(ctx) {
-		sleep(ctx, 20*time.Millisecond) // QEMU resumes the guest after it has said that the migration failed
-	}
-	if err != nil {
-		return "the source does not say whether the guest runs: " + err.Error(), false
-	}
-	if status == "running" {
-		return "", true
-	}
-	if err := m.src.mon.Execute(ctx, "cont", nil, nil); err != nil {
-		return fmt.Sprintf("the guest is %s at the source and does not go on: %s", status, err), false
-	}
-	m.fault(m.src, "continue", map[string]string{"state": status})
-	if status == "paused" { // it was stopped on purpose
-		return "", true
-	}
-	return fmt.Sprintf("the guest was %s at the source and had to be continued", status), true
-}
-
-// resumeLimit bounds how long the source may take to resume a guest by itself.
-const resumeLimit = 2 * time.Second
-
-func sleep(ctx context.Context, d time.Duration) {
-	select {
-	case <-time.After(d):
-	case <-ctx.Done():
-	}
-}
-
-// ended reports whether a migration of this status (QAPI MigrationStatus) is over at the source.
-func ended(status string) bool {
-	switch status {
-	case "none", "failed", "cancelled", "completed":
-		return true
-	}
-	return false
-}
-
-// runState is the source's QAPI RunState.
-func (m *migration) runState(ctx context.Context) (string, error) {
-	var reply struct {
-		Status *string `json:"status"`
-	}
-	if err := m.src.mon.Execute(ctx, "query-status", nil, &reply); err != nil {
-		return "", err
-	}
-	if reply.Status == nil {
-		return "", errors.New("query-status: no status in the reply")
-	}
-	return *reply.Status, nil
-}
 
 // fault records what is done on purpose.
 func (m *migration) fault(at *machine, kind string, attrs map[string]string) {

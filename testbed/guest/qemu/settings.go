@@ -83,7 +83,7 @@ var parameterRules = []parameterRule{
 	{"multifd-compression", atBoth, compressed(""), func(o guest.MigrateOptions) any { return o.Compression }},
 	{"multifd-zlib-level", atBoth, compressed("zlib"), func(o guest.MigrateOptions) any { return o.CompressionLevel }},
 	{"multifd-zstd-level", atBoth, compressed("zstd"), func(o guest.MigrateOptions) any { return o.CompressionLevel }},
-	positive("compress-level", atSource, guest.Compress, func(o guest.MigrateOptions) int { return o.CompressionLevel }),
+	{"compress-level", atSource, is(guest.Compress), func(o guest.MigrateOptions) any { return o.CompressionLevel }}, // 0 is a level too
 	positive("compress-threads", atSource, guest.Compress, func(o guest.MigrateOptions) int { return o.CompressThreads }),
 	positive("decompress-threads", atDestination, guest.Compress, func(o guest.MigrateOptions) int { return o.DecompressThreads }),
 	positive("cpu-throttle-initial", atSource, guest.AutoConverge, func(o guest.MigrateOptions) int { return o.ThrottleInitial }),
@@ -107,13 +107,13 @@ func positive[T int | int64](name string, at int, algorithm string, value func(g
 	}
 }
 
-// compressed holds for multifd with a compression, or with that one and a level.
+// compressed holds for multifd with a compression, or with that one.
 func compressed(with string) func(guest.MigrateOptions) bool {
 	return func(o guest.MigrateOptions) bool {
 		if o.Algorithm != guest.Multifd || o.Compression == "" {
 			return false
 		}
-		return with == "" || (with == o.Compression && o.CompressionLevel > 0)
+		return with == "" || (with == o.Compression)
 	}
 }
 

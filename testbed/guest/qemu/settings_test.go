@@ -68,6 +68,14 @@ func TestSettings(t *testing.T) {
 			source: `compress events {"compress-level":2,"compress-threads":3,"max-bandwidth":0}`, destination: `compress events {"decompress-threads":4,"max-bandwidth":0}`,
 		},
 		{
+			name: "compress at level 0", options: guest.MigrateOptions{Algorithm: guest.Compress},
+			source: `compress events {"compress-level":0,"max-bandwidth":0}`, destination: `compress events {"max-bandwidth":0}`,
+		},
+		{
+			name: "multifd's zlib at level 0", options: guest.MigrateOptions{Algorithm: guest.Multifd, Compression: "zlib"},
+			source: `events multifd {"max-bandwidth":0,"multifd-compression":"zlib","multifd-zlib-level":0}`,
+		},
+		{
 			name: "auto-converge", options: guest.MigrateOptions{Algorithm: guest.AutoConverge, ThrottleInitial: 30, ThrottleIncrement: 15, ThrottleMax: 90},
 			source:      `auto-converge events {"cpu-throttle-increment":15,"cpu-throttle-initial":30,"max-bandwidth":0,"max-cpu-throttle":90}`,
 			destination: `events {"max-bandwidth":0}`,
@@ -94,10 +102,10 @@ func TestSettings(t *testing.T) {
 			source: `events {"max-bandwidth":0,"tls-creds":"virtscope-tls","tls-hostname":"10.0.0.2"}`, destination: `events {"max-bandwidth":0,"tls-creds":"virtscope-tls"}`,
 		},
 		{
-			name: "what is passed through wins", options: guest.MigrateOptions{
-				Algorithm: guest.XBZRLE, Capabilities: map[string]string{"xbzrle": "false", "x-mine": "true"}, Parameters: map[string]string{"max-bandwidth": "7"},
+			name: "passed through", options: guest.MigrateOptions{
+				Algorithm: guest.XBZRLE, Capabilities: map[string]string{"x-theirs": "false", "x-mine": "true"}, Parameters: map[string]string{"x-knob": "7"},
 			},
-			source: `events x-mine !xbzrle {"max-bandwidth":"7"}`,
+			source: `events x-mine !x-theirs xbzrle {"max-bandwidth":0,"x-knob":"7"}`,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -118,6 +126,8 @@ func TestSettings(t *testing.T) {
 func TestRefuse(t *testing.T) {
 	ring := testSpec()
 	ring.DirtyRing = 4096
+	disk := testSpec()
+	disk.Disk = &guest.Disk{Size: 1 << 20}
 	for _, c := range []struct {
 		name    string
 		spec    guest.Spec
@@ -139,6 +149,11 @@ func TestRefuse(t *testing.T) {
 		{"dirty-limit without a ring", testSpec(), accelKVM, guest.MigrateOptions{Algorithm: guest.DirtyLimit}, "guest.qemu.dirty-ring"},
 		{"dirty-limit under tcg", testSpec(), accelTCG, guest.MigrateOptions{Algorithm: guest.DirtyLimit}, "dirty-limit under tcg"},
 		{"capability", testSpec(), accelTCG, guest.MigrateOptions{Algorithm: guest.PreCopy, Capabilities: map[string]string{"x": "yes"}}, `capability x: "yes"`},
+		{"what goes by itself", testSpec(), accelTCG, guest.MigrateOptions{Algorithm: guest.PreCopy, Capabilities: map[string]string{"events": "false"}}, "capability events is not supported on driver qemu: leave it out"},
+		{"what has a key", testSpec(), accelTCG, guest.MigrateOptions{Algorithm: guest.PreCopy, Parameters: map[string]string{"max-postcopy-bandwidth": "7"}}, "set action.migrate.postcopy-bandwidth instead"},
+		{"another algorithm", testSpec(), accelTCG, guest.MigrateOptions{Algorithm: guest.PreCopy, Capabilities: map[string]string{"multifd": "true"}}, "set action.migrate.algorithm: multifd instead"},
+		{"a disk without its pause", disk, accelTCG, guest.MigrateOptions{Algorithm: guest.PreCopy, DiskPort: 1, Capabilities: map[string]string{pauseBeforeSwitchover: "false"}}, "capability pause-before-switchover with a disk"},
+		{"a pause without a disk", testSpec(), accelTCG, guest.MigrateOptions{Algorithm: guest.PreCopy, Capabilities: map[string]string{pauseBeforeSwitchover: "true"}}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			err := refuse(c.spec, c.options, c.accel)
@@ -153,6 +168,20 @@ func TestRefuse(t *testing.T) {
 				t.Errorf("error %v, want %q", err, c.want)
 			}
 		})
+	}
+}
+
+// Whatever is set by a rule is told how to ask for it.
+func TestEveryRuleIsReserved(t *testing.T) {
+	for _, r := range capabilityRules {
+		if reservedCapabilities[r.name] == "" {
+			t.Errorf("capability %s may be overridden", r.name)
+		}
+	}
+	for _, r := range parameterRules {
+		if reservedParameters[r.name] == "" {
+			t.Errorf("parameter %s may be overridden", r.name)
+		}
 	}
 }
 

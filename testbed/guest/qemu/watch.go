@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
+	"virtscope/results"
 	"virtscope/testbed/guest"
 
 	"github.com/digitalocean/go-qemu/qmp"
@@ -24,6 +26,7 @@ type watch struct {
 	m        *migration
 	src, dst <-chan qmp.Event // dst is nil where there is no destination
 	timeout  *time.Timer
+	deadline time.Time // when it was due at first
 
 	started      bool // the memory was let go
 	srcStopped   bool
@@ -35,6 +38,8 @@ type watch struct {
 	continued    bool                // the guest was told to go on at the destination
 	arrived      bool                // the instance says that it is there
 	giveUp       *guest.OutcomeError // why the migration was cancelled; nil if it was not, or was on purpose
+	cancelAsked  bool                // the source was told to cancel
+	waitedForEnd bool                // and given the time for it
 
 	copying context.CancelFunc          // ends what the disk does in the background
 	copied  chan error                  // what it returned; nil if it does nothing
@@ -68,7 +73,7 @@ func (w *watch) run(ctx context.Context) error {
 	if limit <= 0 {
 		limit = 1<<63 - 1
 	}
-	w.timeout = time.NewTimer(limit)
+	w.timeout, w.deadline = time.NewTimer(limit), time.Now().Add(limit)
 	defer w.timeout.Stop()
 	w.plan()
 	if err := w.begin(ctx); err != nil {
@@ -131,6 +136,15 @@ func (w *watch) hold(ctx context.Context) error {
 	return nil
 }
 
+// holdAfter stops the guest, once, in the middle of its migration: what comes is not a stop that the source chose.
+func (w *watch) holdAfter(ctx context.Context, rounds int64) error {
+	if w.held {
+		return nil
+	}
+	w.m.fault(w.m.src, results.FaultStopGuest, map[string]string{"rounds": strconv.FormatInt(rounds, 10)})
+	return w.hold(ctx)
+}
+
 // start lets the memory go.
 func (w *watch) start(ctx context.Context) error {
 	if err := w.m.src.mon.Execute(ctx, "migrate", map[string]string{"uri": w.m.uri}, nil); err != nil {
@@ -174,6 +188,7 @@ func (w *watch) sourceStatus(ctx context.Context, status string) error {
 		w.copy(ctx, w.m.disk.switchOver, w.handOver)
 	case "postcopy-active":
 		w.postCopy = true
+		w.cancelledTooLate()
 		w.recovered()
 		w.arriveEarly()
 	case "postcopy-paused":
@@ -277,7 +292,7 @@ func (w *watch) pass(ctx context.Context, e qmp.Event) error {
 		return w.turnNow(ctx)
 	}
 	if p := int64(w.m.options.PauseAfterRounds); p > 0 && n > p {
-		return w.hold(ctx)
+		return w.holdAfter(ctx, n-1)
 	}
 	most := int64(w.m.options.MaxRounds)
 	if most <= 0 || n <= most {

@@ -12,14 +12,21 @@ import (
 func (w *watch) overdue(ctx context.Context) error {
 	reason := fmt.Sprintf("timed out after %s", w.m.options.Timeout)
 	switch {
+	case w.srcCompleted && !w.dstResumed && w.m.dst != nil && !w.killed:
+		return &guest.OutcomeError{Reason: reason + ": the source was done, and the destination had not resumed the guest"}
 	case w.killed && !viaFile(w.m.options):
 		return &guest.OutcomeError{Reason: fmt.Sprintf("the source did not notice within %s that its destination was killed", cancelLimit)}
-	case w.turn.asked:
-		w.overdueInPostCopy = w.postCopy
+	case w.inPostCopy(ctx):
+		w.overdueInPostCopy = true
+		if w.giveUp != nil {
+			reason = w.giveUp.Reason
+		}
 		return &guest.OutcomeError{Reason: reason + " in post-copy, which cannot be cancelled: the guest needs both hosts"}
 	case w.giveUp != nil:
+		w.waitedForEnd = true
 		return &guest.OutcomeError{Reason: fmt.Sprintf("%s, and did not end within %s of being cancelled", w.giveUp.Reason, cancelLimit)}
 	case w.cancelled:
+		w.waitedForEnd = true
 		return &guest.OutcomeError{Reason: fmt.Sprintf("did not end within %s of being cancelled", cancelLimit)}
 	case !w.started:
 		return &guest.OutcomeError{Reason: reason + ", while the disk was copied"}
@@ -37,6 +44,7 @@ func (w *watch) cancel(ctx context.Context, reason string) error {
 }
 
 func (w *watch) migrateCancel(ctx context.Context) error {
+	w.cancelAsked = true
 	w.timeout.Reset(cancelLimit)
 	bounded, cancel := context.WithTimeout(ctx, answerLimit)
 	defer cancel()
