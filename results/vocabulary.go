@@ -73,7 +73,7 @@ const (
 	GuestHeartbeat = "guest.heartbeat" // s: guest monotonic time; Attrs: seq, mono
 	GuestTickMiss  = "guest.tick.miss" // s: a step of the ticker longer than its threshold; Attrs: mono (ns, the step's end)
 	GuestTickInfo  = "guest.tick.info" // s: the ticker's interval; Attrs: threshold (s)
-	GuestDirtied   = "guest.dirtied"   // B, cumulative: memory that the workload wrote; Attrs: mono, late (s behind its rate)
+	GuestDirtied   = "guest.dirtied"   // B, cumulative: memory that the workload wrote; Attrs: mono, late (s behind its rate), uncounted (the kinds that write memory that is not counted, with commas)
 	GuestReady     = "guest.ready"     // event: the agent answers and the guest's network is up
 	GuestLog       = "guest.log"       // event: the agent says something, such as that it lost reports; Attrs: text, mono
 	MemoryVerified = "memory.verified" // B: memory that was verified and found intact

@@ -24,7 +24,7 @@ const (
 	// Of a stream. Time is on the client's clock.
 	StreamLost     = "stream.lost"     // 1: datagrams that never came; Time is when the first one after them came
 	StreamStall    = "stream.stall"    // s: Time is its begin; the player had nothing to play. Attrs: buffer (s); open (true), if the observation ended before the stall did
-	StreamReceived = "stream.received" // 1: datagrams of the whole trial; Attrs: late (1: behind a later one), duplicate (1)
+	StreamReceived = "stream.received" // 1: datagrams of the whole trial; Time is the client's end. Attrs: late (1: behind a later one), duplicate (1), silent (s: since the last one came; none if none did), interval (s: one plays for so long), played (s: since the player first played; none if it never did)
 
 	// BenchmarkResult is what redis-benchmark itself reports over its whole run: 1/s or s. Attrs: test (SET, GET), stat (rps, mean, min, p50, p95, p99, max), pass (from 1: it runs over and over; Time is the pass's end), duration (s, of the pass).
 	BenchmarkResult = "benchmark.result"

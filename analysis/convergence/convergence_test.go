@@ -113,6 +113,12 @@ func TestUnpredicted(t *testing.T) {
 		}
 	}
 	in := shrinking()
+	in.DirtyRate = quantity.AtLeast(50, results.BytesPerSecond, "kv's writes to memory are not counted")
+	bound := Analyse(in)
+	if len(bound.Predictions) != 1 || bound.Predictions[0].Model != "HIST" || !strings.Contains(strings.Join(bound.Unpredicted, "\n"), "at least 50 B/s: kv's writes") {
+		t.Errorf("from a dirty rate that is a lower bound: %+v, %q", bound.Predictions, bound.Unpredicted)
+	}
+	in = shrinking()
 	in.Total = quantity.AtLeast(60, results.Seconds, "the migration did not complete")
 	if p := Analyse(in).Predictions[0]; p.TotalError.Known || !p.Total.Known {
 		t.Errorf("a prediction is held against a censored time: %+v", p)

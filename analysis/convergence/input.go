@@ -80,7 +80,7 @@ type Analysis struct {
 
 // Analyse draws the conclusions.
 func Analyse(in Input) *Analysis {
-	a := &Analysis{}
+	a, in := &Analysis{}, in.whole()
 	for i := range in.Rounds {
 		a.Rounds = append(a.Rounds, in.round(i))
 	}

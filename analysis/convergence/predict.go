@@ -25,6 +25,16 @@ type Prediction struct {
 	Note          string            `json:"note,omitempty"`
 }
 
+// whole leaves out what holds for a part of the workload only: no model takes a rate that is a lower bound, and then the
+// working set is not all that is written to.
+func (in Input) whole() Input {
+	if q := in.DirtyRate; q.Known && q.Censored {
+		in.DirtyRate = quantity.Unknown(q.Unit, fmt.Sprintf("it is at least %s: %s", quantity.Cell(quantity.Exactly(q.Value, q.Unit)), q.Why))
+		in.Limits.WorkingSet = 0
+	}
+	return in
+}
+
 // predict asks the models that fit the algorithm, as far as their inputs are known.
 func (a *Analysis) predict(in Input) {
 	switch {

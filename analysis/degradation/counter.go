@@ -18,10 +18,8 @@ type reading struct {
 type knot struct {
 	at    int64
 	value float64
+	guess bool // the guest did not say so
 }
-
-// lagLimit is how far arrivals may lag behind the guest's clock on median, compared with the promptest, for that clock to be believed.
-const lagLimit = int64(50e6) // ns
 
 // A counter is the readings, placed in time.
 //
@@ -30,9 +28,16 @@ const lagLimit = int64(50e6) // ns
 // on either side of the stop, a reading is placed where the guest's clock puts it, as far behind it as the promptest
 // arrival of that side was. Where the lags differ too much for that, or the stop is not known, the arrival stands. While
 // the guest is stopped, the counter stands still.
+//
+// What was done between two readings was done anywhere between them. Readings that are further apart than a bin is wide
+// make wider bins, and all bounds reach further by the longest step between two.
 type counter struct {
 	knots []knot
-	slack int64 // ns by which a reading may be misplaced
+	slack int64 // ns by which what was done may be misplaced
+	width int64 // ns of a bin
+	// coarse: readings are further apart than the bins of work usually are. Each was true up to a tenth of a second before
+	// it was told.
+	coarse bool
 }
 
 // newCounter takes readings in any order; ok is false if they run backwards.
@@ -44,28 +49,22 @@ func newCounter(list []reading, w Windows) (c counter, ok bool) {
 			return c, false
 		}
 	}
-	stopped := w.Stop != 0 && w.Resume > w.Stop
-	before := len(list)
-	if stopped {
-		before = spokenBefore(list, w)
-		c.slack = max(place(list[:before]), place(list[before:]))
-	} else {
-		c.slack = longestStep(list, w.Baseline)
+	stopped := w.stopped()
+	before, slack := settle(list, w)
+	c.slack, c.width = slack, workBin
+	if median, longest := steps(list, w); median > workBin {
+		c.coarse = true
+		c.slack, c.width = max(slack, longest+tenth), (median+workBin/2)/workBin*workBin
 	}
 	for i, r := range list {
-		if stopped && i < before {
-			r.at = min(r.at, w.Stop)
-		} else if stopped {
-			r.at = max(r.at, w.Resume)
-		}
 		if n := len(c.knots); n > 0 && r.at <= c.knots[n-1].at {
-			c.knots[n-1].value = r.value // several at once: the last one holds
+			c.knots[n-1].value, c.knots[n-1].guess = r.value, false // several at once: the last one holds
 			continue
 		}
 		if stopped && i == before && i > 0 {
 			c.standStill(w, r)
 		}
-		c.knots = append(c.knots, knot{r.at, r.value})
+		c.knots = append(c.knots, knot{at: r.at, value: r.value})
 	}
 	return c, true
 }
@@ -79,69 +78,11 @@ func (c *counter) standStill(w Windows, next reading) {
 		value += (next.value - last.value) * float64(w.Stop-last.at) / float64(ran)
 	}
 	if w.Stop > last.at {
-		c.knots = append(c.knots, knot{w.Stop, value})
+		c.knots = append(c.knots, knot{w.Stop, value, true})
 	}
 	if next.at > w.Resume {
-		c.knots = append(c.knots, knot{w.Resume, value})
+		c.knots = append(c.knots, knot{w.Resume, value, true})
 	}
-}
-
-// doubt is how far beyond the stop a reading may seem to be spoken that was spoken before it, in ns: lags vary.
-const doubt = int64(5e6)
-
-// spokenBefore is how many readings were spoken before the guest stopped: those that arrived before it ran again, and those
-// whose clock shows no later time than the guest's did at the stop. They are in order.
-func spokenBefore(list []reading, w Windows) int {
-	n := sort.Search(len(list), func(i int) bool { return list[i].at >= w.Resume })
-	lag, ok := promptest(list[:n])
-	for ok && n < len(list) && list[n].mono >= 0 && list[n].mono+lag <= w.Stop+doubt {
-		n++
-	}
-	return n
-}
-
-// promptest is the least lag of the host's clock behind the guest's; ok is false if one does not tell its clock.
-func promptest(list []reading) (lag int64, ok bool) {
-	for i, r := range list {
-		if r.mono < 0 {
-			return 0, false
-		}
-		if d := r.at - r.mono; i == 0 || d < lag {
-			lag = d
-		}
-	}
-	return lag, len(list) > 0
-}
-
-// place moves readings to where the guest's clock puts them, if it can be believed, and returns by how much they may be misplaced.
-func place(list []reading) (slack int64) {
-	least, ok := promptest(list)
-	if !ok {
-		return longestStep(list, Window{0, maxTime})
-	}
-	lags := make([]int64, len(list))
-	for i, r := range list {
-		lags[i] = r.at - r.mono - least
-	}
-	slices.Sort(lags)
-	median := lags[len(lags)/2]
-	if median > lagLimit {
-		return longestStep(list, Window{0, maxTime})
-	}
-	for i := range list {
-		list[i].at = list[i].mono + least
-	}
-	return median
-}
-
-// longestStep is the longest time between two readings in a window.
-func longestStep(list []reading, w Window) (step int64) {
-	for i := 1; i < len(list); i++ {
-		if list[i-1].at >= w.From && list[i].at <= w.To {
-			step = max(step, list[i].at-list[i-1].at)
-		}
-	}
-	return step
 }
 
 // at is the counter's value at a time within the knots.
@@ -157,8 +98,30 @@ func (c *counter) at(t int64) float64 {
 	return a.value + (b.value-a.value)*float64(t-a.at)/float64(b.at-a.at)
 }
 
+// between bounds what was done from one time to another by what the guest said before and after them.
+func (c *counter) between(from, to int64) (low, high float64) {
+	first := c.knots[0].value
+	said := func(t int64) (before, after float64) {
+		before, after = first, c.knots[len(c.knots)-1].value
+		for _, k := range c.knots {
+			switch {
+			case k.guess:
+			case k.at >= t+tenth:
+				return before, k.value
+			case k.at <= t:
+				before = k.value
+			}
+		}
+		return before, after
+	}
+	begun, beginning := said(from)
+	ended, ending := said(to)
+	return max(0, ended-beginning), ending - begun
+}
+
 // bins cuts the counter into bins, one of which begins with the action.
-func (c *counter) bins(width int64, w Windows) []bin {
+func (c *counter) bins(w Windows) []bin {
+	width := c.width
 	if len(c.knots) < 2 {
 		return nil
 	}

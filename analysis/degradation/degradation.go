@@ -105,6 +105,8 @@ type Service struct {
 
 	Stream *StreamReport `json:"stream,omitempty"`
 	Writes *Writes       `json:"writes,omitempty"` // of work.disk
+	// Benchmark is what redis-benchmark told beside the load of kind redis; nil if it did not run.
+	Benchmark *Benchmark `json:"benchmark,omitempty"`
 
 	Series   Series   `json:"series"`
 	Warnings []string `json:"warnings,omitempty"` // what a reader must know beside the numbers
@@ -129,7 +131,9 @@ func Build(records []results.Record, w Windows) ([]Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	return slices.Concat(services, works(records, w)), nil
+	services = slices.Concat(services, works(records, w))
+	addBenchmark(services, records, w)
+	return services, nil
 }
 
 func seconds(ns int64) float64 { return float64(ns) / 1e9 }

@@ -296,6 +296,61 @@ func TestStream(t *testing.T) {
 	expect(t, []Service{one(t, s.records, windows())}, atLeast("load.rebuffering", 0.86))
 }
 
+// streaming is a client's stream that came until then, and what it said at its end.
+func streaming(t *testing.T, until int64, received float64, attrs ...string) Service {
+	s := &scene{t: t, kind: "stream"}
+	s.add(baselineAt, results.LoadInfo, 0, results.Event, "rate", "10000")
+	for at := int64(baselineAt); at < endAt; at += 100 {
+		n := 0.0
+		if at < until {
+			n = 1000
+		}
+		s.add(at, results.LoadBytes, n, results.Bytes)
+	}
+	s.add(endAt+100, results.StreamReceived, received, results.One, append([]string{"late", "0", "duplicate", "0"}, attrs...)...)
+	return one(t, s.records, windows())
+}
+
+// What never came was not lost, nor did it stall: nothing is known of it.
+func TestStreamThatNeverCame(t *testing.T) {
+	x := streaming(t, 0, 0)
+	var list []expectation
+	for _, name := range []string{"stalls", "stalls.baseline", "rebuffering", "datagrams.lost", "datagrams.lost.baseline"} {
+		list = append(list, unknown("load."+name, "no datagram"))
+	}
+	expect(t, []Service{x}, list...)
+	if len(x.Warnings) != 1 || !strings.Contains(x.Warnings[0], "no datagram of the stream came") || x.Stream.Late.Known {
+		t.Errorf("warnings %q, late %+v", x.Warnings, x.Stream.Late)
+	}
+}
+
+// Of a stream that stays dead the client sees no gap: that what follows never came.
+func TestStreamThatStaysDead(t *testing.T) {
+	x := streaming(t, 13_000, 3000, "silent", "2.1", "interval", "0.001", "played", "5")
+	expect(t, []Service{x}, unknown("load.datagrams.lost", "nothing came any more"), is("load.datagrams.lost.baseline", 0))
+	x = streaming(t, 11_000, 1000, "silent", "4.1", "interval", "0.001", "played", "5")
+	expect(t, []Service{x}, unknown("load.datagrams.lost", "nothing came any more"), unknown("load.datagrams.lost.baseline", "nothing came any more"))
+	for _, silent := range []string{"0.15", "0.95"} {
+		interval := "0.001"
+		if silent == "0.95" {
+			interval = "0.1" // a slow stream
+		}
+		x = streaming(t, endAt, 5000, "silent", silent, "interval", interval, "played", "5")
+		expect(t, []Service{x}, is("load.datagrams.lost", 0))
+	}
+}
+
+// A player that never began stood still all the time, and one that began in the action until then.
+func TestPlayerThatNeverBegan(t *testing.T) {
+	x := streaming(t, endAt, 5, "silent", "0", "interval", "0.001")
+	expect(t, []Service{x}, is("load.rebuffering", 3), unknown("load.stalls", "never began"), unknown("load.stalls.baseline", "never began"))
+	if len(x.Warnings) != 1 || !strings.Contains(x.Warnings[0], "never began") {
+		t.Errorf("warnings %q", x.Warnings)
+	}
+	x = streaming(t, endAt, 5, "silent", "0", "interval", "0.001", "played", "2.6") // since 12.5 s
+	expect(t, []Service{x}, is("load.rebuffering", 0.5), is("load.stalls", 0))
+}
+
 func TestWindowsAreChecked(t *testing.T) {
 	for name, w := range map[string]Windows{
 		"no action": {},

@@ -1,6 +1,7 @@
 package degradation
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strconv"
@@ -40,12 +41,25 @@ type writeCounts struct {
 	wrong  bool
 }
 
-// writes sorts the reports into windows. One covers the tenth of a second before it arrived; where that lies across an
-// edge, it belongs to the action.
+// writes sorts the reports into windows. One covers the tenth of a second of the guest's clock before its attribute mono,
+// and is placed as a counter's reading is: a report may arrive seconds after the stall that it tells of. Where that tenth
+// lies across an edge, or may, it belongs to the action.
 func writes(records []results.Record, w Windows) *Writes {
+	records = slices.Clone(records)
+	slices.SortStableFunc(records, func(a, b results.Record) int { return cmp.Compare(a.Time, b.Time) })
+	ends := make([]reading, len(records))
+	for i, r := range records {
+		ends[i] = read(r, 0)
+	}
+	first, slack := settle(ends, w)
+	slack = min(slack, lagLimit) // more is a time in which nothing was written
 	var before, in, after writeCounts
-	for _, r := range records {
-		switch b := (bin{from: r.Time - tenth, to: r.Time}); {
+	for i, r := range records {
+		b := bin{from: ends[i].at - tenth - slack, to: ends[i].at + slack}
+		if i >= first && ends[i].at-tenth < w.Resume {
+			b.from -= w.Resume - w.Stop // while which the guest's clock stood still
+		}
+		switch {
 		case w.inBaseline(b):
 			before.add(r)
 		case w.inAction(b):

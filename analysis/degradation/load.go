@@ -31,7 +31,7 @@ type client struct {
 	bytes   []bin
 	due     map[int64]*requests // by the bin's begin
 	streams []results.Record
-	unread  int // records that make no sense
+	unread  int     // records that make no sense
 	breaks  []int64 // when connections broke
 }
 

@@ -27,6 +27,7 @@ type Metric struct {
 //	stalls, stalls.baseline               1: of the stream's player
 //	rebuffering                           s: for how long it stood still
 //	datagrams.lost, .lost.baseline        1
+//	benchmark.SET.rps.baseline …          1/s, s: rps, p50 and p99 of SET and GET by window, as redis-benchmark tells them; named thus, without the service's name
 //	write.p50, .p90, .p99, .max .baseline … s: the disk's writes, by the guest's clock
 func Metrics(services []Service) []Metric {
 	var list []Metric
@@ -75,6 +76,9 @@ func (s *Service) metrics() []Metric {
 		add("rebuffering", r.Rebuffering)
 		add("datagrams.lost", r.Lost)
 		add("datagrams.lost.baseline", r.BaselineLost)
+	}
+	if s.Benchmark != nil {
+		list = append(list, s.Benchmark.metrics()...)
 	}
 	if w := s.Writes; w != nil {
 		for _, x := range []struct {

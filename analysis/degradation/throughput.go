@@ -24,12 +24,13 @@ type track struct {
 	unit results.Unit
 	w    Windows
 
-	base   float64 // done of want, or done each second, in the baseline
-	ratios []float64
-	own    []float64 // ratios of the baseline's own bins
-	why    string    // base is not known
-	slack  int64     // ns by which work may lie outside the bin in which it was counted, at the edges of the span
-	tail   int64     // ns at the end of the span that were cut off, as nothing is known of them
+	base    float64 // done of want, or done each second, in the baseline
+	ratios  []float64
+	own     []float64                                // ratios of the baseline's own bins
+	why     string                                   // base is not known
+	slack   int64                                    // ns by which work may lie outside the bin in which it was counted, at the edges of the span
+	between func(from, to int64) (low, high float64) // bounds of what was done from one time to another; nil is what the bins say
+	tail    int64                                    // ns at the end of the span that were cut off, as nothing is known of them
 }
 
 // prepare finds the baseline's level and the ratios.
@@ -127,8 +128,13 @@ func (t *track) noise() quantity.Quantity {
 func (t *track) level(in func(bin) bool, none string) quantity.Quantity {
 	var done float64
 	length := int64(0)
+	var all bin
 	for _, b := range t.bins {
 		if in(b) {
+			if length == 0 {
+				all.from = b.from
+			}
+			all.to = b.to
 			done += b.done
 			length += b.to - b.from
 		}
@@ -138,6 +144,9 @@ func (t *track) level(in func(bin) bool, none string) quantity.Quantity {
 		return quantity.Unknown(t.unit, "there are no records of it")
 	case length == 0:
 		return quantity.Unknown(t.unit, none)
+	case t.between != nil:
+		low, high := t.between(all.from, all.to)
+		return quantity.Within(done/seconds(length), low/seconds(length), high/seconds(length), t.unit)
 	}
 	return quantity.Exactly(done/seconds(length), t.unit)
 }
@@ -173,9 +182,10 @@ func (t *track) add(weigh func(ratio float64) float64) quantity.Quantity {
 		high += min(whole, inside)
 	}
 	if m := t.missing(); m > 0 {
-		return quantity.AtLeast(low, results.Seconds, fmt.Sprintf("nothing was recorded of it for %s of the time", quantity.Duration(seconds(m))))
+		return atLeastSome(low, results.Seconds, fmt.Sprintf("nothing was recorded of it for %s of the time", quantity.Duration(seconds(m))))
 	}
-	return quantity.Within(v, max(0, low-2*seconds(t.slack)), high+2*seconds(t.slack)+seconds(t.tail), results.Seconds)
+	high = min(high+2*seconds(t.slack), seconds(span.length())) + seconds(t.tail)
+	return quantity.Within(v, max(0, low-2*seconds(t.slack)), high, results.Seconds)
 }
 
 func (t *track) below(level float64) quantity.Quantity {
@@ -192,7 +202,15 @@ func (t *track) below(level float64) quantity.Quantity {
 	})
 }
 
-func deficit(ratio float64) float64 { return max(0, 1-ratio) }
+// rounding is what sums of floating-point numbers may be off by, as a share: less is no deficit.
+const rounding = 1e-9
+
+func deficit(ratio float64) float64 {
+	if d := 1 - ratio; d > rounding {
+		return d
+	}
+	return 0
+}
 
 func (t *track) lost() quantity.Quantity {
 	if t.why == "" {
@@ -200,7 +218,11 @@ func (t *track) lost() quantity.Quantity {
 			return quantity.Unknown(results.Seconds, fmt.Sprintf("the baseline is too noisy: it loses %.2f s each second itself", each))
 		}
 	}
-	return t.add(deficit)
+	q := t.add(deficit)
+	if floor := t.lostFloor(); q.Censored && q.Value <= floor.Value {
+		return quantity.Unknown(q.Unit, q.Why+", and of the rest no more is lost than noise alone would lose")
+	}
+	return q
 }
 
 // lossEach is what the baseline loses to its own noise, in s each second.

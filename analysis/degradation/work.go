@@ -9,7 +9,8 @@ import (
 	"virtscope/results"
 )
 
-// workBin is the width of the bins of work, in ns: the guest tells its progress each tenth of a second.
+// workBin is the least width of the bins of work, in ns: the guest tells its progress each tenth of a second, but of redis
+// each second.
 const workBin = int64(200e6)
 
 // silence is for how long the guest may say nothing at the end of the span without that being a hole, in ns.
@@ -100,14 +101,19 @@ func (x *work) service(w Windows) Service {
 	c, ok := newCounter(list, w)
 	t := &track{unit: s.Unit, w: w, slack: c.slack}
 	if ok {
-		t.bins = c.bins(workBin, w)
+		t.bins = c.bins(w)
+		if c.coarse {
+			t.between = c.between
+		}
 	} else {
 		s.Warnings = append(s.Warnings, s.Name+": the guest's counter ran backwards: nothing is made of it")
 	}
-	s.measure(t, silence)
+	s.measure(t, max(silence, c.width+tenth))
 	s.KeptUp = x.keptUp(t, list)
 	s.Series = series(t, nil)
-	s.warnKeptUp()
+	if len(x.asked) == 0 {
+		s.warnKeptUp() // else the timeline does, which also knows of baselines that are too short for this
+	}
 	if x.error != "" {
 		s.Warnings = append(s.Warnings, fmt.Sprintf("%s: it ended by itself: %s", s.Name, x.error))
 	}

@@ -218,7 +218,7 @@ func (x *index) dirtyRate(w window, why string) quantity.Quantity {
 	if all := x.byName[results.GuestDirtied]; len(all) > 0 && all[len(all)-1].Value == 0 {
 		return quantity.Unknown(results.BytesPerSecond, "the workload counts no memory that it writes")
 	}
-	return x.growth(results.GuestDirtied, w)
+	return x.counted(x.growth(results.GuestDirtied, w))
 }
 
 // growth is by how much a report of the workload grew per second within w.

@@ -3,6 +3,7 @@ package timeline
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"virtscope/analysis/quantity"
 	"virtscope/results"
 )
@@ -207,6 +208,24 @@ func (t *Timeline) measureAsked(x *index, baseline window, add func(string, quan
 	if share.Known && share.High < keepsUp {
 		t.Warnings = append(t.Warnings, fmt.Sprintf("the guest could not keep up: in the baseline it wrote %.0f %% of what its workload was asked for", 100*share.Value))
 	}
+}
+
+// stores are the kinds of work that write all over memory of their own and do not say how much. What a disk's or a
+// network's buffers take is the same few pages over and over.
+var stores = []string{"kv", "redis"}
+
+// counted is a dirty rate, which is a lower bound where a store ran beside the workload that counts.
+func (x *index) counted(q quantity.Quantity) quantity.Quantity {
+	list := x.byName[results.GuestDirtied]
+	if !q.Known || len(list) == 0 {
+		return q
+	}
+	for kind := range strings.SplitSeq(list[len(list)-1].Attrs["uncounted"], ",") {
+		if slices.Contains(stores, kind) {
+			return quantity.AtLeast(q.Low, q.Unit, kind+"'s writes to memory are not counted")
+		}
+	}
+	return q
 }
 
 // achieved is what was written of what was asked for between the first and the last report within w.

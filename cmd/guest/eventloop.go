@@ -124,7 +124,7 @@ func (l *eventLoop) serve() error {
 func (l *eventLoop) accept() {
 	fd, _, err := syscall.Accept4(l.listener, syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC)
 	if err != nil {
-		if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENOBUFS) || errors.Is(err, syscall.ENOMEM) {
+		if scarce(err) {
 			time.Sleep(10 * time.Millisecond)
 		}
 		return

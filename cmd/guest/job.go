@@ -122,11 +122,7 @@ func startJob(parts []*part) *job {
 	for _, p := range parts {
 		busy += p.busy
 		p.meter.start = j.meters.start
-		if p.meter.kind == kindDirty || p.meter.kind == kindReplay {
-			j.meters.memory = p.meter
-		} else {
-			j.meters.parts = append(j.meters.parts, p.meter)
-		}
+		j.meters.add(p.meter)
 	}
 	setProcs(busy)
 	for _, p := range parts {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"strings"
 	"sync/atomic"
 	"virtscope/testbed/guest/agent"
 )
@@ -57,6 +58,21 @@ type meters struct {
 	start  int64
 	memory *meter // of dirty or replay; nil if neither runs
 	parts  []*meter
+	// uncounted are the kinds of parts that write memory that nothing counts, with commas.
+	uncounted string
+}
+
+// add adds the meter of a kind that runs.
+func (s *meters) add(m *meter) {
+	switch m.kind {
+	case kindDirty, kindReplay:
+		s.memory = m
+		return
+	case kindCPU:
+	default:
+		s.uncounted = strings.TrimPrefix(s.uncounted+","+m.kind, ",")
+	}
+	s.parts = append(s.parts, m)
 }
 
 // A partReport is an agent.Part as a plain value.
@@ -71,7 +87,7 @@ type partReport struct {
 // read puts the workload's progress into a report.
 func (s *meters) read(now int64, r *report) {
 	r.mono, r.kind = now, reportProgress
-	r.progress = agent.Progress{Elapsed: now - s.start}
+	r.progress = agent.Progress{Elapsed: now - s.start, Uncounted: s.uncounted}
 	if m := s.memory; m != nil {
 		r.progress.Dirtied = m.written.Load()
 		r.progress.Asked = m.asked(now)

@@ -102,20 +102,12 @@ func mountRoot(wait time.Duration) error {
 	if err := os.MkdirAll(rootDir, 0o755); err != nil {
 		return fmt.Errorf("make mount point: %w", err)
 	}
-	for _, m := range []struct {
-		what, where, kind, data string
-		flags                   uintptr
-	}{
+	return mountEach([]mounting{
 		{device, rootDir, "ext4", "", syscall.MS_RDONLY | syscall.MS_NOATIME},
 		{"proc", rootDir + "/proc", "proc", "", 0},
 		{"devtmpfs", rootDir + "/dev", "devtmpfs", "", 0},
 		{"tmpfs", rootDir + "/tmp", "tmpfs", "size=16m", 0},
-	} {
-		if err := syscall.Mount(m.what, m.where, m.kind, m.flags, m.data); err != nil {
-			return fmt.Errorf("mount %s on %s: %w", m.what, m.where, err)
-		}
-	}
-	return nil
+	}, syscall.Mount, syscall.Unmount)
 }
 
 // startRedis starts the server.

@@ -47,6 +47,9 @@ func (r *report) appendTo(b []byte) []byte {
 		b = appendField(b, `,"elapsed":`, r.progress.Elapsed)
 		b = appendField(b, `,"late":`, r.progress.Late)
 		b = appendField(b, `,"asked":`, r.progress.Asked)
+		if r.progress.Uncounted != "" {
+			b = append(append(append(b, `,"uncounted":"`...), r.progress.Uncounted...), '"')
+		}
 		b = r.appendParts(b)
 	case reportStall:
 		b = appendField(b, `,"stall":{"start":`, r.stall.Start)

@@ -25,16 +25,15 @@ type server struct {
 	kept   []keeper // what the last workload wrote
 }
 
-// maxRequest bounds a request's line, in B.
-const maxRequest = 64 << 10
-
 // serve handles requests until r fails.
 func (s *server) serve(r io.Reader) error {
-	in := bufio.NewReaderSize(r, maxRequest)
+	in := bufio.NewReaderSize(r, requestBuffer)
 	for {
-		line, err := in.ReadSlice('\n')
-		if errors.Is(err, bufio.ErrBufferFull) {
-			s.out.log("ignored a request longer than %d B", maxRequest)
+		line, err := readRequest(in)
+		if long := (*tooLong)(nil); errors.As(err, &long) {
+			if err := s.refuse(long); err != nil {
+				return err
+			}
 			continue
 		}
 		if err != nil {
@@ -52,6 +51,15 @@ func (s *server) serve(r io.Reader) error {
 			return err
 		}
 	}
+}
+
+// refuse answers a request that is too long, so that nobody waits for it.
+func (s *server) refuse(long *tooLong) error {
+	if long.id == 0 {
+		s.out.log("ignored a request: %v", long)
+		return nil
+	}
+	return s.out.say(&agent.Message{ID: long.id, Error: long.Error()})
 }
 
 func (s *server) handle(req *agent.Request) agent.Message {

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -39,8 +41,7 @@ func (s *tcpServer) run() error {
 		if errors.Is(err, net.ErrClosed) {
 			return nil
 		}
-		var passing net.Error
-		if errors.As(err, &passing) && passing.Timeout() { // too many files, or no memory
+		if scarce(err) {
 			time.Sleep(10 * time.Millisecond)
 			continue
 		}
@@ -55,6 +56,11 @@ func (s *tcpServer) run() error {
 			s.remove(conn)
 		})
 	}
+}
+
+// scarce reports whether a connection could not be accepted for want of files or memory, which passes (accept(2)).
+func scarce(err error) bool {
+	return slices.ContainsFunc([]error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM}, func(e error) bool { return errors.Is(err, e) })
 }
 
 func (s *tcpServer) add(conn net.Conn) bool {

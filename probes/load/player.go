@@ -9,6 +9,7 @@ type player struct {
 	buffer int64
 	stall  func(begin, long int64)
 
+	first   int64 // when it first played; 0 is never
 	begun   bool
 	playing bool
 	since   int64 // playing: since when
@@ -33,6 +34,9 @@ func (p *player) arrive(at, place, long int64) {
 		p.stall(p.dry, at-p.dry)
 	}
 	p.playing, p.since = true, at
+	if p.first == 0 {
+		p.first = at
+	}
 }
 
 // look finds whether it ran dry by now.

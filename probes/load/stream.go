@@ -36,6 +36,8 @@ type receiver struct {
 	sequence sequence
 	player   player
 	latest   int64 // ns of the guest's clock: of the latest datagram
+	last     int64 // ns: when the last datagram came; 0 is none
+	interval int64 // ns for which a datagram plays
 	overflow uint32
 }
 
@@ -181,8 +183,9 @@ func (r *receiver) take(b []byte, at int64) {
 	if !r.sequence.take(number, at) {
 		return
 	}
-	r.latest = max(r.latest, due)
-	r.player.arrive(at, due, int64(float64(len(b))/r.conf.Rate*1e9))
+	r.latest, r.last = max(r.latest, due), at
+	r.interval = int64(float64(len(b)) / r.conf.Rate * 1e9)
+	r.player.arrive(at, due, r.interval)
 }
 
 func (r *receiver) record(at int64, name string, v float64, u results.Unit, attrs map[string]string) {
@@ -205,8 +208,15 @@ func (r *receiver) finish() {
 	for _, h := range r.sequence.holes {
 		r.record(h.seen, results.StreamLost, float64(h.to-h.from), results.One, map[string]string{})
 	}
-	r.record(now, results.StreamReceived, float64(r.sequence.count), results.One, map[string]string{
+	attrs := map[string]string{
 		"late": strconv.FormatInt(r.sequence.late, 10), "duplicate": strconv.FormatInt(r.sequence.repeated, 10),
-	})
+	}
+	if r.last != 0 {
+		attrs["silent"], attrs["interval"] = inSeconds(time.Duration(now-r.last)), inSeconds(time.Duration(r.interval))
+	}
+	if r.player.first != 0 {
+		attrs["played"] = inSeconds(time.Duration(now - r.player.first))
+	}
+	r.record(now, results.StreamReceived, float64(r.sequence.count), results.One, attrs)
 	r.meter.Dropped(int64(r.overflow))
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"net"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -139,6 +140,11 @@ func TestStream(t *testing.T) {
 	received := log.named(results.StreamReceived, "late", "0", "duplicate", "1")
 	if len(received) != 1 || received[0].Value != 117 {
 		t.Errorf("received %+v, want 117 and one duplicate", log.named(results.StreamReceived))
+	} else {
+		a := received[0].Attrs
+		if silent, played := parsed(t, a["silent"]), parsed(t, a["played"]); silent <= 0 || silent >= played || a["interval"] != "0.01" {
+			t.Errorf("at its end it says %v, want that it was silent for less time than it has played", a)
+		}
 	}
 	if n := log.sum(results.LoadBytes); n != 118*size {
 		t.Errorf("%v B came, want %d", n, 118*size)
@@ -167,7 +173,22 @@ func TestStreamRecordsSayTheirKind(t *testing.T) {
 			t.Errorf("%s has kind %q", r.Name, r.Attrs["kind"])
 		}
 	}
-	if got := log.named(results.StreamReceived); len(got) != 1 || got[0].Value != 0 {
-		t.Errorf("a stream that never came: %+v", got)
+	got := log.named(results.StreamReceived)
+	if len(got) != 1 || got[0].Value != 0 {
+		t.Fatalf("a stream that never came: %+v", got)
 	}
+	for _, a := range []string{"silent", "interval", "played"} {
+		if v, ok := got[0].Attrs[a]; ok {
+			t.Errorf("a stream that never came says %s %s", a, v)
+		}
+	}
+}
+
+func parsed(t *testing.T, text string) float64 {
+	t.Helper()
+	v, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		t.Error(err)
+	}
+	return v
 }

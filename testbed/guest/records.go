@@ -1,7 +1,6 @@
 package guest
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -84,8 +83,12 @@ func recordDisk(v *agent.Verdict, mono string, record func(string, float64, resu
 // recordProgress records what the workload wrote, was asked to write, and did. What no part of it counts is not recorded:
 // it is not 0.
 func recordProgress(p *agent.Progress, mono string, record func(string, float64, results.Unit, map[string]string)) {
-	if p.Dirtied > 0 || !slices.ContainsFunc(p.Parts, writesUncounted) {
-		record(results.GuestDirtied, float64(p.Dirtied), results.Bytes, map[string]string{"mono": mono, "late": formatSeconds(p.Late)})
+	if p.Dirtied > 0 || p.Uncounted == "" {
+		attrs := map[string]string{"mono": mono, "late": formatSeconds(p.Late)}
+		if p.Uncounted != "" {
+			attrs["uncounted"] = p.Uncounted
+		}
+		record(results.GuestDirtied, float64(p.Dirtied), results.Bytes, attrs)
 	}
 	if p.Asked > 0 {
 		record(results.GuestAsked, float64(p.Asked), results.Bytes, map[string]string{"mono": mono})
@@ -104,9 +107,6 @@ func recordProgress(p *agent.Progress, mono string, record func(string, float64,
 		record(results.GuestWork, float64(part.Ops), results.One, attrs)
 	}
 }
-
-// writesUncounted reports whether a part writes memory that Progress.Dirtied does not count.
-func writesUncounted(p agent.Part) bool { return p.Kind != "cpu" }
 
 func join(counts []int64) string {
 	text := make([]string, len(counts))

@@ -27,7 +27,9 @@ func TestAgentReporter(t *testing.T) {
 			{Kind: "disk", Ops: 5, Bytes: 20480, Late: 250_000_000, Error: "it broke"},
 			{Kind: "net", Ops: 7, Bytes: 70},
 		}}},
-		{Mono: 16, Progress: &agent.Progress{Parts: []agent.Part{{Kind: "kv", Ops: 9}}}},
+		{Mono: 16, Progress: &agent.Progress{Uncounted: "kv", Parts: []agent.Part{{Kind: "kv", Ops: 9}}}},
+		{Mono: 16, Progress: &agent.Progress{Uncounted: "redis"}}, // no news of it
+		{Mono: 16, Progress: &agent.Progress{Dirtied: 4096, Uncounted: "disk,kv"}},
 		{Mono: 17, Progress: &agent.Progress{Parts: []agent.Part{{Kind: "cpu", Ops: 4}}}},
 		{Mono: 500, Stall: &agent.DiskStall{Start: 100_000_000, End: 350_000_000}},
 		{ID: 7, Mono: 700, Verdict: &agent.Verdict{DiskVerified: 81920, DiskCorrupt: 3, Detail: "bad"}},
@@ -55,6 +57,7 @@ func TestAgentReporter(t *testing.T) {
 		record(results.GuestWork, 5, results.One, map[string]string{"mono": "15", "kind": "disk", "bytes": "20480", "late": "0.25", "error": "it broke"}),
 		record(results.GuestWork, 7, results.One, map[string]string{"mono": "15", "kind": "net", "bytes": "70"}),
 		record(results.GuestWork, 9, results.One, map[string]string{"mono": "16", "kind": "kv"}),
+		record(results.GuestDirtied, 4096, results.Bytes, map[string]string{"mono": "16", "late": "0", "uncounted": "disk,kv"}),
 		record(results.GuestDirtied, 0, results.Bytes, map[string]string{"mono": "17", "late": "0"}),
 		record(results.GuestWork, 4, results.One, map[string]string{"mono": "17", "kind": "cpu"}),
 		record(results.GuestDiskStall, 0.25, results.Seconds, map[string]string{"mono": "350000000"}),

@@ -124,8 +124,11 @@ type Progress struct {
 	Elapsed int64 `json:"elapsed"` // ns of guest time since the start
 	Late    int64 `json:"late"`    // ns that the workload is behind its rate; grows when the guest cannot keep up
 	// Asked is what it should have written by now, in B, where its rate is set: a replay's rate varies.
-	Asked int64  `json:"asked,omitempty"`
-	Parts []Part `json:"parts,omitempty"` // what else runs: every kind but dirty, replay and idle
+	Asked int64 `json:"asked,omitempty"`
+	// Uncounted are the kinds that run and write memory that Dirtied does not count, with commas: every kind of part but cpu.
+	// It is set whether or not Parts has news of them.
+	Uncounted string `json:"uncounted,omitempty"`
+	Parts     []Part `json:"parts,omitempty"` // what else runs: every kind but dirty, replay and idle
 }
 
 // A Part is the progress of one kind of workload.
