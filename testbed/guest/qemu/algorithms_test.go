@@ -101,6 +101,9 @@ func (tr *trip) check(c algorithmCase) {
 		if n := tr.roundsBeforeStop(from); n != p+1 { // the next one's begin is what stops the guest
 			tr.Errorf("%d rounds began before the guest was stopped, want %d", n, p+1)
 		}
+		if got := tr.kinds(); !slices.Equal(got, []string{results.FaultStopGuest}) {
+			tr.Errorf("faults %q", got)
+		}
 	}
 	tr.intact()
 	tr.Logf("%s, outage %s, %.1f MB, %d rounds: %q", took.Round(time.Millisecond), outage, tr.last(results.MigrationTransferred)/1e6, len(tr.log.Named(results.PreCopyRound)), said)
