@@ -61,12 +61,12 @@ func kept(s *spec.Experiment) int64 {
 	return need
 }
 
-// used is what a trial takes while it runs, in B: a disk at each end (of qcow2, plain copies too, to compare them), and memory
+// used is what a trial takes while it runs, in B: a disk at each end and a copy to compare them by (of qcow2, plain copies too), and memory
 // that migrates by way of a file.
 func used(s *spec.Experiment) int64 {
 	need := int64(0)
 	if d := s.Guest.Disk; d != nil {
-		need += 2 * int64(d.Size)
+		need += 3 * int64(d.Size)
 		if d.Format == "qcow2" {
 			need += 2 * int64(d.Size)
 		}

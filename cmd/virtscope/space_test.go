@@ -20,8 +20,8 @@ func TestNeedSpace(t *testing.T) {
 	}
 	e.Guest.Disk = new(spec.DefaultDisk())
 	e.Action.Migrate.Algorithm = "precopy"
-	if got, want := used(e), 2*int64(e.Guest.Disk.Size); got != want {
-		t.Errorf("two disks: %d B, want %d", got, want)
+	if got, want := used(e), 3*int64(e.Guest.Disk.Size); got != want {
+		t.Errorf("disks: %d B, want %d", got, want)
 	}
 	e.Guest.Disk.Size = 1 << 60
 	err := needSpace(t.TempDir(), []plan.Trial{{Spec: e}})
