@@ -375,7 +375,9 @@ func TestWindowsAreChecked(t *testing.T) {
 func FuzzBuild(f *testing.F) {
 	f.Add(int64(10_000), 100.0, "0.1", "1", "5,3", uint8(0))
 	f.Add(int64(12_345), 1e300, "1e-9", "x", "", uint8(5))
-	small := &scene{kind: "kv"}
+	f.Add(int64(11_000), 1e308, "1e14", "x", "", uint8(10))
+	f.Add(int64(11_000), 1e308, "0.1", "x", "", uint8(11))
+	small := &scene{kind: "redis"}
 	for at := int64(baselineAt); at < endAt; at += 100 {
 		small.add(at, results.LoadAnswers, 30, results.One)
 		small.add(at, results.LoadRequests, 31, results.One, "outcome", "ok")
@@ -385,11 +387,16 @@ func FuzzBuild(f *testing.F) {
 		names := []string{
 			results.LoadAnswers, results.LoadBytes, results.LoadRequests, results.LoadLatency, results.StreamStall, results.GuestDirtied,
 			results.GuestWork, results.GuestDiskTimes, results.GuestAsked, results.LoadInfo,
+			results.StreamReceived, results.BenchmarkResult, results.BenchmarkFailed,
 		}
-		s := &scene{t: t, kind: "kv", records: slices.Clone(base)}
+		s := &scene{t: t, kind: "redis", records: slices.Clone(base)}
 		for i := range int64(20) {
 			s.add(at%20_000+i*137, names[int(which)%len(names)], v*float64(i), results.One, "bin", width, "late", late, "counts", counts,
-				"outcome", "ok", "mono", strconv.FormatInt(at+i*ms, 10), "bytes", width, "rate", late)
+				"outcome", "ok", "mono", strconv.FormatInt(at+i*ms, 10), "bytes", width, "rate", late, "silent", width, "played", late,
+				"test", "SET", "stat", "rps", "duration", width)
+			if int(which)%len(names) > 10 {
+				s.records[len(s.records)-1].Source = results.SourceBenchmark
+			}
 		}
 		services, err := Build(s.records, windows())
 		if err != nil {
