@@ -30,8 +30,8 @@ func TestHTML(t *testing.T) {
 			t.Errorf("the report does not say %q", want)
 		}
 	}
-	if got := strings.Count(page, "<svg"); got != 9 {
-		t.Errorf("%d figures, want 9", got)
+	if got := strings.Count(page, "<svg"); got != 11 {
+		t.Errorf("%d figures, want 11", got)
 	}
 	offline(t, page)
 }

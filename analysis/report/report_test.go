@@ -141,7 +141,7 @@ func TestFigures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(paths) != 3*9 {
+	if len(paths) != 3*11 {
 		t.Errorf("%d files: %v", len(paths), paths)
 	}
 	for _, p := range paths {
