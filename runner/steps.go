@@ -149,14 +149,24 @@ func (e *execution) verify(ctx context.Context) error {
 		return err
 	})
 	switch {
-	case err != nil && ctx.Err() == nil && e.rec.alive(time.Now()) == nil:
-		return fmt.Errorf("the guest lives and did not end its verification: %w", err) // our limit, not the guest's fault
 	case err != nil && ctx.Err() == nil:
-		return &guest.OutcomeError{Reason: "the guest did not answer after the action", Err: err}
+		return unanswered(err, e.rec.alive(time.Now()) == nil)
 	case err != nil:
 		return err
 	}
 	return corrupted(verdict)
+}
+
+// errLimit is why a step ended that took longer than it may.
+var errLimit = errors.New("the step's own limit")
+
+// unanswered is the outcome of a guest that did not say how it is after the action. One whose heart beats was cut off by our
+// limit: that is no failure of its own.
+func unanswered(err error, alive bool) error {
+	if alive && errors.Is(err, errLimit) {
+		return fmt.Errorf("the guest lives and did not end its verification: %w", err)
+	}
+	return &guest.OutcomeError{Reason: "the guest did not answer after the action", Err: err}
 }
 
 // corrupted is the outcome of a guest whose memory or disk does not hold what it wrote; nil if both do.
@@ -196,7 +206,7 @@ func (e *execution) checkDisk(ctx context.Context) error {
 
 // within bounds a step; the error says which it was.
 func (e *execution) within(ctx context.Context, limit time.Duration, what string, do func(context.Context) error) error {
-	bounded, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no answer within %s", limit))
+	bounded, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no answer within %s: %w", limit, errLimit))
 	defer cancel()
 	failed := make(chan struct{})
 	defer close(failed)
