@@ -160,11 +160,20 @@ func (m *Migration) PreCopyRounds() quantity.Quantity {
 	if len(m.Rounds) == 0 {
 		return quantity.Unknown(results.One, "no round was told from the stream")
 	}
-	n := 0
+	n, atStop := 0, 0 // synchronisations that come with the stop
 	for _, r := range m.Rounds {
-		if r.How == HowStart || r.How == HowAgain {
+		switch r.How {
+		case HowStart, HowAgain:
 			n++
+		case HowFinal:
+			atStop = 2
+		default: // into post-copy
+			atStop = max(atStop, 1)
 		}
+	}
+	// Rounds are drawn where QEMU's rule puts them, which may be more than pages prove.
+	if m.Syncs.Known && m.Syncs.Censored {
+		n = min(n, max(1, int(m.Syncs.Value)-atStop))
 	}
 	switch {
 	case m.Start != StartHeader:

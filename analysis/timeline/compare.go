@@ -87,12 +87,20 @@ func (t *Timeline) comparisons(x *index, m *migration) []Comparison {
 			*c = Comparison{Name: c.Name, Wire: none, Hypervisor: c.Hypervisor, Difference: none}
 			continue
 		}
+		if c.Name == CompareResume && c.Judged && (m.stoppedFirst() || m.held != nil) {
+			c.Judged, c.Agrees, c.Note = false, false, announcedEarly
+			continue
+		}
 		if why := m.unjudged(w); why != "" && c.Judged && c.Wire.Unit == results.One {
 			c.Judged, c.Agrees, c.Note = false, false, why
 		}
 	}
 	return list
 }
+
+// announcedEarly is why the packets' resume of a guest that was stopped on purpose is not the hypervisor's: it is announced once
+// it is loaded, and runs when it is told to.
+const announcedEarly = "a guest that was stopped on purpose is announced before it is told to run"
 
 // unseenStop is why packets tell no stop, and no rounds: the guest was stopped from without, before its migration began or in the
 // middle of a round; "" if the hypervisor stopped it by itself.
