@@ -24,8 +24,10 @@ type ledger struct {
 	rounds   []Round
 	proofs   bool // pages prove rounds: the guest runs at the source
 
-	ordered bool    // one channel sends pages in the walk's order
-	lap     int64   // laps of the walk
+	ordered bool  // one channel sends pages in the walk's order
+	lap     int64 // laps of the walk
+	// skips: XBZRLE sends nothing for a page that has not changed, so that the walk goes further than the last page that passed.
+	skips   bool
 	at      int64   // its place in the lap: the page that was sent last
 	shift   int     // epoch that a cell's value 0 stands for
 	window  float64 // s of sending that QEMU leaves to the stop: downtime-limit
@@ -55,6 +57,7 @@ func (l *ledger) start(e int, begin, queued tcp.Stamp) {
 	}
 	ep.started, ep.begin, ep.queued = true, begin, queued
 	ep.walk = l.walk() + 1
+	l.resumed = l.resumed || l.skips
 }
 
 // walk is the coordinate of the last page in the walk.
@@ -69,6 +72,7 @@ func (l *ledger) page(b *block, number int64, k kind, size int64, e int, at tcp.
 		ep.sums.bytes[k] += size
 		return
 	}
+	l.skips = l.skips || k == kindXBZRLE
 	c := l.blocks.cell(b, number)
 	if l.proofs {
 		l.prove(b, number, c, e, at)
