@@ -178,7 +178,7 @@ func TestWorkloads(t *testing.T) {
 			sleep()
 			talk(t, b.dial(t, "tcp4", agent.KVPort), "PING\r\n", "+PONG\r\n")
 		})
-		if p.Dirtied == 0 || len(p.Parts) != 4 || v.Verified <= set+1000*1024 {
+		if p.Dirtied == 0 || len(p.Parts) != 4 || v.Verified != set+1000*1024 || v.DiskVerified == 0 {
 			t.Errorf("progress is %+v; %+v", p, v)
 		}
 		for _, part := range p.Parts {
@@ -197,7 +197,7 @@ func testDisk(ctx context.Context, t *testing.T, b *workbench) {
 	if len(p.Parts) != 1 || p.Parts[0].Ops == 0 || p.Parts[0].Bytes != p.Parts[0].Ops*64<<10 {
 		t.Fatalf("progress is %+v", p)
 	}
-	if v.Verified == 0 || v.Verified > p.Parts[0].Bytes || !strings.Contains(v.Detail, "disk") {
+	if v.Verified != 0 || v.DiskVerified == 0 || v.DiskVerified > p.Parts[0].Bytes || !strings.Contains(v.Detail, "disk") {
 		t.Errorf("the verdict is %+v", v)
 	}
 	timed := int64(0)
