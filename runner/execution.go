@@ -40,8 +40,9 @@ type execution struct {
 	ready guest.Migration
 	set   *probes.Set
 
-	mend       func() error // ends what fails links, and mends them
-	background func() error // ends what else runs
+	mend       func() error  // ends what fails links, and mends them
+	uncut      []*uncutError // valid behind mend
+	background func() error  // ends what else runs
 
 	outcome results.Outcome
 	acted   bool // the action began

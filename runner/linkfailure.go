@@ -58,11 +58,15 @@ func (e *execution) failLinks(ctx context.Context) (stop func() error) {
 	var errs []error
 	for _, f := range e.linkFailures() {
 		wg.Go(func() {
-			if err := e.failLink(ctx, f); err != nil {
-				mu.Lock()
-				errs = append(errs, err)
-				mu.Unlock()
+			err := e.failLink(ctx, f)
+			mu.Lock()
+			defer mu.Unlock()
+			var uncut *uncutError
+			if errors.As(err, &uncut) {
+				e.uncut = append(e.uncut, uncut)
+				return
 			}
+			errs = append(errs, err)
 		})
 	}
 	return once(func() error {
@@ -70,6 +74,15 @@ func (e *execution) failLinks(ctx context.Context) (stop func() error) {
 		wg.Wait()
 		return errors.Join(errs...)
 	})
+}
+
+// allCut is the outcome of a trial that was observed to its end without a cut that was asked for: it is none of the treatment
+// that it stands for. It is called behind mend.
+func (e *execution) allCut() error {
+	if len(e.uncut) == 0 {
+		return nil
+	}
+	return &guest.OutcomeError{Reason: e.uncut[0].Error()}
 }
 
 // once makes f run once: a later call does nothing, and repeats no error.
@@ -85,10 +98,10 @@ func (e *execution) failLink(ctx context.Context, f linkFailure) error {
 	select {
 	case <-f.begin:
 	case <-ctx.Done():
-		return e.uncut(f)
+		return &uncutError{f}
 	}
 	if !sleep(ctx, f.after) {
-		return e.uncut(f)
+		return &uncutError{f}
 	}
 	attrs := map[string]string{"link": f.link, "host": e.site.Source().Name()}
 	restore, err := e.site.Cut(ctx, f.link)
@@ -107,12 +120,11 @@ func (e *execution) failLink(ctx context.Context, f linkFailure) error {
 	return nil
 }
 
-// uncut is the outcome of a trial that ended before its link was to be cut: it is none of the treatment that it stands for.
-func (e *execution) uncut(f linkFailure) error {
-	if e.state != results.StateCollect {
-		return nil // it was broken off, for a reason of its own
-	}
-	return &guest.OutcomeError{Reason: fmt.Sprintf("the %s was not cut: the observation ended before %s after the begin of %s", f.link, f.after, begins[f.when])}
+// An uncutError says that a trial ended before its link was to be cut.
+type uncutError struct{ linkFailure }
+
+func (e *uncutError) Error() string {
+	return fmt.Sprintf("the %s was not cut: the observation ended before %s after the begin of %s", e.link, e.after, begins[e.when])
 }
 
 // begins names what DownWhen counts from.

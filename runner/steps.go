@@ -135,7 +135,7 @@ func (e *execution) guestEnded() error {
 // stops breaks its connections, and what was still to be answered would count as failed, not as pending.
 func (e *execution) collect(ctx context.Context) error {
 	// The links are mended first: the guest may be behind them.
-	mended := e.mend()
+	mended := errors.Join(e.mend(), e.allCut())
 	return errors.Join(mended, e.stopProbes(), e.verify(ctx), e.checkDisk(ctx), e.clocks(ctx), e.background(), e.links(ctx))
 }
 
