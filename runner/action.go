@@ -4,62 +4,52 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"time"
-	"virtscope/experiments/plan"
+	"virtscope/experiments/spec"
 	"virtscope/results"
-	"virtscope/testbed/guest"
 )
 
-const actionMigrate = "migrate"
-
-// prepareMigration does what need not count as migration time.
-func (e *execution) prepareMigration(ctx context.Context) error {
-	migrator, ok := e.guest.(guest.Migrator)
-	if !ok {
-		return &guest.NotSupportedError{Feature: "migration", Where: "driver " + e.site.Driver().Name(), Remedy: "choose another driver"}
-	}
-	ready, err := migrator.PrepareMigration(ctx, e.site.Destination(), e.site.Migration())
-	if err != nil {
-		return fmt.Errorf("prepare the migration: %w", err)
-	}
-	e.ready = ready
-	return nil
+// An action is what is done in the trial's state action, and what it takes before and after.
+type action interface {
+	// attrs say what the analysis must know of it, beside its name and the client's place.
+	attrs() map[string]string
+	// ready does what need not count, when the guest's workload runs and before the probes start.
+	ready(ctx context.Context) error
+	// run is what is measured. What fails in it is the subject's outcome.
+	run(ctx context.Context) error
+	// check looks at what it left, when the probes have stopped. The guest that the runner booted is verified by the runner.
+	check(ctx context.Context) error
 }
 
-// act is the action itself. What fails here is the subject's outcome, unless the user or a probe ended it.
+// newAction is the action that the trial's experiment asks for.
+func (e *execution) newAction() (action, error) {
+	a := e.trial.Spec.Action
+	switch kind := a.Kind(); kind {
+	case spec.ActionMigrate:
+		return &migration{e: e}, nil
+	default:
+		return nil, fmt.Errorf("the runner has no action %q", kind)
+	}
+}
+
+// act is the action itself, unless the user or a probe ended it.
 func (e *execution) act(ctx context.Context) error {
-	if err := e.rec.alive(time.Now()); err != nil {
+	if err := e.rec.alive(time.Now()); err != nil && !e.trial.Spec.Action.Fleet() {
 		return err
 	}
-	attrs := e.actionAttrs()
+	attrs := e.action.attrs()
+	attrs["action"], attrs[results.AttrClient] = e.trial.Spec.Action.Kind(), e.trial.Spec.Testbed.Client
 	e.mend = e.failLinks(ctx)
 	e.undo.Push("links", func(context.Context) error { return e.mend() })
 	e.acted = true
 	e.record(time.Now(), results.ActionBegin, attrs)
-	err := e.migrate(ctx)
+	err := e.whileProbed(ctx, e.action.run)
 	e.record(time.Now(), results.ActionEnd, attrs)
 	return err
 }
 
-// actionAttrs say what the analysis must know of the action.
-func (e *execution) actionAttrs() map[string]string {
-	attrs := map[string]string{"action": actionMigrate, "client": e.trial.Spec.Testbed.Client}
-	m := e.trial.Spec.Action.Migrate
-	if m == nil {
-		return attrs
-	}
-	attrs["algorithm"] = m.Algorithm
-	if m.CancelAfter > 0 {
-		attrs["cancel"] = "true"
-	}
-	if m.KillDestinationAfter > 0 {
-		attrs["kill-destination"] = "true"
-	}
-	return attrs
-}
-
-func (e *execution) migrate(ctx context.Context) error {
+// whileProbed ends what it does when a probe fails.
+func (e *execution) whileProbed(ctx context.Context, do func(context.Context) error) error {
 	bounded, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	ended := make(chan struct{})
@@ -72,18 +62,9 @@ func (e *execution) migrate(ctx context.Context) error {
 		case <-ended:
 		}
 	}()
-	if err := e.ready.Run(bounded); err != nil {
-		if ctx.Err() == nil && bounded.Err() != nil {
-			return fmt.Errorf("migrate: %w: %w", context.Cause(bounded), err)
-		}
-		return fmt.Errorf("migrate: %w", err)
+	err := do(bounded)
+	if err != nil && ctx.Err() == nil && bounded.Err() != nil {
+		return fmt.Errorf("%w: %w", context.Cause(bounded), err)
 	}
-	return nil
-}
-
-// seed gives each trial its own memory content, the same whenever the trial is run again.
-func seed(t plan.Trial) uint64 {
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(t.ID)) // a hash takes anything
-	return h.Sum64()
+	return err
 }

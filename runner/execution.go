@@ -34,11 +34,12 @@ type execution struct {
 	rec      *witness
 	undo     undo.Stack
 
-	site  Site
-	guest guest.Instance
-	agent *agent.Client
-	ready guest.Migration
-	set   *probes.Set
+	site   Site
+	action action
+	guest  guest.Instance // the one that the runner booted, or what was restored in its place; nil where the action starts guests
+	agent  *agent.Client  // the guest's
+	live   population     // every guest of the trial
+	set    *probes.Set
 
 	mend       func() error  // ends what fails links, and mends them
 	uncut      []*uncutError // valid behind mend

@@ -71,10 +71,15 @@ type fakeHost struct {
 
 func (h fakeHost) Name() string { return h.name }
 
-func (s *fakeSite) Source() host.Host               { return fakeHost{name: "src"} }
-func (s *fakeSite) Destination() host.Host          { return fakeHost{name: "dst"} }
-func (s *fakeSite) Driver() guest.Driver            { return &fakeDriver{s} }
-func (s *fakeSite) Guest() guest.Spec               { return guest.Spec{} }
+func (s *fakeSite) Source() host.Host                         { return fakeHost{name: "src"} }
+func (s *fakeSite) Destination() host.Host                    { return fakeHost{name: "dst"} }
+func (s *fakeSite) Driver() guest.Driver                      { return &fakeDriver{s} }
+func (s *fakeSite) Fleet() Fleet                              { return nil }
+func (s *fakeSite) Vault() Vault                              { return nil }
+func (s *fakeSite) KillHost(context.Context, host.Host) error { return nil }
+func (s *fakeSite) Start(ctx context.Context, rec results.Recorder) (guest.Instance, error) {
+	return s.Driver().Boot(ctx, s.Source(), guest.Spec{}, rec)
+}
 func (s *fakeSite) Migration() guest.MigrateOptions { return guest.MigrateOptions{} }
 func (s *fakeSite) Clocks(context.Context) ([]results.Record, error) {
 	return []results.Record{{Name: results.ClockOffset, Unit: results.Seconds, Attrs: map[string]string{"host": "src", "bound": "0"}}}, nil
@@ -256,6 +261,7 @@ func testPlan(n int) *plan.Plan {
 	for i := range n {
 		retries := 1
 		s := &spec.Experiment{
+			Action: spec.Action{Migrate: new(spec.DefaultMigrate())},
 			Warmup: spec.Duration(time.Millisecond), Baseline: spec.Duration(time.Millisecond),
 			Quiesce: spec.Duration(time.Millisecond), Timeout: spec.Duration(20 * time.Second), Retries: &retries,
 		}

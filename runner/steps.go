@@ -19,6 +19,9 @@ func (e *execution) prepare(ctx context.Context) error {
 	}
 	e.site = site
 	e.undo.Push("testbed", site.Down)
+	if e.action, err = e.newAction(); err != nil {
+		return err
+	}
 	e.outcome.Warnings = site.Warnings()
 	e.outcome.Facts, err = site.Facts(ctx)
 	if err != nil {
@@ -38,45 +41,54 @@ func (e *execution) clocks(ctx context.Context) error {
 	return nil
 }
 
-// boot starts the guest and waits for its agent.
+// boot starts the guest and waits for its agent. Guests that the action starts are only made ready for.
 func (e *execution) boot(ctx context.Context) error {
-	instance, err := e.site.Driver().Boot(ctx, e.site.Source(), e.site.Guest(), e.rec)
+	if e.trial.Spec.Action.Fleet() {
+		if err := e.site.Fleet().Prepare(ctx, e.rec); err != nil {
+			return fmt.Errorf("make ready for guests: %w", err)
+		}
+		return nil
+	}
+	instance, err := e.site.Start(ctx, e.rec)
 	if err != nil {
 		return fmt.Errorf("boot the guest: %w", err)
 	}
-	e.guest = instance
-	e.undo.Push("guest", func(context.Context) error { return instance.Close() })
-	agented, ok := instance.(guest.Agented)
-	if !ok {
-		return fmt.Errorf("boot the guest: driver %s has no agent", e.site.Driver().Name())
+	if err := e.adopt(instance); err != nil {
+		return fmt.Errorf("boot the guest: %w", err)
 	}
-	e.agent = agented.Agent()
 	return e.within(ctx, bootLimit, "boot the guest", func(ctx context.Context) error {
 		_, err := e.agent.Hello(ctx)
 		return err
 	})
 }
 
+// adopt makes an instance the trial's guest, in place of the one before, if any, which is closed with the trial. It closes the new one too.
+func (e *execution) adopt(instance guest.Instance) error {
+	e.undo.Push("guest", func(context.Context) error {
+		e.live.remove(instance)
+		return instance.Close()
+	})
+	agented, ok := instance.(guest.Agented)
+	if !ok {
+		return fmt.Errorf("driver %s has no agent", e.site.Driver().Name())
+	}
+	if e.guest != nil {
+		e.live.remove(e.guest)
+	}
+	e.guest, e.agent = instance, agented.Agent()
+	e.live.add(instance)
+	return nil
+}
+
 // warmUp starts the workload and whatever the action needs to be ready, then the probes, and waits.
 func (e *execution) warmUp(ctx context.Context) error {
-	s := e.trial.Spec
-	err := e.within(ctx, startLimit, "start the workload", func(ctx context.Context) error {
-		if err := e.agent.Reserve(ctx, agent.Memory{Bytes: int64(s.Guest.Check), Seed: seed(e.trial)}); err != nil {
-			return err
-		}
-		w, err := workload(s.Workload, seed(e.trial))
-		if err != nil {
-			return err
-		}
-		return e.agent.Start(ctx, w)
-	})
-	if err != nil {
+	if err := e.startWorkload(ctx); err != nil {
 		return err
 	}
-	if err := e.prepareMigration(ctx); err != nil {
+	if err := e.action.ready(ctx); err != nil {
 		return err
 	}
-	list, err := e.site.Probes(e.guest.Processes)
+	list, err := e.site.Probes(e.live.processes)
 	if err != nil {
 		return fmt.Errorf("make probes: %w", err)
 	}
@@ -91,7 +103,25 @@ func (e *execution) warmUp(ctx context.Context) error {
 	}
 	e.background = once(stop)
 	e.undo.Push("what else runs", func(context.Context) error { return e.background() })
-	return e.observe(time.Duration(s.Warmup))(ctx)
+	return e.observe(time.Duration(e.trial.Spec.Warmup))(ctx)
+}
+
+// startWorkload starts that of the guest that the runner booted.
+func (e *execution) startWorkload(ctx context.Context) error {
+	if e.guest == nil {
+		return nil
+	}
+	s := e.trial.Spec
+	return e.within(ctx, startLimit, "start the workload", func(ctx context.Context) error {
+		if err := e.agent.Reserve(ctx, agent.Memory{Bytes: int64(s.Guest.Check), Seed: seed(e.trial)}); err != nil {
+			return err
+		}
+		w, err := workload(s.Workload, seed(e.trial))
+		if err != nil {
+			return err
+		}
+		return e.agent.Start(ctx, w)
+	})
 }
 
 // stopProbes stops them once.
@@ -109,12 +139,16 @@ func (e *execution) observe(d time.Duration) func(context.Context) error {
 	return func(ctx context.Context) error {
 		timer := time.NewTimer(d)
 		defer timer.Stop()
+		var ended <-chan struct{} // of guests that the action starts, the action knows
+		if e.guest != nil {
+			ended = e.guest.Done()
+		}
 		select {
 		case <-timer.C:
 			return nil
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-e.guest.Done():
+		case <-ended:
 			return e.guestEnded()
 		case <-e.set.Failed():
 			return errors.New("a probe failed")
@@ -136,10 +170,13 @@ func (e *execution) guestEnded() error {
 func (e *execution) collect(ctx context.Context) error {
 	// The links are mended first: the guest may be behind them.
 	mended := errors.Join(e.mend(), e.allCut())
-	return errors.Join(mended, e.stopProbes(), e.verify(ctx), e.checkDisk(ctx), e.clocks(ctx), e.background(), e.links(ctx))
+	return errors.Join(mended, e.stopProbes(), e.verify(ctx), e.action.check(ctx), e.clocks(ctx), e.background(), e.links(ctx))
 }
 
 func (e *execution) verify(ctx context.Context) error {
+	if e.guest == nil {
+		return nil
+	}
 	var verdict agent.Verdict
 	err := e.within(ctx, e.readLimit(writtenBytes(e.trial.Spec)), "verify the guest's memory", func(ctx context.Context) (err error) {
 		if _, err = e.agent.Stop(ctx); err != nil {
@@ -193,15 +230,6 @@ func (e *execution) links(ctx context.Context) error {
 		e.rec.Record(r)
 	}
 	return nil
-}
-
-// checkDisk holds the disks of both ends against each other, once the workload has stopped.
-func (e *execution) checkDisk(ctx context.Context) error {
-	checker, ok := e.guest.(guest.DiskChecker)
-	if !ok {
-		return nil
-	}
-	return e.within(ctx, e.readLimit(2*diskBytes(e.trial.Spec)), "check the disk", checker.CheckDisk)
 }
 
 // within bounds a step; the error says which it was.

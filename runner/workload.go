@@ -2,6 +2,8 @@ package runner
 
 import (
 	"fmt"
+	"hash/fnv"
+	"virtscope/experiments/plan"
 	"virtscope/experiments/spec"
 	"virtscope/testbed/guest/agent"
 )
@@ -58,4 +60,11 @@ func memory(p *agent.Workload, w spec.Workload) {
 	p.WorkingSet, p.Pattern, p.Compressibility = int64(w.WorkingSet), w.Pattern, w.Compressibility
 	p.HotShare, p.HotWrites, p.Zipf = w.HotShare, new(w.HotWrites), w.Zipf
 	p.WriteSize, p.DeltaSize = int64(w.WriteSize), int64(w.DeltaSize)
+}
+
+// seed gives each trial its own memory content, the same whenever the trial is run again.
+func seed(t plan.Trial) uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(t.ID)) // a hash takes anything
+	return h.Sum64()
 }

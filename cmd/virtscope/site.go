@@ -67,7 +67,21 @@ func (s *site) Source() host.Host      { return s.bed.Source() }
 func (s *site) Destination() host.Host { return s.bed.Destination() }
 func (s *site) Driver() guest.Driver   { return s.lab.drivers[s.trial.Spec.Guest.Driver] }
 
-func (s *site) Guest() guest.Spec {
+// Start implements runner.Site.
+func (s *site) Start(ctx context.Context, rec results.Recorder) (guest.Instance, error) {
+	return s.Driver().Boot(ctx, s.Source(), s.guest(), rec)
+}
+
+// Fleet implements runner.Site.
+func (s *site) Fleet() runner.Fleet { return nil }
+
+// Vault implements runner.Site.
+func (s *site) Vault() runner.Vault { return nil }
+
+// KillHost implements runner.Site.
+func (s *site) KillHost(context.Context, host.Host) error { return nil }
+
+func (s *site) guest() guest.Spec {
 	g := s.trial.Spec.Guest
 	img := s.lab.images[g.Kernel]
 	return guest.Spec{

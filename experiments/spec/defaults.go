@@ -10,7 +10,7 @@ import (
 func Default() *Experiment {
 	return &Experiment{
 		Scale:   1,
-		Testbed: Testbed{Kind: "local", Link: DefaultLink(), Client: "third", Emulator: "auto"},
+		Testbed: Testbed{Kind: "local", Hosts: 2, Link: DefaultLink(), Client: "third", Emulator: "auto"},
 		Guest: Guest{
 			Driver: "qemu",
 			Memory: 256 << 20,
@@ -18,7 +18,10 @@ func Default() *Experiment {
 			Accel:  "auto",
 			QEMU:   QEMU{Binary: "qemu-system-x86_64", Machine: "q35"},
 			Check:  16 << 20,
+			Start:  "cold", Substrate: Substrate{Memory: 96 << 20, VCPUs: 1, Docked: "saved"},
+			Image: "builtin", User: "debian", Boot: "kernel", Firmware: "bios", HugePages: "none",
 		},
+		Provision: Provision{Method: "present", From: "store", Fanout: 4},
 		Workload: Workload{
 			Kind: "idle", WorkingSet: 32 << 20, Pattern: "sequential", HotShare: 0.1, HotWrites: 0.9, Zipf: 0.99,
 			WriteSize: page, DeltaSize: page, Load: 1,
@@ -70,6 +73,41 @@ func DefaultMigrate() Migrate {
 	}
 }
 
+// DefaultBoot is the start of guests with every default filled in.
+func DefaultBoot() Boot {
+	return Boot{
+		Guests: 1, Hosts: 1, Arrivals: "at-once", Interval: Duration(time.Second), Ready: "echo", ReadyPort: 80, ReadyPath: "/",
+		Timeout: Duration(2 * time.Minute),
+	}
+}
+
+func defaultSaving() Saving {
+	return Saving{Mode: "stop", Format: "stream", To: "disk", Compression: "none", Disk: "full", Load: "eager", Keep: 2}
+}
+
+// DefaultCheckpoint is a checkpoint with every default filled in.
+func DefaultCheckpoint() Checkpoint {
+	return Checkpoint{
+		Save: defaultSaving(), Count: 1, Interval: Duration(5 * time.Second), Restore: "same", Damage: "none", Timeout: Duration(time.Minute),
+	}
+}
+
+// DefaultRecover is the recovery from failures with every default filled in.
+func DefaultRecover() Recover {
+	return Recover{
+		Save: defaultSaving(), Period: Duration(5 * time.Second), Failures: 1, Failure: "kill-guest", Every: Duration(8 * time.Second),
+		Arrivals: "poisson", Detect: "heartbeat", DetectAfter: Duration(time.Second), Restart: "same", Timeout: Duration(time.Minute),
+		For: Duration(20 * time.Second),
+	}
+}
+
+// DefaultJobs are jobs with every default filled in.
+func DefaultJobs() Jobs {
+	return Jobs{
+		Trace: "small", TimeScale: 1, Cap: 4, KeepAlive: Duration(5 * time.Second), Preempt: "none", Hosts: 1, Timeout: Duration(2 * time.Minute),
+	}
+}
+
 // DefaultDisk is a disk with every default filled in.
 func DefaultDisk() Disk {
 	return Disk{Size: 256 << 20, Filled: 1, Format: "raw", Storage: "local"}
@@ -87,6 +125,14 @@ func newGroup(t reflect.Type) reflect.Value {
 		return reflect.ValueOf(new(DefaultLink()))
 	case reflect.TypeFor[Migrate]():
 		return reflect.ValueOf(new(DefaultMigrate()))
+	case reflect.TypeFor[Boot]():
+		return reflect.ValueOf(new(DefaultBoot()))
+	case reflect.TypeFor[Checkpoint]():
+		return reflect.ValueOf(new(DefaultCheckpoint()))
+	case reflect.TypeFor[Recover]():
+		return reflect.ValueOf(new(DefaultRecover()))
+	case reflect.TypeFor[Jobs]():
+		return reflect.ValueOf(new(DefaultJobs()))
 	case reflect.TypeFor[Disk]():
 		return reflect.ValueOf(new(DefaultDisk()))
 	case reflect.TypeFor[CrossTraffic]():

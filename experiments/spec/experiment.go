@@ -21,6 +21,8 @@ type Experiment struct {
 	Testbed Testbed `yaml:"testbed" json:"testbed"`
 	// Guest is what is booted.
 	Guest Guest `yaml:"guest" json:"guest"`
+	// Provision is how a guest's disk comes to its host.
+	Provision Provision `yaml:"provision" json:"provision"`
 	// Workload is what the guest does.
 	Workload Workload `yaml:"workload" json:"workload"`
 	// Action is what is measured. Required.
@@ -51,10 +53,12 @@ type Experiment struct {
 	sources []Source // the files that it was read from
 }
 
-// Testbed is two hosts, src and dst, and a client, joined by a switch.
+// Testbed is hosts, a client and, where it is needed, an image server's host (store), joined by a switch.
 type Testbed struct {
 	// Kind of testbed. Default: local (network namespaces of this machine).
 	Kind string `yaml:"kind" json:"kind" jsonschema:"enum=local"`
+	// Hosts for guests: src, dst, host3 and so on. Default: 2.
+	Hosts int `yaml:"hosts" json:"hosts" jsonschema:"minimum=2,maximum=1000"`
 	// Link of each host to the switch; it carries the guest's traffic.
 	Link Link `yaml:"link" json:"link"`
 	// MigrationLink is a link of its own for the migration. Without it, the migration shares the link above.
@@ -113,6 +117,24 @@ type Guest struct {
 	Memory Bytes `yaml:"memory" json:"memory"`
 	// VCPUs of the guest. Default: 1.
 	VCPUs int `yaml:"vcpus" json:"vcpus" jsonschema:"minimum=1,maximum=255"`
+	// Start: cold (it boots), warm (it is booted once for each configuration, saved, and restored for each trial), or substrate
+	// (it is cloned from one that is saved in the host's memory; of actions boot and jobs). Default: cold.
+	Start string `yaml:"start" json:"start" jsonschema:"enum=cold,enum=warm,enum=substrate"`
+	// Substrate is what guests of start: substrate are cloned from.
+	Substrate Substrate `yaml:"substrate" json:"substrate"`
+	// Image that it boots: builtin (virtscope's own init in an initramfs), debian (a Debian with systemd and an ssh server on a
+	// disk, made by virtscope), or the path of a raw or qcow2 image with cloud-init. Default: builtin.
+	Image string `yaml:"image" json:"image"`
+	// User that may log in by ssh at a path's image, with the key of the run. Default: debian.
+	User string `yaml:"user" json:"user"`
+	// Boot: kernel (the bzImage's own entry), pvh (the uncompressed kernel's) or firmware (the loader on its disk). Default: kernel.
+	Boot string `yaml:"boot" json:"boot" jsonschema:"enum=kernel,enum=pvh,enum=firmware"`
+	// Firmware of boot: firmware: bios (SeaBIOS) or uefi (OVMF). Default: bios.
+	Firmware string `yaml:"firmware" json:"firmware" jsonschema:"enum=bios,enum=uefi"`
+	// HugePages that back its memory: none, 2MiB or 1GiB, which the host must have set aside. Default: none.
+	HugePages string `yaml:"huge-pages" json:"huge-pages" jsonschema:"enum=none,enum=2MiB,enum=1GiB"`
+	// Prealloc touches all its memory before it starts. Default: false.
+	Prealloc bool `yaml:"prealloc,omitempty" json:"prealloc,omitempty"`
 	// Kernel image (bzImage). Default: the newest readable /boot/vmlinuz-*.
 	Kernel string `yaml:"kernel,omitempty" json:"kernel,omitempty"`
 	// Accel is the accelerator. Default: auto (KVM where stock guests run under it, else TCG).
@@ -241,10 +263,18 @@ type KVLoad struct {
 	Benchmark bool `yaml:"benchmark,omitempty" json:"benchmark,omitempty"`
 }
 
-// Action is what is done to the guest: exactly one of its fields.
+// Action is what is done to the guest, or to guests: exactly one of its fields.
 type Action struct {
 	// Migrate the guest from src to dst.
 	Migrate *Migrate `yaml:"migrate,omitempty" json:"migrate,omitempty"`
+	// Boot guests, and time them until they are ready.
+	Boot *Boot `yaml:"boot,omitempty" json:"boot,omitempty"`
+	// Checkpoint the guest on src, and restore it.
+	Checkpoint *Checkpoint `yaml:"checkpoint,omitempty" json:"checkpoint,omitempty"`
+	// Recover the guest from injected failures, by periodic checkpoints.
+	Recover *Recover `yaml:"recover,omitempty" json:"recover,omitempty"`
+	// Jobs of a trace are served by guests that start on demand.
+	Jobs *Jobs `yaml:"jobs,omitempty" json:"jobs,omitempty"`
 }
 
 // Migrate is a live migration.

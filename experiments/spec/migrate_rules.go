@@ -3,13 +3,21 @@ package spec
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
 func (c *checker) action() {
+	switch kinds := c.e.Action.Kinds(); {
+	case len(kinds) == 0:
+		c.missing("want an action, such as action: {migrate: {}}", "action")
+		return
+	case len(kinds) > 1:
+		c.want("want one action, not "+strings.Join(kinds, " and "), "action."+kinds[1])
+		return
+	}
 	m := c.e.Action.Migrate
 	if m == nil {
-		c.missing("want an action, such as action: {migrate: {}}", "action")
 		return
 	}
 	const at = "action.migrate."

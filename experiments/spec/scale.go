@@ -30,6 +30,7 @@ func (e *Experiment) Scaled() *Experiment {
 	s := scaler(e.Scale)
 	s.testbed(&out.Testbed)
 	out.Guest.Memory = s.whole(out.Guest.Memory, mib)
+	out.Guest.Substrate.Memory = s.whole(out.Guest.Substrate.Memory, mib)
 	out.Guest.Check = s.whole(out.Guest.Check, page)
 	if d := out.Guest.Disk; d != nil {
 		d.Size = s.whole(d.Size, mib)

@@ -156,6 +156,18 @@ func (e *Experiment) Clone() *Experiment {
 		copied.QEMU = Passthrough{Capabilities: maps.Clone(m.QEMU.Capabilities), Parameters: maps.Clone(m.QEMU.Parameters)}
 		out.Action.Migrate = &copied
 	}
+	if b := e.Action.Boot; b != nil {
+		out.Action.Boot = new(*b)
+	}
+	if ck := e.Action.Checkpoint; ck != nil {
+		out.Action.Checkpoint = new(*ck)
+	}
+	if r := e.Action.Recover; r != nil {
+		out.Action.Recover = new(*r)
+	}
+	if j := e.Action.Jobs; j != nil {
+		out.Action.Jobs = new(*j)
+	}
 	if e.Probes.Capture.Decode != nil {
 		out.Probes.Capture.Decode = new(*e.Probes.Capture.Decode)
 	}

@@ -91,6 +91,8 @@ type Spec struct {
 	NIC               NIC
 	Dir               string // an existing directory of the trial for sockets, short enough for a unix address
 	LogDir            string // an existing directory of the trial for consoles and transcripts
+
+	Start Start
 }
 
 // A NIC is the guest's network card, on a tap that every host has under the same name.

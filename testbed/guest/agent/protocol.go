@@ -4,7 +4,7 @@
 package agent
 
 // Version is the protocol's version. The agent's hello carries it.
-const Version = 2
+const Version = 3
 
 // Port is the name of the virtio-serial port.
 const Port = "virtscope.agent.0"
@@ -17,6 +17,12 @@ type Request struct {
 	Workload *Workload `json:"workload,omitempty"`
 	// Memory is set for OpReserve.
 	Memory *Memory `json:"memory,omitempty"`
+	// Identity is set for OpIdentify.
+	Identity *Identity `json:"identity,omitempty"`
+	// Job is set for OpJob.
+	Job *Job `json:"job,omitempty"`
+	// VCPUs is set for OpVCPUs.
+	VCPUs int `json:"vcpus,omitempty"`
 }
 
 // What can be asked.
@@ -26,7 +32,66 @@ const (
 	OpStart   = "start"   // start the workload; replies when its working set was filled and it runs
 	OpStop    = "stop"    // stop the workload; Reply.Progress
 	OpVerify  = "verify"  // verify all memory that the agent wrote; Reply.Verdict. The workload must be stopped.
+
+	OpForget   = "forget"   // give up address, MAC and name: the guest is to be saved as a substrate. Its card is down afterwards
+	OpIdentify = "identify" // take an identity; replies when the card is up with it; Reply.Identity
+	OpIdentity = "identity" // Reply.Identity: the one that the guest has
+	OpVCPUs    = "vcpus"    // take plugged-in vCPUs into use until so many run; Reply.VCPUs
+	OpJob      = "job"      // do a job beside the workload; replies at once, and Message.JobDone follows. One at a time
+	OpBoot     = "boot"     // Reply.Boot: how it started
+	OpUnits    = "units"    // Reply.Units: what systemd-analyze says, once the start is over; an error without systemd
 )
+
+// An Identity is what tells guests of one image apart.
+type Identity struct {
+	Name      string `json:"name"`                 // host name
+	Address   string `json:"address"`              // CIDR
+	MAC       string `json:"mac"`                  // of the first card
+	MachineID string `json:"machine_id,omitempty"` // 32 hexadecimal digits; read from and written to /etc/machine-id where there is one
+	BootID    string `json:"boot_id,omitempty"`    // of a reply: /proc/sys/kernel/random/boot_id, which clones have in common
+	Seed      uint64 `json:"seed,omitempty"`       // of a request: mixed into the guest's entropy pool, since clones begin with one state of it
+}
+
+// A Job is work for so much of the guest's CPU time.
+type Job struct {
+	ID     int   `json:"id"`
+	Work   int64 `json:"work"`             // ns of CPU time
+	Memory int64 `json:"memory,omitempty"` // B that it writes first, and holds; checked at its end
+}
+
+// JobDone says that a job's work is done.
+type JobDone struct {
+	ID     int   `json:"id"`
+	Worked int64 `json:"worked"`            // ns of CPU time
+	Bad    int64 `json:"corrupt,omitempty"` // pages of its memory that did not hold what was written
+}
+
+// Boot is how a guest started. Times are its CLOCK_MONOTONIC in ns, which counts from the kernel's begin of timekeeping; a nil is not known.
+type Boot struct {
+	Kernel    *int64 `json:"kernel,omitempty"`     // the kernel's first line, by its own log
+	KernelEnd *int64 `json:"kernel_end,omitempty"` // the kernel's line that it runs init
+	Line      string `json:"line,omitempty"`       // that line
+	Init      *int64 `json:"init,omitempty"`       // PID 1 began; in a systemd guest, systemd's own stamp (UserspaceTimestampMonotonic)
+	Modules   *int64 `json:"modules,omitempty"`    // drivers are loaded
+	Network   *int64 `json:"network,omitempty"`    // the address is set and the card is up
+	Agent     *int64 `json:"agent,omitempty"`      // the agent began
+}
+
+// Units is what systemd says of its start.
+type Units struct {
+	Stages map[string]int64 `json:"stages"` // ns by stage: firmware, loader, kernel, initrd, userspace
+	Units  []Unit           `json:"units"`
+}
+
+// A Unit of systemd became active.
+type Unit struct {
+	Name       string `json:"name"`
+	Active     int64  `json:"active"`               // ns, monotonic: ActiveEnterTimestampMonotonic
+	Activating int64  `json:"activating,omitempty"` // ns that it took from InactiveExitTimestampMonotonic
+}
+
+// ConsoleMark begins the line that the agent writes to the console, once, as its first act: PID 1 runs.
+const ConsoleMark = "virtscope-init:"
 
 // A Workload is what the guest does during the trial.
 type Workload struct {
@@ -91,6 +156,11 @@ type Message struct {
 	Stall     *DiskStall `json:"stall,omitempty"`
 	Disk      *DiskTimes `json:"disk,omitempty"`
 	Verdict   *Verdict   `json:"verdict,omitempty"`
+	Boot      *Boot      `json:"boot,omitempty"` // said with the first hello, unasked, and on OpBoot
+	Identity  *Identity  `json:"identity,omitempty"`
+	VCPUs     int        `json:"vcpus,omitempty"`
+	JobDone   *JobDone   `json:"job_done,omitempty"`
+	Units     *Units     `json:"units,omitempty"`
 	Log       string     `json:"log,omitempty"`
 }
 
