@@ -30,7 +30,7 @@ func (l Leftover) String() string {
 	return fmt.Sprintf("%s %s of run %s", l.Kind, l.Name, l.RunID)
 }
 
-var namespacePattern = regexp.MustCompile(`^vs-([0-9a-f]{6,8})-[a-z]+$`)
+var namespacePattern = regexp.MustCompile(`^vs-([0-9a-f]{6,8})-[a-z]+[0-9]*$`)
 
 // Sweep finds what runs that were killed left on this machine: processes in their namespaces, the namespaces,
 // with the links in them, the scratch folders and the runtime folders. It removes them, in that order, unless dryRun. A run whose
@@ -86,7 +86,7 @@ func sweepRun(ctx context.Context, id string, namespaces, folders []string, dryR
 		pids, err := inside(ns)
 		errs = append(errs, err)
 		for _, pid := range pids {
-			take(Leftover{Kind: "process", Name: command(pid), PID: pid}, func() error { return kill(ctx, pid, ns) })
+			take(Leftover{Kind: "process", Name: command(pid), PID: pid}, func() error { return kill(ctx, ns, pid) })
 		}
 	}
 	for _, ns := range namespaces {
