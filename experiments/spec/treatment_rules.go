@@ -35,6 +35,8 @@ const (
 func (c *checker) treatment() {
 	c.testbed()
 	c.guest()
+	c.start()
+	c.provision()
 	c.memory()
 	c.disk()
 	c.workload()
@@ -75,22 +77,3 @@ func (c *checker) diskAllowance() time.Duration {
 
 // slowDisk is the rate in B/s at which even a slow machine makes random data and writes it.
 const slowDisk = 50e6
-
-// times checks that a trial can end before its own timeout.
-func (c *checker) times() {
-	e := c.e
-	m := e.Action.Migrate
-	if e.Timeout <= 0 {
-		c.want("want more than 0", "timeout")
-		return
-	}
-	if m == nil {
-		return
-	}
-	sum := allowance.Seconds() + c.diskAllowance().Seconds() + time.Duration(e.Warmup).Seconds() + time.Duration(e.Baseline).Seconds() + time.Duration(m.Timeout).Seconds() + time.Duration(e.Quiesce).Seconds()
-	if sum < time.Duration(e.Timeout).Seconds() {
-		return
-	}
-	c.want(fmt.Sprintf("want a timeout of the trial (now %s) above warmup %s + baseline %s + action.migrate.timeout %s + quiesce %s + %s to boot, cancel and verify",
-		e.Timeout, e.Warmup, e.Baseline, m.Timeout, e.Quiesce, allowance+c.diskAllowance()), "timeout", "action.migrate.timeout", "baseline", "warmup", "quiesce", "guest.disk")
-}
