@@ -49,10 +49,10 @@ func (j Jobs) all() ([]swf.Job, error) {
 	if j.Trace == "small" {
 		return swf.Small()
 	}
-	if !strings.Contains(j.Trace, "\n") {
+	if namesFile(j.Trace) {
 		return nil, &quantityError{want: "small, or a file in the Standard Workload Format; a factor's level cannot name a file"}
 	}
-	return swf.Parse(strings.NewReader(j.Trace))
+	return swf.Parse(strings.NewReader(strings.ReplaceAll(j.Trace, jobSeparator, "\n")))
 }
 
 // scaled is d times the time scale. A job that would not run at all runs for a nanosecond.
@@ -61,21 +61,22 @@ func (j Jobs) scaled(d time.Duration) time.Duration { return capped(float64(d) *
 // inline puts the content of the files that e's traces name in place of their names, so that e needs them no more. What it takes
 // of a file is written as a file of virtscope's own would be.
 func (l *loader) inline(e *Experiment, root *node) {
-	if b := e.Action.Boot; b != nil && namesArrivals(b.Trace) {
+	if b := e.Action.Boot; b != nil && namesFile(b.Trace) {
 		l.replace(root, "action.boot.trace", &b.Trace, func(text string) (string, error) {
 			times, err := ParseArrivals(text)
 			return FormatArrivals(times), err
 		})
 	}
-	if j := e.Action.Jobs; j != nil && j.Trace != "small" && !strings.Contains(j.Trace, "\n") {
+	if j := e.Action.Jobs; j != nil && j.Trace != "small" && namesFile(j.Trace) {
 		l.replace(root, "action.jobs.trace", &j.Trace, func(text string) (string, error) { return takeJobs(text, j.First) })
 	}
 }
 
-// namesArrivals reports whether the text is a file's name, and not times: those begin with a digit.
-func namesArrivals(text string) bool {
-	return text != "" && (text[0] < '0' || text[0] > '9') && !strings.ContainsAny(text, ",\n")
-}
+// jobSeparator stands between jobs in the language, where a text has one line.
+const jobSeparator = ","
+
+// namesFile reports whether the text of a trace is a file's name: a trace itself begins with a digit.
+func namesFile(text string) bool { return text != "" && (text[0] < '0' || text[0] > '9') }
 
 // takeJobs are the jobs of a file that ran, and of them the first so many, if that is not 0.
 func takeJobs(text string, first int) (string, error) {
@@ -95,7 +96,7 @@ func takeJobs(text string, first int) (string, error) {
 	if len(list) > MaxJobs {
 		return "", &quantityError{want: fmt.Sprintf("at most %d jobs that ran, or so many in action.jobs.first; there are %d", MaxJobs, len(list))}
 	}
-	return swf.Format(list), nil
+	return strings.ReplaceAll(strings.TrimSpace(swf.Format(list)), "\n", jobSeparator+" "), nil
 }
 
 // replace reads the file that the value at path names, relative to the file that says so.

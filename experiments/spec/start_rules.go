@@ -116,7 +116,8 @@ func (c *checker) wayIn() {
 		c.want("want kernel or pvh, or guest.qemu.machine: q35: microvm has no firmware that boots from a disk", "guest.boot", "guest.qemu.machine")
 	}
 	if g.Start == "substrate" && g.Substrate.VCPUs < g.VCPUs {
-		c.want(fmt.Sprintf("want guest.vcpus (%d), or guest.qemu.machine: q35: microvm has no vCPUs that can be plugged in", g.VCPUs),
+		c.want(fmt.Sprintf("want guest.substrate.vcpus (now %d) as many as guest.vcpus (%d), or guest.qemu.machine: q35: microvm has no vCPUs that can be plugged in",
+			g.Substrate.VCPUs, g.VCPUs),
 			"guest.substrate.vcpus", "guest.vcpus", "guest.qemu.machine")
 	}
 }
@@ -127,7 +128,9 @@ func (g Guest) microvm() bool {
 }
 
 // hugePage is the size of a page in B; 0 is an ordinary one.
-func (g Guest) hugePage() Bytes { return map[string]Bytes{"2MiB": 2 << 20, "1GiB": 1 << 30}[g.HugePages] }
+func (g Guest) hugePage() Bytes {
+	return map[string]Bytes{"2MiB": 2 << 20, "1GiB": 1 << 30}[g.HugePages]
+}
 
 // backing checks what holds the guest's memory.
 func (c *checker) backing() {

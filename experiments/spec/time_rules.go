@@ -18,17 +18,28 @@ func (c *checker) times() {
 		return
 	}
 	took := e.Action.longest()
-	after := "boot and verify"
-	if kind == ActionMigrate {
-		after = "boot, cancel and verify"
-	}
-	sum := allowance.Seconds() + c.diskAllowance().Seconds() + time.Duration(e.Warmup).Seconds() + time.Duration(e.Baseline).Seconds() + took.seconds + time.Duration(e.Quiesce).Seconds()
+	beside, after := c.beside()
+	sum := beside.Seconds() + time.Duration(e.Warmup).Seconds() + time.Duration(e.Baseline).Seconds() + took.seconds + time.Duration(e.Quiesce).Seconds()
 	if sum < time.Duration(e.Timeout).Seconds() {
 		return
 	}
 	paths := append([]string{"timeout"}, took.paths...)
 	c.want(fmt.Sprintf("want a timeout of the trial (now %s) above warmup %s + baseline %s + %s + quiesce %s + %s to %s",
-		e.Timeout, e.Warmup, e.Baseline, took.text, e.Quiesce, allowance+c.diskAllowance(), after), append(paths, "baseline", "warmup", "quiesce", "guest.disk")...)
+		e.Timeout, e.Warmup, e.Baseline, took.text, e.Quiesce, beside, after), append(paths, "baseline", "warmup", "quiesce", "guest.disk")...)
+}
+
+// beside is what the trial may take beside what the experiment says, and for what.
+func (c *checker) beside() (time.Duration, string) {
+	disk := c.diskAllowance()
+	switch a := c.e.Action; {
+	case a.Migrate != nil:
+		return allowance + disk, "boot, cancel and verify"
+	case !a.Fleet():
+		return allowance + disk, "boot and verify"
+	case c.e.Guest.Start == "cold":
+		return fleetAllowance + disk, "make ready and check"
+	}
+	return bootAllowance + fleetAllowance + disk, "boot what guests go on from, make ready and check"
 }
 
 // A span is the longest that an action may take, how that comes about, and the keys that say so, the one that says most first.
@@ -80,11 +91,11 @@ func (r Recover) longest() span {
 	gaps, wait := n, ""
 	if r.Arrivals == "poisson" {
 		// The sum of n exponential gaps has the mean n and the deviation √n: one run in ten thousand exceeds this.
-		gaps, wait = n+4*math.Sqrt(n)+5, "on average "
+		gaps, wait = n+4*math.Sqrt(n)+5, " on average"
 	}
 	return span{
 		gaps*r.Every.Seconds() + n*(r.DetectAfter.Seconds()+r.Timeout.Seconds()),
-		fmt.Sprintf("%d failures, one every %s %swith %s to detect and %s to recover", r.Failures, r.Every, wait, r.DetectAfter, r.Timeout),
+		fmt.Sprintf("action.recover.failures %d × (every %s%s + %s to detect + timeout %s)", r.Failures, r.Every, wait, r.DetectAfter, r.Timeout),
 		[]string{at + "failures", at + "timeout", at + "every"},
 	}
 }

@@ -64,7 +64,12 @@ func (c *checker) scaledProblems(scale float64) Problems {
 // allowance is what a trial may take beside what the experiment says, at the runner's own limits: 90 s to boot, 10 s to end a
 // migration that is cancelled, 60 s to verify the memory. A trial timeout that cuts into it would make slow migrations
 // invalid, and leave only the fast ones. The migration's own timeout holds its post-copy and the copy of a disk too.
-const allowance = 160 * time.Second
+const allowance = bootAllowance + 70*time.Second
+
+const (
+	bootAllowance  = 90 * time.Second
+	fleetAllowance = 60 * time.Second // to make templates and image servers, and to ask many guests who they are
+)
 
 // diskAllowance is what filling the disk before the boot may take.
 func (c *checker) diskAllowance() time.Duration {
