@@ -38,7 +38,7 @@ func filesFor(s guest.Spec, host string, n int) files {
 
 // arguments is QEMU's command line for s. Both ends of a migration get the same devices, in the same order, as
 // the stream demands; only the incoming one waits for it.
-func arguments(s guest.Spec, accel string, f files, incoming bool) []string {
+func arguments(s guest.Spec, accel string, f files, r role) []string {
 	machine := s.Machine
 	if machine == "" {
 		machine = defaultMachine
@@ -63,7 +63,7 @@ func arguments(s guest.Spec, accel string, f files, incoming bool) []string {
 		"-chardev", "socket,id=agent,path=" + option(f.agent) + ",server=on,wait=off",
 		"-device", "virtserialport,chardev=agent,name=" + agent.Port,
 	}
-	args = append(args, diskArguments(s, f.host, incoming)...)
+	args = append(args, diskArguments(s, f.host, r.incoming)...)
 	if s.Root != "" {
 		args = append(args,
 			// Both ends read the one image at the same time, so nobody locks it.
@@ -71,7 +71,7 @@ func arguments(s guest.Spec, accel string, f files, incoming bool) []string {
 			"-device", "virtio-blk-pci,drive=root0,serial=virtscope-root,romfile=",
 		)
 	}
-	if incoming {
+	if r.incoming {
 		args = append(args, "-incoming", "defer")
 	}
 	return args

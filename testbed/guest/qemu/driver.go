@@ -130,7 +130,7 @@ func (d *Driver) Boot(ctx context.Context, h host.Host, s guest.Spec, rec result
 		spec: s, accel: accel, rec: rec, done: make(chan struct{}),
 		agent: agent.NewClient(guest.AgentReporter(rec)),
 	}
-	vm, err := i.spawn(ctx, h, false)
+	vm, err := i.spawn(ctx, h, role{})
 	if err != nil {
 		_ = i.agent.Close()
 		return nil, err

@@ -34,12 +34,12 @@ type instance struct {
 }
 
 // spawn starts a QEMU for this guest and attaches its agent's channel. It is closed with the instance.
-func (i *instance) spawn(ctx context.Context, h host.Host, incoming bool) (*machine, error) {
+func (i *instance) spawn(ctx context.Context, h host.Host, r role) (*machine, error) {
 	i.mu.Lock()
 	i.spawned++
 	f := filesFor(i.spec, h.Name(), i.spawned)
 	i.mu.Unlock()
-	vm, err := spawnMachine(ctx, h, i.spec, i.accel, f, incoming, i.rec)
+	vm, err := spawnMachine(ctx, h, i.spec, i.accel, f, r, i.rec)
 	if err != nil {
 		return nil, err
 	}

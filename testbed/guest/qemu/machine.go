@@ -32,11 +32,8 @@ type machine struct {
 }
 
 // spawnMachine starts QEMU and connects to it. On an error nothing is left running.
-func spawnMachine(ctx context.Context, h host.Host, s guest.Spec, accel string, f files, incoming bool, rec results.Recorder) (_ *machine, err error) {
-	vm := &machine{host: h, role: "source", pumped: make(chan struct{})}
-	if incoming {
-		vm.role = "destination"
-	}
+func spawnMachine(ctx context.Context, h host.Host, s guest.Spec, accel string, f files, r role, rec results.Recorder) (_ *machine, err error) {
+	vm := &machine{host: h, role: r.name(), pumped: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, vm.close())
@@ -52,11 +49,8 @@ func spawnMachine(ctx context.Context, h host.Host, s guest.Spec, accel string, 
 		return nil, fmt.Errorf("start qemu on %s: %w", h.Name(), err)
 	}
 	vm.closers, vm.said = append(vm.closers, transcript), NewTranscript(transcript)
-	binary := binaryOf(s)
-	if incoming {
-		binary = destinationBinaryOf(s)
-	}
-	args := arguments(s, accel, f, incoming)
+	binary := r.binary(s)
+	args := arguments(s, accel, f, r)
 	if err := os.WriteFile(f.command, []byte(binary+"\n"+strings.Join(args, "\n")+"\n"), 0o644); err != nil {
 		return nil, fmt.Errorf("start qemu on %s: %w", h.Name(), err)
 	}
