@@ -71,6 +71,7 @@ func arguments(s guest.Spec, accel string, f files, r role) []string {
 			"-device", "virtio-blk-pci,drive=root0,serial=virtscope-root,romfile=",
 		)
 	}
+	args = append(args, memoryArguments(s, r)...)
 	if r.incoming {
 		args = append(args, "-incoming", "defer")
 	}

@@ -27,6 +27,7 @@ type machine struct {
 	// What QEMU showed before a migration set anything, and what was set since: see configure.
 	defaults map[string]any
 	told     map[string]bool
+	saves    saves
 	once     sync.Once
 	closed   error // of close
 }
