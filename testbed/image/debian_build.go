@@ -156,8 +156,9 @@ func (b *rootBuild) install(ctx context.Context, archive string) error {
 	return err
 }
 
-// virtioDrivers are what the initramfs needs to find the root file system on a virtio disk; the rest is udev's. Ext4 may be built in.
-var virtioDrivers = []string{"virtio_pci", "virtio_mmio", "virtio_blk", "ext4"}
+// debianDrivers are what the initramfs loads: what finds the root file system, which may be built in, and the card and the agent's
+// port, which else would wait until udev has gone through all devices.
+var debianDrivers = append([]string{"virtio_mmio", "ext4"}, wanted...)
 
 // bootFiles copies the kernel from a tree and makes its initramfs, and returns the kernel's release.
 func bootFiles(tree, kernel, initrd string) (string, error) {

@@ -34,8 +34,8 @@ exec ip link set eth0 up
 const networkUnit = `[Unit]
 Description=virtscope's address of the guest
 DefaultDependencies=no
-Wants=sys-subsystem-net-devices-eth0.device network.target
-After=sys-subsystem-net-devices-eth0.device local-fs.target
+Wants=network.target
+After=local-fs.target
 Before=network.target
 ConditionPathExists=|/sys/firmware/dmi/entries/11-0
 ConditionKernelCommandLine=|` + AddressParam + `

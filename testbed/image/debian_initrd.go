@@ -64,7 +64,7 @@ func smallInitrd(tree string, k Kernel) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	paths, err := mods.closure(virtioDrivers)
+	paths, err := mods.closure(debianDrivers)
 	if err != nil {
 		return nil, err
 	}
