@@ -27,6 +27,8 @@ func (e *execution) newAction() (action, error) {
 	switch kind := a.Kind(); kind {
 	case spec.ActionMigrate:
 		return &migration{e: e}, nil
+	case spec.ActionBoot:
+		return newBoot(e), nil
 	default:
 		return nil, fmt.Errorf("the runner has no action %q", kind)
 	}
