@@ -60,7 +60,7 @@ func sweep(ctx context.Context, dryRun bool, want func(id string) bool) ([]Lefto
 		if holder, err := owner(filepath.Join(runtimeRoot, id)); err == nil && holder.alive() {
 			continue
 		}
-		left, err := sweepRun(ctx, id, namespaces[id], []string{scratch[id], folders[id]}, dryRun)
+		left, err := sweepRun(ctx, id, namespaces[id], append(scratch[id], folders[id]), dryRun)
 		found = append(found, left...)
 		errs = append(errs, err)
 	}
