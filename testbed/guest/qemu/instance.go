@@ -35,10 +35,10 @@ type instance struct {
 
 // spawn starts a QEMU for this guest and attaches its agent's channel. It is closed with the instance.
 func (i *instance) spawn(ctx context.Context, h host.Host, r role) (*machine, error) {
-	i.mu.Lock()
-	i.spawned++
-	f := filesFor(i.spec, h.Name(), i.spawned)
-	i.mu.Unlock()
+	f, err := i.claim(h, r)
+	if err != nil {
+		return nil, err
+	}
 	vm, err := spawnMachine(ctx, h, i.spec, i.accel, f, r, i.rec)
 	if err != nil {
 		return nil, err
