@@ -29,6 +29,10 @@ func (e *execution) newAction() (action, error) {
 		return &migration{e: e}, nil
 	case spec.ActionBoot:
 		return newBoot(e), nil
+	case spec.ActionCheckpoint:
+		return &checkpointing{e: e, ask: *a.Checkpoint}, nil
+	case spec.ActionRecover:
+		return newRecovery(e, *a.Recover), nil
 	default:
 		return nil, fmt.Errorf("the runner has no action %q", kind)
 	}

@@ -37,6 +37,10 @@ type witness struct {
 	acted    chan struct{} // closed when the action begins
 	postcopy chan struct{} // closed when post-copy begins: the guest runs at the destination
 
+	saves    stamper
+	signs    signs
+	restored homecoming
+
 	mu     sync.Mutex
 	turned bool // the migration has turned to post-copy; the guest may not run yet
 	spoilt []string
@@ -53,7 +57,14 @@ const postcopyActive = "postcopy-active"
 
 // Record implements results.Recorder.
 func (w *witness) Record(r results.Record) {
+	r = w.saves.stamp(r)
+	w.signs.see(r, time.Now())
+	if first, ok := w.restored.see(r); ok {
+		defer w.to.Record(first)
+	}
 	switch r.Name {
+	case results.CheckpointEnd, results.CheckpointRefused, results.FailureInjected, results.FailureDetected, results.RestartEnd:
+		w.show(r)
 	case results.PreCopyRound, results.VMStop, results.VMResume, results.LinkDown, results.LinkUp, results.Fault, results.MigrationStatus:
 		w.show(r)
 		w.watchPostcopy(r)
