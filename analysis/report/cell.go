@@ -180,6 +180,9 @@ func (g group) tally() string {
 // unverified is how many of the completed trials have no proof that the guest's memory is intact.
 func (g group) unverified() int {
 	n := 0
+	if !kindOf([]group{g}).verified {
+		return 0
+	}
 	for _, t := range g.trials {
 		if t.Outcome.Verdict != results.Completed || t.Timeline == nil {
 			continue

@@ -17,7 +17,7 @@ import (
 // A comparison is a metric that is drawn by factor.
 type comparison struct{ metric, title, label string }
 
-// compared are those that every run has.
+// compared are those that every run of migrations has.
 var compared = []comparison{
 	{timeline.TotalTime, "Total time", "total migration time"},
 	{timeline.Downtime, "Downtime", "downtime"},
@@ -53,7 +53,7 @@ func compareFigures(r Run) []Figure {
 		panels = panels[:mostPanels]
 	}
 	var list []Figure
-	for _, m := range slices.Concat(compared, comparedServices(r.groups())) {
+	for _, m := range slices.Concat(kindOf(r.groups()).compared, comparedServices(r.groups())) {
 		for i, p := range panels {
 			chart := newDotChart(p.groups, m.metric, x, series)
 			if len(chart.dots) == 0 {

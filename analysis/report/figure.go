@@ -38,12 +38,18 @@ func Figures(r Run) []Figure {
 // runFigures are of all trials.
 func runFigures(r Run) []Figure {
 	var list []Figure
-	for _, f := range []func(Run) (Figure, bool){phaseFigure, outageFigure} {
+	for _, f := range kindOf(r.groups()).figures {
 		if figure, ok := f(r); ok {
 			list = append(list, figure)
 		}
 	}
 	return append(list, compareFigures(r)...)
+}
+
+// A trialFigure is a kind of figure of one trial.
+type trialFigure struct {
+	title string
+	draw  func(Trial) []Figure
 }
 
 // A figureSet is figures of one kind, each of the typical trial of a treatment.
@@ -63,15 +69,14 @@ func trialFigures(groups []group) []figureSet {
 		}
 	}
 	var list []figureSet
-	for _, kind := range []struct {
-		title string
-		draw  func(Trial) []Figure
-	}{
+	all := []trialFigure{
 		{"What the guest served and did over time", one(serviceFigure)},
 		{"Latency over time", latencyFigures},
-		{"Throughput of the migration over time", one(throughputFigure)},
-		{"CPU use over time", one(cpuFigure)},
-	} {
+	}
+	for _, f := range kindOf(groups).trialFigures {
+		all = append(all, trialFigure{f.title, one(f.draw)})
+	}
+	for _, kind := range all {
 		set := figureSet{title: kind.title}
 		for _, g := range groups {
 			if t, ok := g.typical(); ok {

@@ -10,6 +10,7 @@ import (
 	"time"
 	"virtscope/analysis/quantity"
 	"virtscope/analysis/stats"
+	"virtscope/analysis/text"
 	"virtscope/analysis/timeline"
 	"virtscope/results"
 )
@@ -23,6 +24,8 @@ type page struct {
 	Tables                         []pageTable
 	Notes                          []string
 	Few                            int
+	FourViews                      bool
+	TypicalTitle                   string
 	Intervals                      []string
 	Convergence                    [][]string
 	Forecasts                      [][]string
@@ -35,6 +38,7 @@ type page struct {
 	Differences                    [][]string
 	Packets                        [][]string
 	PacketTitle, PacketNote        string
+	ValidityHead                   []template.HTML
 	Validity                       [][]string
 	Facts                          [][3]string
 	Spec                           string
@@ -70,7 +74,7 @@ type pageFold struct {
 
 type pageTrial struct {
 	ID, Treatment, Verdict, Reason string
-	Total                          string
+	TotalName, Total               string
 	Bars                           []pageBar
 	Rounds                         [][]string
 	Why                            *pageWhy
@@ -81,6 +85,7 @@ type pageTrial struct {
 	Differs                        string
 	Services                       []timeline.ServiceText
 	Disk                           *timeline.DiskText
+	Sections                       []text.Section
 	Metrics                        [][]string
 	Unknown                        []string
 	Notes                          []string
@@ -122,6 +127,8 @@ func newPage(r Run) (page, error) {
 		p.Title = m.Name
 	}
 	groups := r.groups()
+	k := kindOf(groups)
+	p.FourViews, p.TypicalTitle, p.ValidityHead = k.outages, "The trial of median "+k.headlineName+" of each treatment", k.validityHead()
 	var foot notes
 	if len(groups) > 0 {
 		for _, sec := range sections(groups) {
@@ -132,13 +139,15 @@ func newPage(r Run) (page, error) {
 		p.Intervals = append(p.Intervals, g.intervals()...)
 		for _, t := range g.trials {
 			p.Trials = append(p.Trials, t.page())
-			p.Convergence = append(p.Convergence, t.convergenceRow())
+			if k.migrates {
+				p.Convergence = append(p.Convergence, t.convergenceRow())
+			}
 			p.Forecasts = append(p.Forecasts, t.forecasts()...)
 			p.Validity = append(p.Validity, t.validity())
 		}
 	}
-	for i, text := range foot.list {
-		p.Notes = append(p.Notes, superscript(i+1)+" "+text)
+	for i, note := range foot.list {
+		p.Notes = append(p.Notes, superscript(i+1)+" "+note)
 	}
 	if err := p.draw(r, groups); err != nil {
 		return p, err

@@ -22,7 +22,11 @@ func WriteMarkdown(w io.Writer, r Run) error {
 		}
 		writeMarkdownTable(&b, sec.rows(groups), sec, &foot)
 	}
-	fmt.Fprintf(&b, "\nMedian over trials (range below n = %d, else quartiles). ≥: censored, the truth is larger. The noise floor is the same estimate on the undisturbed baseline.\n", fewTrials)
+	fmt.Fprintf(&b, "\nMedian over trials (range below n = %d, else quartiles). ≥: censored, the truth is larger.", fewTrials)
+	if kindOf(groups).outages {
+		b.WriteString(" The noise floor is the same estimate on the undisturbed baseline.")
+	}
+	b.WriteString("\n")
 	for i, text := range foot.list {
 		fmt.Fprintf(&b, "\n%s %s\n", superscript(i+1), text)
 	}

@@ -13,7 +13,7 @@ func (t Trial) page() pageTrial {
 	o := t.Outcome
 	p := pageTrial{
 		ID: o.Trial.ID, Treatment: treatmentName(o.Trial), Verdict: string(o.Verdict), Reason: o.Reason,
-		Total: quantity.Show(t.metric(timeline.TotalTime)), Open: o.Verdict != results.Completed,
+		TotalName: t.kind().headlineShort, Total: quantity.Show(t.headline()), Open: o.Verdict != results.Completed,
 	}
 	if t.Problem != "" {
 		p.Notes = append(p.Notes, t.Problem)
@@ -38,6 +38,12 @@ func (t Trial) page() pageTrial {
 		p.Services = append(p.Services, timeline.NewServiceText(service))
 	}
 	p.Disk = timeline.NewDiskText(tl)
+	for _, s := range tl.Sections() {
+		if !s.Empty() {
+			s.Title = capital(s.Title)
+			p.Sections = append(p.Sections, s)
+		}
+	}
 	p.Metrics, p.Unknown = timeline.FoldMetrics(tl.Metrics)
 	p.packets(tl)
 	p.Differs = t.differs()
@@ -89,10 +95,14 @@ func roundRows(tl *timeline.Timeline) [][]string {
 func (t Trial) validity() []string {
 	show := func(name string) string { return quantity.Show(t.metric(name)) }
 	floor := func(name string) string { return show(name + timeline.FloorSuffix) }
-	return []string{
-		t.Outcome.Trial.ID, string(t.Outcome.Verdict), fmt.Sprint(t.Outcome.Attempt),
-		floor(timeline.BlackoutWire), floor(timeline.BlackoutClient), floor(timeline.BlackoutGuest),
-		show(timeline.CaptureDrops), show(timeline.RecordDrops), show(timeline.ProbesCPU), show(timeline.OverheadTime),
-		show(timeline.MemoryVerified), show(timeline.MemoryCorrupt),
+	row := []string{t.Outcome.Trial.ID, string(t.Outcome.Verdict), fmt.Sprint(t.Outcome.Attempt)}
+	k := t.kind()
+	if k.outages {
+		row = append(row, floor(timeline.BlackoutWire), floor(timeline.BlackoutClient), floor(timeline.BlackoutGuest))
 	}
+	row = append(row, show(timeline.CaptureDrops), show(timeline.RecordDrops), show(timeline.ProbesCPU), show(timeline.OverheadTime))
+	if k.verified {
+		row = append(row, show(timeline.MemoryVerified), show(timeline.MemoryCorrupt))
+	}
+	return row
 }

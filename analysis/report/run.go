@@ -144,7 +144,7 @@ func (g group) shown() (t Trial, ok bool) {
 	return Trial{}, false
 }
 
-// typical is the completed trial whose total time is the (lower) median; ok is false if none completed.
+// typical is the completed trial whose headline (of a migration, its total time) is the (lower) median; ok is false if none completed.
 func (g group) typical() (t Trial, ok bool) {
 	var done []Trial
 	for _, t := range g.trials {
@@ -156,7 +156,7 @@ func (g group) typical() (t Trial, ok bool) {
 		return Trial{}, false
 	}
 	slices.SortStableFunc(done, func(a, b Trial) int {
-		return cmp.Compare(a.metric(timeline.TotalTime).Value, b.metric(timeline.TotalTime).Value)
+		return cmp.Compare(a.headline().Value, b.headline().Value)
 	})
 	return done[(len(done)-1)/2], true
 }

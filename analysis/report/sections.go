@@ -37,10 +37,10 @@ var diskColumns = []column{
 
 // sections are the tables of these groups: the first, and those of which some trial has a figure.
 func sections(groups []group) []section {
-	list := []section{{"", always, outageColumns}}
-	for _, s := range []section{
-		{algorithmsTitle, some(groups, sometimes), 0}, {diskTitle, some(groups, diskColumns), 0}, {servedTitle, served(groups), 0},
-	} {
+	k := kindOf(groups)
+	list := []section{{"", k.columns(groups), k.cut}}
+	more := append(k.more(groups), section{servedTitle, served(groups), 0})
+	for _, s := range more {
 		if len(s.columns) > 0 {
 			list = append(list, s)
 		}

@@ -42,7 +42,9 @@ func WriteTable(w io.Writer, r Run) error {
 		}
 	}
 	fmt.Fprintf(&b, "\nmedians over trials; n below %d shows the range, else the quartiles; ≥: censored, the truth is larger\n", fewTrials)
-	b.WriteString("noise floor: the same estimate on the undisturbed baseline, median\n")
+	if kindOf(groups).outages {
+		b.WriteString("noise floor: the same estimate on the undisturbed baseline, median\n")
+	}
 	for _, n := range told {
 		text.Wrapped(&b, "", n)
 	}
@@ -71,7 +73,10 @@ func tableRows(groups []group, columns []column, foot *notes) [][]string {
 	for _, c := range columns {
 		over, head = append(over, c.over), append(head, c.title)
 	}
-	rows := [][]string{over, head}
+	rows := [][]string{head}
+	if strings.Join(over, "") != "" {
+		rows = [][]string{over, head}
+	}
 	for _, g := range groups {
 		medians := []string{g.name, g.tally()}
 		spreads := []string{"  " + g.spreadLabel(), ""}

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"sort"
 	"strconv"
-	"time"
+	"virtscope/analysis/edges"
 	"virtscope/analysis/quantity"
 	"virtscope/results"
 )
@@ -67,41 +67,18 @@ func (x *index) in(name string, w window) []results.Record {
 }
 
 // An Edge is an instant at which a span begins or ends.
-type Edge struct {
-	Time  int64         `json:"t"`        // ns since the Unix epoch, controller's clock
-	Stamp time.Duration `json:"stamp_ns"` // error bound of the stamp itself
-	Clock time.Duration `json:"clock_ns"` // error bound of the offset of Host's clock; it cancels between edges of one host
-	Host  string        `json:"host"`
-	What  string        `json:"what"` // the record that set it
-}
-
-// Bound is the edge's whole error: the truth is within Bound of Time.
-func (e Edge) Bound() time.Duration { return e.Stamp + e.Clock }
-
-// qmpStamp is the error of a hypervisor's own stamp. QEMU cuts the time to whole µs (g_get_real_time), so the truth is
-// up to 1 µs later.
-const qmpStamp = time.Microsecond
+type Edge = edges.Edge
 
 func (x *index) edge(r results.Record) Edge {
 	e := Edge{Time: r.Time, Clock: x.clocks[r.Host].Bound, Host: r.Host, What: r.Name}
 	if r.Source == results.SourceQMP {
-		e.Stamp = qmpStamp
+		e.Stamp = edges.QMPStamp
 	}
 	return e
 }
 
-// between is the time from a to b in s, with its error. The clock's offset cancels on one host.
-func between(a, b Edge) quantity.Quantity {
-	slack := a.Stamp + b.Stamp
-	if a.Host != b.Host {
-		slack += a.Clock + b.Clock
-	}
-	d := b.Time - a.Time
-	if d < 0 && d+int64(slack) < 0 {
-		return quantity.Unknown(results.Seconds, fmt.Sprintf("%s is stamped %v after %s, which the clocks' error of %v cannot explain: check the clock offsets", a.What, time.Duration(-d), b.What, slack))
-	}
-	return quantity.Within(seconds(max(0, d)), seconds(max(0, d-int64(slack))), seconds(d+int64(slack)), results.Seconds)
-}
+// between is the time from a to b in s, with its error.
+func between(a, b Edge) quantity.Quantity { return edges.Between(a, b) }
 
 // nanoseconds reads an attribute that holds ns; ok is false if it does not.
 func nanoseconds(s string) (int64, bool) {

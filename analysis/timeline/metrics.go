@@ -11,7 +11,7 @@ type Metric struct {
 	quantity.Quantity
 }
 
-// Names of the metrics beside the outages. A noise floor's name is its outage's with FloorSuffix.
+// Names of the metrics of a migration beside the outages, and of every trial; package metric names those of other actions. A noise floor's name is its outage's with FloorSuffix.
 const (
 	TotalTime         = "total"             // s: from the request until the source was done and the guest ran at the destination (of a background snapshot: until the source was done)
 	TotalReported     = "total.reported"    // s: the hypervisor's own figure
@@ -71,6 +71,17 @@ func (t *Timeline) measure(x *index, o results.Outcome, m *migration, obs observ
 	add(DirtyRateBaseline, x.dirtyRate(obs.baseline, "there was no baseline"))
 	add(DirtyRateAction, x.dirtyRate(window{t.ActionBegin.Time, t.ActionEnd.Time}, "the action did not begin"))
 	t.measureAsked(x, obs.baseline, add)
+	x.measureTrial(o, add)
+	t.measureWire(add)
+	t.measureDisk(x, obs, add)
+	if m != nil {
+		t.measureAlgorithm(x, m, add)
+		m.measureFaults(add)
+	}
+}
+
+// measureTrial adds what every trial has, whatever its action.
+func (x *index) measureTrial(o results.Outcome, add func(string, quantity.Quantity)) {
 	add(ProbesCPU, x.probesCPU())
 	if o.Overhead < 0 {
 		add(OverheadTime, quantity.Unknown(results.Seconds, "nobody measured it"))
@@ -81,12 +92,6 @@ func (t *Timeline) measure(x *index, o results.Outcome, m *migration, obs observ
 	add(MemoryCorrupt, x.total(results.MemoryCorrupt, results.One, "the guest's memory was not verified"))
 	add(CaptureDrops, x.total(results.CaptureDropped, results.One, "no capture said what it dropped"))
 	add(RecordDrops, quantity.Exactly(float64(o.Dropped), results.One))
-	t.measureWire(add)
-	t.measureDisk(x, obs, add)
-	if m != nil {
-		t.measureAlgorithm(x, m, add)
-		m.measureFaults(add)
-	}
 }
 
 func (t *Timeline) measureCPU(x *index, m *migration, add func(string, quantity.Quantity)) {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"virtscope/analysis/convergence"
 	"virtscope/analysis/degradation"
+	"virtscope/analysis/deploy"
 	"virtscope/analysis/quantity"
 	"virtscope/analysis/stream"
 	"virtscope/results"
@@ -48,6 +49,9 @@ type Timeline struct {
 
 	// Services are what the guest served and did by itself; their figures are among the metrics too.
 	Services []degradation.Service `json:"services,omitempty"`
+
+	// What another action than a migration has; nil of the others.
+	Deployment *deploy.Deployment `json:"deployment,omitempty"`
 
 	Throughput Series   `json:"throughput"`
 	CPU        []Series `json:"cpu,omitempty"`
@@ -96,6 +100,12 @@ func BuildWithin(o results.Outcome, records []results.Record, limits convergence
 		t.Memory = quantity.Unknown(results.Bytes, "the action did not begin")
 		t.WireMissing = "the action did not begin"
 		t.measure(x, o, nil, obs)
+		return t, nil
+	}
+	if act := others[t.Action]; act != nil {
+		t.Memory = quantity.Unknown(results.Bytes, "the action migrates no memory")
+		t.WireMissing = "the action is no migration"
+		act(t, x, o, obs)
 		return t, nil
 	}
 	m := x.observe(obs.span, t.Algorithm, t.ActionBegin, t.ActionEnd)

@@ -24,8 +24,15 @@ func Write(w io.Writer, t *Timeline) error {
 	if t.Convergence != nil {
 		t.Convergence.Write(&b)
 	}
-	writeWire(&b, t)
-	writeOutages(&b, t)
+	if t.Migrates() {
+		writeWire(&b, t)
+	}
+	for _, s := range t.Sections() {
+		s.Write(&b)
+	}
+	if t.Migrates() || len(t.Outages) > 0 {
+		writeOutages(&b, t)
+	}
 	writeServices(&b, t)
 	writeDisk(&b, t)
 	writeMetrics(&b, t)
@@ -56,6 +63,10 @@ func writeAction(b *bytes.Buffer, t *Timeline) {
 	action := orUnknown(t.Action)
 	if t.Algorithm != "" {
 		action += " by " + t.Algorithm
+	}
+	if !t.Migrates() {
+		writeSpans(b, fmt.Sprintf("%s: %s", action, span(Span{Start: t.ActionBegin, End: t.ActionEnd})), t.ActionBegin, t.ActionEnd, t.Phases)
+		return
 	}
 	title := fmt.Sprintf("%s, from %s to %s: %s", action, orUnknown(t.Source), orUnknown(t.Destination),
 		span(Span{Start: t.ActionBegin, End: t.ActionEnd}))
@@ -91,7 +102,7 @@ func writeSpans(b *bytes.Buffer, title string, begin, end Edge, spans []Span) {
 	for _, s := range spans {
 		slack := s.Start.Bound() + s.End.Bound()
 		if s.Start.Host == s.End.Host {
-			slack = s.Start.Stamp + s.End.Stamp
+			slack = s.Start.Stamp + s.End.Stamp + s.Start.Early + s.End.Early
 		}
 		fmt.Fprintf(tw, "  %s\t%s\t± %v\t%s\n", s.Name, quantity.Duration(s.Duration().Seconds()), slack, text.Bar(begin.Time, end.Time, s.Start.Time, s.End.Time))
 	}

@@ -1,0 +1,56 @@
+// Package metric names the figures of trials that boot, checkpoint, recover, or serve jobs, with their units. Those of a
+// migration, and those that all trials have, are named in package timeline; those of services in package degradation.
+//
+// A trial is one value of each. Where a trial has several guests, checkpoints, failures or jobs, the value is their median or
+// what its name says, and is never pooled over trials. Of a phase, or another figure that a trial's kind has not, there is no metric.
+package metric
+
+import "virtscope/analysis/quantity"
+
+// A Metric is one number of a trial, by name.
+type Metric struct {
+	Name string `json:"name"`
+	quantity.Quantity
+}
+
+// Of the guests that were started; medians over those that got ready.
+const (
+	BootTotal = "boot.total" // s: from the hypervisor's spawn until the guest is ready; of a guest that does not get ready it is censored
+	// BootPhase and a phase's name: s. Of a cold start: hypervisor (spawn to the firmware's first byte), firmware (to the
+	// kernel's first), kernel (to PID 1's start, by its own log), init (until PID 1 runs), modules, network, frame (to the
+	// first frame on the wire), answer. Of a saved one: hypervisor (to its monitor), prepare, load, resume, identify, memory,
+	// vcpus, frame, answer; identify, memory and vcpus of a substrate alone. Unattributed: beside an edge that nobody saw.
+	BootPhase = "boot."
+)
+
+// Of a trial with the action boot.
+const (
+	DeployGuests     = "deploy.guests"      // 1: that were asked for
+	DeployFailed     = "deploy.failed"      // 1: of those, that did not get ready
+	DeployMakespan   = "deploy.makespan"    // s: from the first arrival until all are ready
+	DeployFirst      = "deploy.first"       // s: from the first arrival until one is ready
+	DeployHalf       = "deploy.half"        // s: until half of them, rounded up, are
+	DeployReady50    = "deploy.ready.p50"   // s: from a guest's arrival until it is ready
+	DeployReady90    = "deploy.ready.p90"   // s
+	DeployReady99    = "deploy.ready.p99"   // s
+	DeployReadyMax   = "deploy.ready.max"   // s
+	DeployWait50     = "deploy.wait.p50"    // s: from a guest's arrival until its start begins: held back by the concurrency
+	DeployWaitMax    = "deploy.wait.max"    // s
+	DeployStart50    = "deploy.start.p50"   // s: from its begin until it is ready, provisioning included
+	DeployStartMax   = "deploy.start.max"   // s
+	DeployProvision  = "deploy.provision"   // s: provisioning a disk, the median
+	DeployBytes      = "deploy.bytes"       // B: that provisioning moved or allocated, of all guests
+	HostBusy         = "host.busy"          // 1: share of its CPUs' time that the busiest host spent working in the action
+	HostMemoryPeak   = "host.memory.peak"   // B: most memory in use in the action, of the host with most
+	ImageWire        = "image.wire"         // B: frames from image servers, at the capture, of all hosts
+	ImageFetched     = "image.fetched"      // B: read from the template through the overlay, of all guests
+	ImageFetched50   = "image.fetched.p50"  // B: of a guest
+	ImageServed      = "image.served"       // B: sent by the image server at the store
+	ImagePrefetched  = "image.prefetched"   // B: fetched ahead, of all hosts
+	SubstrateDocked  = "substrate.docked"   // B: memory that docked substrates take, of all hosts
+	SubstrateMade    = "substrate.made"     // s: making one, the median
+	GuestPrivate     = "guest.private"      // B: memory that a running guest takes for itself, the median
+	GuestDensity     = "guest.density"      // 1: guests a GiB: 1 GiB over guest.private
+	IdentityChecked  = "identity.checked"   // 1: guests whose identity was asked
+	IdentityConflict = "identity.conflicts" // 1: pairs of guests that answered to one identity
+)

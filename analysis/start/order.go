@@ -1,0 +1,141 @@
+package start
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+	"virtscope/analysis/edges"
+)
+
+// phase cuts the time from the first edge to the last into phases that add up, and sorts the edges by time.
+func (o *Start) phase() []edges.Span {
+	chain := o.chain()
+	defer slices.SortStableFunc(o.Seen, func(a, b Seen) int { return cmp.Compare(a.Edge.Time, b.Edge.Time) })
+	if len(chain) < 2 {
+		return nil
+	}
+	steps := course(o.Kind)
+	place := func(name string) int {
+		return slices.IndexFunc(steps, func(st step) bool { return st.name == name })
+	}
+	var spans []edges.Span
+	for i := 1; i < len(chain); i++ {
+		before, here := place(chain[i-1].Name), place(chain[i].Name)
+		st := steps[here]
+		// Fixed neighbours must follow each other; before a free one stands whatever came before it.
+		if st.free || before >= 0 && (steps[before].free || o.adjacent(before, here)) || before < 0 && i == 1 {
+			spans = append(spans, edges.Span{Name: st.phase, Start: chain[i-1].Edge, End: chain[i].Edge})
+		}
+	}
+	all, _ := edges.Attribute(chain[0].Edge, chain[len(chain)-1].Edge, spans)
+	return all
+}
+
+// adjacent reports whether only free steps lie between two places of the course.
+func (o *Start) adjacent(a, b int) bool {
+	for i := a + 1; i < b; i++ {
+		if !course(o.Kind)[i].free {
+			return false
+		}
+	}
+	return true
+}
+
+// chain is the edges in their order, without those that contradict it. Edges whose errors let them be in order are moved
+// together within those.
+func (o *Start) chain() []Seen {
+	var fixed, free, list []Seen
+	steps := course(o.Kind)
+	for _, s := range o.Seen {
+		i := slices.IndexFunc(steps, func(st step) bool { return st.name == s.Name })
+		switch {
+		case s.Aside:
+		case i >= 0 && steps[i].free:
+			free = append(free, s)
+		default:
+			fixed = append(fixed, s)
+		}
+	}
+	list = o.consistent(fixed)
+	slices.SortStableFunc(free, func(a, b Seen) int { return cmp.Compare(a.Edge.Time, b.Edge.Time) })
+	for _, s := range free {
+		list = o.insert(list, s)
+	}
+	for i := len(list) - 2; i >= 0; i-- {
+		if back := list[i].Edge.Time - list[i+1].Edge.Time; back > 0 {
+			list[i].Edge.Time -= back
+			list[i].Edge.Early = max(0, list[i].Edge.Early-time.Duration(back))
+			o.move(list[i])
+		}
+	}
+	return list
+}
+
+// move puts an edge where it is within its error.
+func (o *Start) move(s Seen) {
+	for i := range o.Seen {
+		if o.Seen[i].Name == s.Name && !o.Seen[i].Aside {
+			o.Seen[i].Edge = s.Edge
+		}
+	}
+}
+
+// insert puts a free edge where it happened, after the last fixed one that must precede it. One that comes after the guest was
+// ready is no part of that.
+func (o *Start) insert(list []Seen, s Seen) []Seen {
+	at := len(list)
+	for at > 0 && list[at-1].Edge.Time > s.Edge.Time {
+		at--
+	}
+	switch {
+	case at == len(list) && o.Ready != nil:
+		o.Notes = append(o.Notes, fmt.Sprintf("%s came %v after the guest was ready", s.Name, time.Duration(s.Edge.Time-o.Ready.Time).Round(10*time.Microsecond)))
+		return list
+	case at == 0, s.Name != "frame" && !slices.ContainsFunc(list[:at], func(x Seen) bool { return x.Name == identified.name }) && slices.ContainsFunc(list[at:], func(x Seen) bool { return x.Name == identified.name }):
+		o.Warnings = append(o.Warnings, s.Name+" is stamped before what must precede it: it is left out of the phases")
+		return list
+	}
+	return slices.Insert(list, at, s)
+}
+
+// consistent leaves out the fewest edges so that all others may be in order; those are said.
+func (o *Start) consistent(list []Seen) []Seen {
+	list = slices.Clone(list)
+	for {
+		worst, most := -1, 0
+		for i := range list {
+			n := 0
+			for j := range list {
+				if i < j && contradict(list[i].Edge, list[j].Edge) || j < i && contradict(list[j].Edge, list[i].Edge) {
+					n++
+				}
+			}
+			// Of two that contradict each other, neither the spawn nor the answer goes.
+			last := i == 0 && list[i].Name == EdgeSpawn || list[i].Name == "answer"
+			if n > most || n == most && n > 0 && worst >= 0 && !last && (list[worst].Name == EdgeSpawn || list[worst].Name == "answer") {
+				worst, most = i, n
+			}
+		}
+		if worst < 0 {
+			return list
+		}
+		for j := range list {
+			a, b := min(worst, j), max(worst, j)
+			if a != b && contradict(list[a].Edge, list[b].Edge) {
+				o.Warnings = append(o.Warnings, fmt.Sprintf("%s is stamped %v before %s, which their errors do not explain: %s is left out of the phases",
+					list[b].Name, time.Duration(list[a].Edge.Time-list[b].Edge.Time), list[a].Name, list[worst].Name))
+				break
+			}
+		}
+		for i := range o.Seen {
+			if o.Seen[i].Name == list[worst].Name {
+				o.Seen[i].Aside = true
+			}
+		}
+		list = slices.Delete(list, worst, worst+1)
+	}
+}
+
+// contradict reports whether b, which must not come before a, surely does.
+func contradict(a, b edges.Edge) bool { return !edges.Between(a, b).Known }
