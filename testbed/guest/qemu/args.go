@@ -52,7 +52,6 @@ func arguments(s guest.Spec, accel string, f files, r role) []string {
 	if s.Start.Balloon {
 		args = append(args, "-device", b.virtio("balloon")+",id=balloon0")
 	}
-	args = append(args, memoryArguments(s, r)...)
 	if r.incoming {
 		args = append(args, "-incoming", "defer")
 	}

@@ -43,7 +43,7 @@ func (i *instance) spawn(ctx context.Context, h host.Host, r role) (*machine, er
 	if err != nil {
 		return nil, err
 	}
-	vm.saves.shared = sharedMemory(i.spec, r)
+	vm.saves.shared = vm.made
 	conn, err := vm.dialUnix(ctx, f.agent)
 	if err != nil {
 		err = fmt.Errorf("connect to the agent of qemu on %s: %w", h.Name(), vm.explain(err, f.stderr))

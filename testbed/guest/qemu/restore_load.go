@@ -76,7 +76,7 @@ func (l *loading) fill(ctx context.Context) (int64, error) {
 	}
 	if l.private {
 		// All pages are written to as they are, so that each is a copy of the file's (QEMU util/oslib-posix.c, qemu_prealloc_mem).
-		set := map[string]any{"path": "/objects/" + memoryID(l.guest.spec), "property": "prealloc", "value": true}
+		set := map[string]any{"path": "/objects/" + boardOf(l.guest.spec).ram, "property": "prealloc", "value": true}
 		if err := l.vm.mon.Execute(ctx, "qom-set", set, nil); err != nil {
 			return 0, fmt.Errorf("read the memory's file: %w", err)
 		}
