@@ -23,6 +23,10 @@ func (c *checker) start() {
 		c.substrate()
 	case "warm":
 		c.cloned()
+		if m := c.e.Action.Migrate; m != nil && movesDisk(c.e) && m.DiskCopy == "incremental" {
+			c.want("want cold, or action.migrate.disk-copy: mirror: what was written since the boot is not known of a guest that was restored",
+				"guest.start", "action.migrate.disk-copy")
+		}
 	}
 }
 
