@@ -12,9 +12,6 @@ func (c *checker) checkpoint(k Checkpoint) {
 	if k.Damage != "none" && k.Restore == "none" {
 		c.want("want same or other with it: what is damaged is there for its restore to be refused", at+"restore", at+"damage")
 	}
-	if k.Restore == "other" {
-		c.elsewhere(at + "restore")
-	}
 	if k.Save.Disk == "incremental" && c.e.Guest.HasDisk() && k.Count < 2 {
 		c.want("want action.checkpoint.count of at least 2 with it: the first one is full", at+"save.disk", at+"count")
 	}

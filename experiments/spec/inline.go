@@ -96,7 +96,12 @@ func takeJobs(text string, first int) (string, error) {
 	if len(list) > MaxJobs {
 		return "", &quantityError{want: fmt.Sprintf("at most %d jobs that ran, or so many in action.jobs.first; there are %d", MaxJobs, len(list))}
 	}
-	return strings.ReplaceAll(strings.TrimSpace(swf.Format(list)), "\n", jobSeparator+" "), nil
+	return formatJobs(list), nil
+}
+
+// formatJobs is the text of a trace in the language.
+func formatJobs(list []swf.Job) string {
+	return strings.ReplaceAll(strings.TrimSpace(swf.Format(list)), "\n", jobSeparator+" ")
 }
 
 // replace reads the file that the value at path names, relative to the file that says so.

@@ -112,7 +112,7 @@ func TestTracesAreTakenIn(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := ""
+			var got string
 			if e.Action.Boot != nil {
 				got = e.Action.Boot.Trace
 			} else {

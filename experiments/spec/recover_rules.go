@@ -28,9 +28,6 @@ func (c *checker) recovery(r Recover) {
 	}
 	c.detection(r)
 	c.failure(r)
-	if r.Restart == "other" {
-		c.elsewhere(at + "restart")
-	}
 }
 
 // detection checks that a failure can be seen, and told from a guest that is well.
@@ -64,8 +61,6 @@ func (c *checker) failure(r Recover) {
 		c.want("want third with failure: "+r.Failure+": the client would fail with its host", "testbed.client", at+"failure")
 	}
 	switch {
-	case r.Failure == "cut-link" && r.Restart == "same":
-		c.want("want other with failure: cut-link: on the same host the guest would be behind the cut again", at+"restart", at+"failure")
 	case r.Restart == "other" && r.Save.To != "other":
 		c.want("want other with failure: "+r.Failure+" and restart: other: what lies on a failed host cannot be read from elsewhere", at+"save.to", at+"restart", at+"failure")
 	case r.Failure == "kill-host" && r.Save.To == "memory":

@@ -23,22 +23,11 @@ func (c *checker) saving(at string, s Saving) {
 			c.want("want none"+want+"only a stream is compressed as it passes; the others are files whose pages have their places", at+"compression", at+"format")
 		}
 		if s.To == "other" {
-			c.want("want disk or memory"+want+"only a stream crosses the link", at+"to", at+"format")
+			c.want("want disk or memory"+want+"only a stream crosses the link as it is written, and the others would be written twice", at+"to", at+"format")
 		}
 	}
 	if s.Load == "on-demand" && s.Format != "memory-file" {
 		c.want("want eager, or format: memory-file: only memory that is a file can be mapped and read as it is touched", at+"load", at+"format")
-	}
-	if s.To == "other" && c.e.Guest.localDisk() {
-		c.want("want disk or memory with a local disk, or guest.disk: {storage: shared}: only memory crosses the link", at+"to", "guest.disk.storage", "guest.disk", "guest.image")
-	}
-}
-
-// elsewhere checks a guest that is to start anew on the other host; path is the key that says so.
-func (c *checker) elsewhere(path string) {
-	if c.e.Guest.localDisk() {
-		c.want("want same with a local disk, or guest.disk: {storage: shared}, or no disk: what was saved of it lies on its host",
-			path, "guest.disk.storage", "guest.disk", "guest.image")
 	}
 }
 

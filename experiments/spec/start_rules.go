@@ -23,6 +23,10 @@ func (c *checker) start() {
 		c.substrate()
 	case "warm":
 		c.cloned()
+		if m := c.e.Action.Migrate; m != nil && movesDisk(c.e) && m.DiskCopy == "incremental" {
+			c.want("want cold, or action.migrate.disk-copy: mirror: what was written since the boot is not known of a guest that was restored",
+				"guest.start", "action.migrate.disk-copy")
+		}
 	}
 }
 
@@ -54,11 +58,6 @@ func (g Guest) OwnImage() bool { return g.Image != "builtin" && g.Image != "debi
 
 // HasDisk reports whether there is a disk to save: guest.disk, or that of an image.
 func (g Guest) HasDisk() bool { return g.Disk != nil || g.Image != "builtin" }
-
-// localDisk reports whether the guest's disk lies on one host alone.
-func (g Guest) localDisk() bool {
-	return g.Image != "builtin" || g.Disk != nil && g.Disk.Storage == "local"
-}
 
 // isPath reports whether an image is meant as a path, and not as a name that is none.
 func isPath(image string) bool { return strings.ContainsAny(image, "/") || path.Ext(image) != "" }

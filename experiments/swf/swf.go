@@ -112,8 +112,14 @@ func parse(words []string) (job Job, want string) {
 		at          int
 		least, most float64
 	}{
-		{number, 1, math.MaxInt32}, {submit, 0, maxTime}, {run, -1, maxTime}, {allocated, -1, 1e7}, {used, -1, 1e12}, {requested, -1, 1e7},
-		{requestedMemory, -1, 1e12}, {queue, -1, math.MaxInt32},
+		{number, 1, math.MaxInt32},
+		{submit, 0, maxTime},
+		{run, -1, maxTime},
+		{allocated, -1, 1e7},
+		{used, -1, 1e12},
+		{requested, -1, 1e7},
+		{requestedMemory, -1, 1e12},
+		{queue, -1, math.MaxInt32},
 	} {
 		if v[f.at] < f.least || v[f.at] > f.most {
 			return Job{}, fmt.Sprintf("a number from %g to %g in field %d", f.least, f.most, f.at+1)
