@@ -145,7 +145,7 @@ func digestLog(marks []clockMark, read func() ([]byte, error)) (kernelLog, error
 	if !compared {
 		return kernelLog{}, errors.New("compare clocks: what was written to the kernel's log is not in it")
 	}
-	if firstLine != nil {
+	if firstLine != nil && firstLine.stamp > 0 {
 		log.first = new(firstLine.stamp + offset)
 	}
 	if endOfStart != nil {

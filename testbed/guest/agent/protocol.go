@@ -75,17 +75,18 @@ type JobDone struct {
 // Boot is how a guest started. Times are its CLOCK_MONOTONIC in ns, which counts from the kernel's begin of timekeeping; a nil is not known.
 //
 // The kernel stamps its log with another clock, local_clock (printk.c), in µs. LogBound is by how much that clock, compared with
-// CLOCK_MONOTONIC when the agent began, may be off. It does not hold what the two drifted apart before the kernel chose its
-// clock source: up to a tick of its timer, 1 to 10 ms. A first line that was written before either clock ran was earlier than it says.
+// CLOCK_MONOTONIC when the agent began, may be off. It holds for lines after the kernel chose its clock source, as the last one
+// is; the two clocks may drift by parts in 10⁴ from there on. On x86 local_clock stands at 0 until the TSC was calibrated and
+// then begins anew, so the first line's time is not known there: the console's first byte tells.
 type Boot struct {
 	LogBound  int64  `json:"log_bound,omitempty"`  // ns, of Kernel and KernelEnd
-	Kernel    *int64 `json:"kernel,omitempty"`     // the kernel's first line, by its own log
+	Kernel    *int64 `json:"kernel,omitempty"`     // the kernel's first line, by its own log; nil if it was overwritten, or the log's clock did not run yet
 	KernelEnd *int64 `json:"kernel_end,omitempty"` // the kernel's line that it runs init
 	Line      string `json:"line,omitempty"`       // that line
 	Init      *int64 `json:"init,omitempty"`       // PID 1 began; in a systemd guest, systemd's own stamp (UserspaceTimestampMonotonic)
 	Modules   *int64 `json:"modules,omitempty"`    // drivers are loaded
 	Network   *int64 `json:"network,omitempty"`    // the address is set and the card is up
-	Agent     *int64 `json:"agent,omitempty"`      // the agent began
+	Agent     *int64 `json:"agent,omitempty"`      // the agent began to serve
 }
 
 // Units is what systemd says of its start.
