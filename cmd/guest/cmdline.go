@@ -3,11 +3,21 @@ package main
 import (
 	"fmt"
 	"net/netip"
+	"os"
 	"strings"
 )
 
 // addressParam is the kernel's command line parameter that holds the guest's address as CIDR.
 const addressParam = "virtscope.addr"
+
+// givenAddress is the address on the kernel's own command line.
+func givenAddress() (p netip.Prefix, ok bool, err error) {
+	cmdline, err := os.ReadFile("/proc/cmdline")
+	if err != nil {
+		return p, false, fmt.Errorf("read command line: %w", err)
+	}
+	return addressOf(string(cmdline))
+}
 
 // addressOf returns the address on the command line; ok is false if there is none.
 func addressOf(cmdline string) (p netip.Prefix, ok bool, err error) {
