@@ -56,21 +56,31 @@ func (s *saving) undo(ctx context.Context) error {
 	return nil
 }
 
-// letGo cancels the migration if it goes on, and waits for its end.
+// letGo cancels the migration if it goes on, and waits for its end. While a live save's reader does not read, nobody writes to the
+// guest's memory, QEMU's main loop neither: then only the end of the connection helps (QAPI yank).
 func (s *saving) letGo(ctx context.Context) error {
 	for asked := false; ; sleep(ctx, 20*time.Millisecond) {
-		info, err := queryMigrate(ctx, s.vm.mon)
-		if err != nil {
+		bounded, cancel := context.WithTimeout(ctx, answerLimit)
+		info, err := queryMigrate(bounded, s.vm.mon)
+		cancel()
+		switch {
+		case err != nil && ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded):
+			bounded, cancel := context.WithTimeout(ctx, answerLimit)
+			_ = s.vm.mon.executeOutOfBand(bounded, "yank", map[string]any{"instances": []any{map[string]string{"type": "migration"}}})
+			cancel()
+			continue
+		case err != nil:
 			return err
-		}
-		if info.Status == nil || ended(*info.Status) {
+		case info.Status == nil || ended(*info.Status):
 			return nil
-		}
-		if asked {
+		case asked:
 			continue
 		}
 		asked = true
-		if err := s.vm.mon.Execute(ctx, "migrate_cancel", nil, nil); err != nil {
+		bounded, cancel = context.WithTimeout(ctx, answerLimit)
+		err = s.vm.mon.Execute(bounded, "migrate_cancel", nil, nil)
+		cancel()
+		if err != nil && !errors.Is(err, context.DeadlineExceeded) {
 			return err
 		}
 	}
