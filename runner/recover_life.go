@@ -168,7 +168,7 @@ func (l *life) checkpoints(ctx context.Context) error {
 			return err
 		})
 		if err != nil && (ctx.Err() != nil || l.injected() > 0 || l.died(ctx)) {
-			return nil // the guest failed, and whoever watches it will see
+			return nil //nolint:nilerr // the guest failed, and whoever watches it will see
 		}
 		if err != nil {
 			return err

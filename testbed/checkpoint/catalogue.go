@@ -32,6 +32,18 @@ func Open(dir string) (*Catalogue, error) {
 	return c, nil
 }
 
+// OpenExisting is Open for a folder that must be there.
+func OpenExisting(dir string) (*Catalogue, error) {
+	info, err := os.Stat(dir)
+	if err == nil && !info.IsDir() {
+		err = fmt.Errorf("%s is no folder", dir)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open catalogue: %w", err)
+	}
+	return Open(dir)
+}
+
 // Dir is the catalogue's folder.
 func (c *Catalogue) Dir() string { return c.dir }
 

@@ -61,10 +61,22 @@ func (d *Draft) Adopt(name, role string) error {
 	return nil
 }
 
-// Size is what the draft's files take, in B, and what they held before compression.
-func (d *Draft) Size() (size, raw int64) {
-	m := Manifest{Files: d.files}
-	return m.Size(), m.Raw()
+// Size is what the draft's files take of their file system, in B, holes left out, and what they held before compression.
+func (d *Draft) Size() (size, before int64, err error) {
+	for _, f := range d.files {
+		var st unix.Stat_t
+		if err := unix.Stat(d.Path(f.Name), &st); err != nil {
+			return 0, 0, fmt.Errorf("look at %s: %w", d.Path(f.Name), err)
+		}
+		took := min(f.Size, st.Blocks*512) // st_blocks is in units of 512 B: stat(2)
+		size += took
+		if f.Compression == CompressionNone {
+			before += took
+			continue
+		}
+		before += f.Raw
+	}
+	return size, before, nil
 }
 
 // Commit puts everything on disk, the manifest last, and gives the checkpoint its name m.ID. A checkpoint of that name is an

@@ -185,17 +185,15 @@ func (v *Vault) fingerprint(h host.Host, s guest.Spec) Fingerprint {
 }
 
 func (v *Vault) record(rec results.Recorder, name, id string, attrs map[string]string) {
-	v.recordValue(rec, name, id, 0, results.Event, attrs)
+	v.recordAt(rec, time.Now(), name, id, attrs)
 }
 
-func (v *Vault) recordValue(rec results.Recorder, name, id string, value float64, unit results.Unit, attrs map[string]string) {
+func (v *Vault) recordAt(rec results.Recorder, at time.Time, name, id string, attrs map[string]string) {
 	if attrs == nil {
 		attrs = map[string]string{}
 	}
-	attrs["checkpoint"] = id
-	rec.Record(results.Record{
-		Time: time.Now().UnixNano(), Host: v.conf.Clock, Source: results.SourceRunner, Name: name, Value: value, Unit: unit, Attrs: attrs,
-	})
+	attrs[results.AttrCheckpoint] = id
+	rec.Record(results.Record{Time: at.UnixNano(), Host: v.conf.Clock, Source: results.SourceRunner, Name: name, Attrs: attrs})
 }
 
 func bytesAttr(n int64) string { return strconv.FormatInt(n, 10) }
@@ -223,7 +221,10 @@ func (v *Vault) verify(ctx context.Context, at location, id string, rec results.
 	if err != nil {
 		return &guest.OutcomeError{Reason: "a checkpoint does not hold what was written", Err: err}
 	}
-	v.recordValue(rec, results.CheckpointVerified, id, float64(n), results.Bytes, nil)
+	rec.Record(results.Record{
+		Time: time.Now().UnixNano(), Host: v.conf.Clock, Source: results.SourceRunner, Name: results.CheckpointVerified,
+		Value: float64(n), Unit: results.Bytes, Attrs: map[string]string{results.AttrCheckpoint: id},
+	})
 	return nil
 }
 

@@ -214,7 +214,7 @@ func (r *restoring) serve(ctx context.Context, socket *Socket, f File) error {
 	var from io.Reader = stored
 	if r.away() {
 		here, there := io.Pipe()
-		defer here.Close()
+		defer func() { _ = here.Close() }()
 		go func() {
 			_, err := r.v.cross(ctx, stored, r.at.place, r.here, there)
 			there.CloseWithError(err) // nil is the end
@@ -225,7 +225,7 @@ func (r *restoring) serve(ctx context.Context, socket *Socket, f File) error {
 	if err != nil {
 		return err
 	}
-	defer stream.Close()
+	defer func() { _ = stream.Close() }()
 	_, err = socket.Serve(ctx, stream)
 	return err
 }

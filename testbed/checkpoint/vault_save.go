@@ -17,7 +17,8 @@ import (
 // Save makes the n-th checkpoint of g, and returns its id when it is on disk under its final name. Thawed, if not nil, is called
 // when the driver has let the guest go on and written everything: what remains, such as to hash and to sync files, the guest does not
 // wait for. Older checkpoints are pruned. It records CheckpointBegin,
-// CheckpointWritten, CheckpointSynced, CheckpointEnd and CheckpointPruned. After an error nothing is left of the checkpoint; one
+// CheckpointWritten, CheckpointSynced (between the two, files that the hypervisor wrote are read for their hashes), CheckpointEnd and
+// CheckpointPruned. After an error nothing is left of the checkpoint; one
 // that has an id is kept and what failed is the pruning.
 //
 // An incremental disk goes on from the last checkpoint of the same instance; the first one of each instance, and the one after a
@@ -87,7 +88,8 @@ type saving struct {
 	rec     results.Recorder
 	created time.Time
 	id      string
-	parent  string // "": the disk is full, or there is none
+	parent  string    // "": the disk is full, or there is none
+	written time.Time // when the last byte was in a file; to read files back for their hashes comes after it
 
 	draft *Draft
 	local *Draft // where the hypervisor writes files: draft, or what waits to be sent to the other host
@@ -140,8 +142,11 @@ func (s *saving) run(ctx context.Context) (err error) {
 	if err := s.write(ctx); err != nil {
 		return err
 	}
-	size, before := s.draft.Size()
-	s.v.record(s.rec, results.CheckpointWritten, s.id, map[string]string{"bytes": bytesAttr(size), "raw": bytesAttr(before)})
+	size, before, err := s.draft.Size()
+	if err != nil {
+		return err
+	}
+	s.v.recordAt(s.rec, s.written, results.CheckpointWritten, s.id, map[string]string{"bytes": bytesAttr(size), "raw": bytesAttr(before)})
 	o := s.v.conf.Options
 	err = s.draft.Commit(Manifest{
 		ID: s.id, Guest: s.spec.Name, Created: s.created, Mode: o.Mode, Format: o.Format, Compression: o.Compression, Load: o.Load,
@@ -189,6 +194,7 @@ func (s *saving) write(ctx context.Context) error {
 			return err
 		}
 	}
+	s.written = time.Now()
 	for _, name := range []string{memoryFile, stateFile, diskFile} {
 		if role := files[name]; role != "" {
 			if err := s.collect(ctx, name, role); err != nil {
@@ -222,6 +228,7 @@ func (s *saving) collect(ctx context.Context, name, role string) error {
 		return fmt.Errorf("send the checkpoint's %s: %d B arrived of %s: %w", role, f.Size, in.Name(), errors.Join(err, io.ErrUnexpectedEOF))
 	}
 	s.draft.Add(f)
+	s.written = time.Now()
 	return os.Remove(in.Name())
 }
 

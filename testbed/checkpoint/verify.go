@@ -48,6 +48,9 @@ func (c *Catalogue) Verify(ctx context.Context, id string) (int64, error) {
 
 // Chain returns a checkpoint, its parent, that one's and so on: the last has a full disk, or the first has none.
 func (c *Catalogue) Chain(id string) ([]*Manifest, error) {
+	if err := checkName("checkpoint", id); err != nil {
+		return nil, err
+	}
 	var chain []*Manifest
 	seen := map[string]bool{}
 	for next := id; next != ""; {
