@@ -147,3 +147,26 @@ func TestDebianBoots(t *testing.T) {
 		time.Sleep(w)
 	}
 }
+
+// TestDebianBootsByFirmware boots a Debian from its disk alone, and gives it its address by the SMBIOS.
+func TestDebianBootsByFirmware(t *testing.T) {
+	firmware := map[string][]string{"bios": nil, "uefi": {"-bios", "/usr/share/ovmf/OVMF.fd"}}
+	for name, args := range firmware {
+		t.Run(name, func(t *testing.T) {
+			if name == "uefi" {
+				if _, err := os.Stat(args[1]); err != nil {
+					t.Skip("needs firmware (apt-get install ovmf):", err)
+				}
+			}
+			d := cachedDebian(t, DebianOptions{Loader: true})
+			b := bootDebian(t, d, append(args, "-smbios", "type=11,value="+AddressParam+"=10.0.2.15/24")...)
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+			defer cancel()
+			line, err := b.banner(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("%q after %.1f s", line, time.Since(b.began).Seconds())
+		})
+	}
+}

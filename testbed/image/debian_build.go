@@ -51,6 +51,9 @@ func newDebianBuild(suite string, o DebianOptions) (*debianBuild, error) {
 		return nil, fmt.Errorf("find %s: not installed: run scripts/install-deps test, or apt-get install %s",
 			strings.Join(missing, " and "), strings.Join(slices.Compact(install), " "))
 	}
+	if o.Loader {
+		return b, checkGRUB()
+	}
 	return b, nil
 }
 
@@ -84,7 +87,7 @@ func (b *debianBuild) make(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("furnish the disk: %w", err)
 	}
 	d.Disk = filepath.Join(made, debianDisk+"."+b.o.Format)
-	if err := b.disk(ctx, tree, d.Disk); err != nil {
+	if err := b.disk(ctx, tree, d.Disk, d.Release); err != nil {
 		return "", err
 	}
 	if d.Hash, err = hashFiles(d.Disk, d.Kernel, d.Initrd); err != nil {

@@ -39,7 +39,7 @@ func partitions(size int64) string {
 const rootUUID = "7c1b6b1a-4c0e-4b5f-9b3a-5d1e0c7a9f20"
 
 // disk makes the image of the disk with the tree as its root file system.
-func (b *debianBuild) disk(ctx context.Context, tree, path string) error {
+func (b *debianBuild) disk(ctx context.Context, tree, path, release string) error {
 	raw := filepath.Join(b.dir, "disk.raw")
 	f, err := os.OpenFile(raw, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
@@ -58,7 +58,7 @@ func (b *debianBuild) disk(ctx context.Context, tree, path string) error {
 		return err
 	}
 	if b.o.Loader {
-		if err := b.loader(ctx, raw); err != nil {
+		if err := b.loader(ctx, raw, release); err != nil {
 			return fmt.Errorf("install the boot loader: %w", err)
 		}
 	}

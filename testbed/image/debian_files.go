@@ -56,8 +56,8 @@ func diskFiles(o DebianOptions) map[string]file {
 		"etc/hostname": text("virtscope\n"),
 		"etc/hosts":    text("127.0.0.1 localhost virtscope\n::1 localhost\n"),
 		// No check: the disk is new, and made whole.
-		"etc/fstab":                                    text("/dev/vda1 / ext4 errors=remount-ro 0 0\n"),
-		"etc/machine-id":                               text(""), // the first boot makes one
+		"etc/fstab":      text("/dev/vda1 / ext4 errors=remount-ro 0 0\n"),
+		"etc/machine-id": text(""), // the first boot makes one
 		"etc/systemd/system/virtscope-network.service": text(networkUnit),
 		"usr/local/lib/virtscope/network":              {mode: 0o755, data: []byte(networkScript)},
 	}
@@ -81,7 +81,7 @@ func diskLinks(o DebianOptions) map[string]string {
 		wants + "virtscope-network.service": "/etc/systemd/system/virtscope-network.service",
 		// Nobody logs in at a console: getty would only wait for it.
 		"etc/systemd/system-generators/systemd-getty-generator": "/dev/null",
-		system + "getty.target": "/dev/null",
+		system + "getty.target":                                 "/dev/null",
 	}
 	if o.Agent != "" {
 		links[wants+"virtscope-agent.service"] = "/etc/systemd/system/virtscope-agent.service"
