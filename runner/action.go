@@ -29,6 +29,8 @@ func (e *execution) newAction() (action, error) {
 		return &migration{e: e}, nil
 	case spec.ActionBoot:
 		return newBoot(e), nil
+	case spec.ActionJobs:
+		return newJobs(e), nil
 	default:
 		return nil, fmt.Errorf("the runner has no action %q", kind)
 	}
