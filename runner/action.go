@@ -33,6 +33,8 @@ func (e *execution) newAction() (action, error) {
 		return &checkpointing{e: e, ask: *a.Checkpoint}, nil
 	case spec.ActionRecover:
 		return newRecovery(e, *a.Recover), nil
+	case spec.ActionJobs:
+		return newJobs(e), nil
 	default:
 		return nil, fmt.Errorf("the runner has no action %q", kind)
 	}

@@ -170,6 +170,7 @@ func (a *boot) count() int {
 // check implements action: it asks every guest who it is, and what the guests take of memory.
 func (a *boot) check(ctx context.Context) error {
 	roll := rollCall{e: a.e}
+	slices.SortFunc(a.up, func(x, y *booted) int { return x.n - y.n })
 	for _, b := range a.up {
 		roll.add(b.n, b.name, b.instance)
 	}

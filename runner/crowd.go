@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"virtscope/testbed/guest"
 	"virtscope/testbed/guest/agent"
@@ -18,35 +20,33 @@ type crowd struct {
 	e *execution
 
 	mu     sync.Mutex
-	latest *group
+	groups []*group
 }
 
-// A group is the guests that end in one step.
+// A group is the guests that end in one step of tear-down.
 type group struct {
 	joined int
-	list   map[guest.Instance]bool // those that have not ended
+	open   map[guest.Instance]bool // those that have not ended
 }
 
 // add makes a guest one of the trial's.
 func (c *crowd) add(g guest.Instance) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.latest == nil || c.latest.joined == cohort {
-		added := &group{list: make(map[guest.Instance]bool)}
-		c.latest = added
-		c.e.undo.Push("guests", func(context.Context) error { return c.endAll(added) })
+	if len(c.groups) == 0 || c.groups[len(c.groups)-1].joined == cohort {
+		added := &group{open: make(map[guest.Instance]bool)}
+		c.groups = append(c.groups, added)
+		c.e.undo.Push("guests", func(context.Context) error { return c.endGroup(added) })
 	}
-	c.latest.joined++
-	c.latest.list[g] = true
+	last := c.groups[len(c.groups)-1]
+	last.joined++
+	last.open[g] = true
 	c.e.live.add(g)
 }
 
-func (c *crowd) endAll(of *group) error {
+func (c *crowd) endGroup(of *group) error {
 	c.mu.Lock()
-	list := make([]guest.Instance, 0, len(of.list))
-	for g := range of.list {
-		list = append(list, g)
-	}
+	list := slices.Collect(maps.Keys(of.open))
 	c.mu.Unlock()
 	errs := make([]error, len(list))
 	var all sync.WaitGroup
@@ -57,10 +57,28 @@ func (c *crowd) endAll(of *group) error {
 	return errors.Join(errs...)
 }
 
+// endAll ends those that have not ended.
+func (c *crowd) endAll() error {
+	c.mu.Lock()
+	groups := slices.Clone(c.groups)
+	c.mu.Unlock()
+	var errs []error
+	for _, of := range groups {
+		errs = append(errs, c.endGroup(of))
+	}
+	return errors.Join(errs...)
+}
+
 // end ends a guest before the trial does.
 func (c *crowd) end(g guest.Instance) error {
 	c.e.live.remove(g)
-	return g.Close()
+	err := g.Close()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, of := range c.groups {
+		delete(of.open, g)
+	}
+	return err
 }
 
 // agentOf is the agent of a guest.

@@ -42,6 +42,7 @@ type script struct {
 	onStop      func() // called when the workload is told to stop
 
 	fleet fleetScript
+	vault func(*fakeSite) Vault
 }
 
 // A fakeLab runs one script after the other and counts what is up.
@@ -80,8 +81,14 @@ func (s *fakeSite) Source() host.Host                         { return fakeHost{
 func (s *fakeSite) Destination() host.Host                    { return fakeHost{name: "dst"} }
 func (s *fakeSite) Driver() guest.Driver                      { return &fakeDriver{s} }
 func (s *fakeSite) Fleet() Fleet                              { return s.fleet }
-func (s *fakeSite) Vault() Vault                              { return nil }
 func (s *fakeSite) KillHost(context.Context, host.Host) error { return nil }
+func (s *fakeSite) Vault() Vault {
+	if s.script.vault == nil {
+		return nil
+	}
+	return s.script.vault(s)
+}
+
 func (s *fakeSite) Start(ctx context.Context, rec results.Recorder) (guest.Instance, error) {
 	return s.Driver().Boot(ctx, s.Source(), guest.Spec{}, rec)
 }
