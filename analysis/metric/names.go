@@ -23,6 +23,39 @@ const (
 	BootPhase = "boot."
 )
 
+// Of checkpoints, with the actions checkpoint and recover; medians over those that were kept.
+const (
+	CheckpointTotal    = "checkpoint.total"    // s: from when it was asked for until it is kept; one that was not is censored
+	CheckpointPhase    = "checkpoint."         // and a phase's name: prepare, freeze, dump, disk, thaw, write, sync, keep, unattributed; s
+	CheckpointDowntime = "checkpoint.downtime" // s: the guest stood still, by the hypervisor's events
+	CheckpointWire     = "checkpoint.blackout.wire"
+	CheckpointClient   = "checkpoint.blackout.client"
+	CheckpointGuest    = "checkpoint.blackout.guest" // s: the views of the outage around each checkpoint
+	CheckpointRaw      = "checkpoint.bytes.raw"      // B before compression
+	CheckpointWritten  = "checkpoint.bytes.written"  // B in files
+	CheckpointRatio    = "checkpoint.ratio"          // 1: raw over written
+	CheckpointRate     = "checkpoint.rate"           // B/s: written, from the dump's begin until all is in files
+	CheckpointCount    = "checkpoint.count"          // 1: that were kept
+	CheckpointFailed   = "checkpoint.failed"         // 1: that were begun and not kept
+	DiskFull           = "checkpoint.disk.full"      // B of a full copy of the disk; present where there was one
+	DiskIncrement      = "checkpoint.disk.increment" // B of an increment; likewise
+	DiskChain          = "checkpoint.disk.chain"     // B of the longest chain: a full copy and the increments upon it
+	CheckpointRefused  = "checkpoint.refused"        // 1: restores that were refused; present where a checkpoint was damaged on purpose
+	CheckpointLink     = "checkpoint.link"           // B: frames of checkpoints between the hosts, at the capture; present where there were any
+)
+
+// Of restores; medians. Present where a guest was brought back.
+const (
+	RestoreTotal    = "restore.total"           // s: from its begin until the guest answers
+	RestorePhase    = "restore."                // and a phase's name: verify, spawn, load, resume, ready, unattributed; s
+	RestoreDowntime = "restore.downtime"        // s: from when the guest was lost until it runs
+	RestoreOutage   = "restore.outage"          // s: from when it was lost until it answers
+	RestoreWire     = "restore.blackout.wire"   // s: the views of the outage around the restore. The guest's own ticker has none:
+	RestoreClient   = "restore.blackout.client" // it was taken back to its checkpoint
+	RestoreBytes    = "restore.bytes"           // B that were read
+	RestoreRate     = "restore.rate"            // B/s, while loading
+)
+
 // Of a trial with the action boot.
 const (
 	DeployGuests     = "deploy.guests"      // 1: that were asked for

@@ -58,7 +58,9 @@ func sorted(list []float64, p float64) float64 {
 }
 
 // Median is the 0.5-quantile.
-func Median(list []Quantity, u results.Unit, none string) Quantity { return Quantile(list, 0.5, u, none) }
+func Median(list []Quantity, u results.Unit, none string) Quantity {
+	return Quantile(list, 0.5, u, none)
+}
 
 // Sum adds quantities of one unit up. It is unknown if one is, and censored if one is.
 func Sum(list []Quantity, u results.Unit, none string) Quantity {

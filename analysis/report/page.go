@@ -45,7 +45,9 @@ func (t Trial) page() pageTrial {
 		}
 	}
 	p.Metrics, p.Unknown = timeline.FoldMetrics(tl.Metrics)
-	p.packets(tl)
+	if tl.Migrates() {
+		p.packets(tl)
+	}
 	p.Differs = t.differs()
 	if early := t.earliness(); early != "" {
 		p.Notes = append(p.Notes, early)

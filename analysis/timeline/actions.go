@@ -23,7 +23,7 @@ const (
 
 // others are what is derived of an action that is no migration. What has no entry is taken for one.
 var others = map[string]func(*Timeline, *index, results.Outcome, observation){
-	ActionBoot: (*Timeline).boot,
+	ActionBoot: (*Timeline).boot, ActionCheckpoint: (*Timeline).checkpoint,
 }
 
 // Migrates reports whether the trial is told as a migration is.
@@ -34,6 +34,8 @@ func (t *Timeline) Sections() []text.Section {
 	switch {
 	case t.Deployment != nil:
 		return t.Deployment.Sections()
+	case t.Checkpoints != nil:
+		return t.Checkpoints.Sections()
 	}
 	return nil
 }
@@ -130,7 +132,7 @@ func (t *Timeline) startPhases(starts []start.Start) []Span {
 			spans = append(spans, Span{Name: PhaseStarting, Start: *first, End: *last})
 		}
 	}
-	if last != nil && last.Time <= t.ActionEnd.Time {
+	if last != nil && last.Time < t.ActionEnd.Time {
 		spans = append(spans, Span{Name: PhaseCompletion, Start: *last, End: t.ActionEnd})
 	}
 	all, _ := attribute(t.ActionBegin, t.ActionEnd, spans)

@@ -2,9 +2,11 @@ package timeline_test
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 	"time"
 	"virtscope/analysis/metric"
+	"virtscope/analysis/quantity"
 	"virtscope/analysis/timeline"
 	"virtscope/analysis/timeline/timelinetest"
 	"virtscope/results"
@@ -36,6 +38,12 @@ func TestWriteActions(t *testing.T) {
 	} {
 		trials[name] = func() (results.Outcome, []results.Record) { o, r, _ := b.Make(); return o, r }
 	}
+	for name, k := range map[string]timelinetest.Keep{
+		"checkpoint.txt":      {Seed: 3, Count: 3, Period: 600 * time.Millisecond, Restore: true, Disk: "incremental"},
+		"checkpoint-live.txt": {Seed: 3, Count: 1, Live: true}, "checkpoint-refused.txt": {Seed: 3, Count: 1, Refuse: true},
+	} {
+		trials[name] = func() (results.Outcome, []results.Record) { o, r, _ := k.Make(); return o, r }
+	}
 	for name, make := range trials {
 		o, records := make()
 		var b bytes.Buffer
@@ -43,6 +51,24 @@ func TestWriteActions(t *testing.T) {
 			t.Fatal(err)
 		}
 		golden(t, name, b.Bytes())
+	}
+}
+
+// The views around checkpoints hold the truth, and do not take the loss of the guest for a checkpoint's stop.
+func TestCheckpointViews(t *testing.T) {
+	for seed := range uint64(5) {
+		o, records, truth := timelinetest.Keep{Seed: seed, Count: 3, Period: 600 * time.Millisecond, Restore: true}.Make()
+		tl := buildAction(t, o, records)
+		down := slices.Sorted(slices.Values(truth.Downtimes))
+		for name, want := range map[string]float64{
+			metric.CheckpointDowntime: down[1], metric.CheckpointWire: down[1], metric.CheckpointClient: down[1], metric.CheckpointGuest: down[1],
+			timeline.Downtime: down[2], timeline.BlackoutWire: down[2], timeline.BlackoutClient: down[2], timeline.BlackoutGuest: down[2],
+			metric.RestoreDowntime: truth.Downs[0], metric.RestoreWire: truth.Downs[0], metric.RestoreClient: truth.Downs[0],
+		} {
+			if q := tl.Metric(name); !q.Known || q.Low > want+1e-5 || q.High < want-1e-5 || q.High-q.Low > 0.03 {
+				t.Errorf("seed %d: %s = %s, truth %v", seed, name, quantity.ShowWithin(q.Quantity), want)
+			}
+		}
 	}
 }
 

@@ -20,6 +20,11 @@ func (t *Timeline) serve(x *index, obs observation) {
 	if obs.stopped != nil {
 		w.Stop, w.Resume = obs.stopped.from, obs.stopped.to
 	}
+	t.serveIn(x, obs, w)
+}
+
+// serveIn is serve with given windows.
+func (t *Timeline) serveIn(x *index, obs observation, w degradation.Windows) {
 	services, err := degradation.Build(x.all(), w)
 	if err != nil {
 		t.Warnings = append(t.Warnings, fmt.Sprintf("what the guest served is not known: %v", err))

@@ -7,6 +7,7 @@ import (
 	"virtscope/analysis/degradation"
 	"virtscope/analysis/deploy"
 	"virtscope/analysis/quantity"
+	"virtscope/analysis/saving"
 	"virtscope/analysis/stream"
 	"virtscope/results"
 )
@@ -51,7 +52,8 @@ type Timeline struct {
 	Services []degradation.Service `json:"services,omitempty"`
 
 	// What another action than a migration has; nil of the others.
-	Deployment *deploy.Deployment `json:"deployment,omitempty"`
+	Deployment  *deploy.Deployment `json:"deployment,omitempty"`
+	Checkpoints *saving.Report     `json:"checkpoints,omitempty"`
 
 	Throughput Series   `json:"throughput"`
 	CPU        []Series `json:"cpu,omitempty"`

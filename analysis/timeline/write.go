@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 	"virtscope/analysis/quantity"
 	"virtscope/analysis/text"
 )
@@ -103,6 +104,9 @@ func writeSpans(b *bytes.Buffer, title string, begin, end Edge, spans []Span) {
 		slack := s.Start.Bound() + s.End.Bound()
 		if s.Start.Host == s.End.Host {
 			slack = s.Start.Stamp + s.End.Stamp + s.Start.Early + s.End.Early
+		}
+		if s.Start.Early > 0 || s.End.Early > 0 {
+			slack = slack.Round(10 * time.Microsecond)
 		}
 		fmt.Fprintf(tw, "  %s\t%s\t± %v\t%s\n", s.Name, quantity.Duration(s.Duration().Seconds()), slack, text.Bar(begin.Time, end.Time, s.Start.Time, s.End.Time))
 	}
