@@ -40,18 +40,7 @@ func newBoot(e *execution) *boot {
 }
 
 // bootTimes are the arrivals of guests, from the action's begin.
-var bootTimes = arrivalTimes
-
-// arrivalTimes is b.ArrivalTimes where the language has it.
-func arrivalTimes(b spec.Boot, seed uint64) ([]time.Duration, error) {
-	timed, ok := any(b).(interface {
-		ArrivalTimes(seed uint64) ([]time.Duration, error)
-	})
-	if !ok {
-		return nil, fmt.Errorf("the language has no times of %s arrivals", b.Arrivals)
-	}
-	return timed.ArrivalTimes(seed)
-}
+var bootTimes = spec.Boot.ArrivalTimes
 
 // attrs implements action.
 func (a *boot) attrs() map[string]string {

@@ -109,7 +109,7 @@ func (s *fakeSite) Background(context.Context, results.Recorder) (func() error, 
 	return func() error { return nil }, nil
 }
 
-func (s *fakeSite) Cut(_ context.Context, link string) (func(context.Context) error, error) {
+func (s *fakeSite) Cut(_ context.Context, link string, _ host.Host) (func(context.Context) error, error) {
 	if s.script.onCut != nil {
 		s.script.onCut(link)
 	}

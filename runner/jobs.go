@@ -15,18 +15,22 @@ import (
 	"virtscope/testbed/guest/agent"
 )
 
-// jobList is what the language makes of a trace: jobs in the order of their arrival.
-var jobList = func(spec.Jobs) ([]job, error) { return nil, errors.New("the language has no jobs") }
+// jobList is the trace's jobs in the order of their arrival.
+var jobList = func(j spec.Jobs) ([]job, error) {
+	all, err := j.List()
+	if err != nil {
+		return nil, err
+	}
+	var list []job
+	for _, t := range all {
+		list = append(list, job{ID: t.Number, Submit: t.Submit, Work: t.Run, Memory: t.Memory, Queue: t.Queue})
+	}
+	return list, nil
+}
 
 // startJob gives a guest a job, or the one that it runs already once more.
 var startJob = func(ctx context.Context, c *agent.Client, j agent.Job) (<-chan agent.JobDone, error) {
-	able, ok := any(c).(interface {
-		Job(ctx context.Context, j agent.Job) (<-chan agent.JobDone, error)
-	})
-	if !ok {
-		return nil, errors.New("the agent's client has no jobs")
-	}
-	return able.Job(ctx, j)
+	return c.Job(ctx, j)
 }
 
 // jobs is the action of serving a trace of jobs by guests that are started on demand. One goroutine keeps the schedule and

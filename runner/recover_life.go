@@ -267,23 +267,10 @@ func (l *life) strike(ctx context.Context, n int) error {
 	return fmt.Errorf("the runner knows no failure %q", l.a.ask.Failure)
 }
 
-// A HostCutter is a Site that can cut any host's end of a link; Site.Cut cuts the source's.
-type HostCutter interface {
-	CutHost(ctx context.Context, link string, h host.Host) (restore func(context.Context) error, err error)
-}
-
 // cut cuts the host's link until mend.
 func (l *life) cut(ctx context.Context, h host.Host) error {
 	e := l.a.e
-	var restore func(context.Context) error
-	var err error
-	if cutter, ok := e.site.(HostCutter); ok {
-		restore, err = cutter.CutHost(ctx, lanLink, h)
-	} else if h.Name() == e.site.Source().Name() {
-		restore, err = e.site.Cut(ctx, lanLink)
-	} else {
-		err = fmt.Errorf("this testbed cuts the link of %s alone", e.site.Source().Name())
-	}
+	restore, err := e.site.Cut(ctx, lanLink, h)
 	if err != nil {
 		return fmt.Errorf("cut the link of %s: %w", h.Name(), err)
 	}

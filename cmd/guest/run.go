@@ -26,6 +26,9 @@ func run(sys system, b *bootLog) error {
 	if err := sys.prepare(b); err != nil {
 		return err
 	}
+	if err := takeName(); err != nil {
+		return err
+	}
 	out, err := newOutbox()
 	if err != nil {
 		return err

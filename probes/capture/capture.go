@@ -30,7 +30,7 @@ type Config struct {
 	GuestsMove bool
 
 	Flow      FlowSpec      // no ports looks for no flow
-	Flows     []FlowSpec    // more flows, each counted by itself; their names differ
+	Flows     []FlowSpec    // more flows, each counted by itself; their names, or who asks, differ
 	Bin       time.Duration // width of the flows' bins; 0 is 1 ms
 	Keep      *KeepConfig   // nil keeps no file
 	RingBytes int           // 0 is 32 MiB

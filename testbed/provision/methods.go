@@ -37,6 +37,14 @@ func (p *Provisioner) overlay(ctx context.Context, h host.Host, backing, format,
 	return err
 }
 
+// OverlayOf makes a qcow2 of so many B over a disk that lies on the host itself, and that nobody writes to as long as the overlay is in use.
+func OverlayOf(ctx context.Context, h host.Host, disk, format, path string, size int64) error {
+	if _, err := run(ctx, h, nil, imgTool, "create", "-q", "-u", "-f", qcow2, "-b", disk, "-F", format, path, strconv.FormatInt(size, 10)); err != nil {
+		return fmt.Errorf("make an overlay of %s: %w", disk, err)
+	}
+	return nil
+}
+
 // checkReflink shares a block on each host, to see whether its file system can.
 func (p *Provisioner) checkReflink(ctx context.Context) error {
 	for _, h := range p.c.Hosts {

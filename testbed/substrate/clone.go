@@ -21,7 +21,8 @@ func (s *Saved) Clone(ctx context.Context, spec guest.Spec, rec results.Recorder
 	s.shape(&spec)
 	g, err := s.cfg.Driver.Restore(ctx, s.cfg.Host, spec, guest.RestoreOptions{
 		Format: s.cfg.Format, Memory: s.memory, State: s.state,
-		OnDemand: s.cfg.Format == guest.FormatMemoryFile, Paused: true,
+		// A guest whose memory is to be a file of its own reads all of it.
+		OnDemand: s.cfg.Format == guest.FormatMemoryFile && spec.Start.MemoryFile == "", Paused: true,
 	}, rec)
 	if err != nil {
 		return nil, fmt.Errorf("restore a saved guest: %w", err)

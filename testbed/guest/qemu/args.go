@@ -82,10 +82,14 @@ func processors(s guest.Spec) string {
 // wayIn is what the guest's first instruction belongs to. QEMU itself tells a bzImage from a vmlinux with a PVH entry.
 func wayIn(s guest.Spec, f files) []string {
 	if s.Start.Boot == guest.BootFirmware {
+		var args []string
 		if s.Start.Firmware == firmwareUEFI {
-			return []string{"-bios", f.uefi}
+			args = append(args, "-bios", f.uefi)
 		}
-		return nil
+		if text := s.Start.OEMString; text != "" {
+			args = append(args, "-smbios", "type=11,value="+option(text))
+		}
+		return args
 	}
 	args := []string{"-kernel", s.Kernel}
 	if s.Initrd != "" {
