@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -14,9 +15,6 @@ import (
 //   - root=/dev/vda1 rw: the first virtio disk's first partition.
 //   - net.ifnames=0: its card is eth0, whatever its place on the bus.
 const DebianAppend = Append + " root=/dev/vda1 rw net.ifnames=0"
-
-// AgentPath is where a disk has virtscope's agent.
-const AgentPath = "/usr/local/lib/virtscope/agent"
 
 const networkScript = `#!/bin/sh
 # Gives the first card the address of ` + AddressParam + `, from the kernel's command line or the SMBIOS.
@@ -62,7 +60,7 @@ func diskFiles(o DebianOptions) map[string]file {
 		"usr/local/lib/virtscope/network":              {mode: 0o755, data: []byte(networkScript)},
 	}
 	if o.Agent != "" {
-		files["etc/systemd/system/virtscope-agent.service"] = text(AgentUnit)
+		files[strings.TrimPrefix(AgentUnitPath, "/")] = text(AgentUnit)
 	}
 	if o.AuthorizedKey != "" {
 		files["root/.ssh/authorized_keys"] = file{mode: 0o600, data: []byte(o.AuthorizedKey + "\n")}
@@ -84,7 +82,7 @@ func diskLinks(o DebianOptions) map[string]string {
 		system + "getty.target":                                 "/dev/null",
 	}
 	if o.Agent != "" {
-		links[wants+"virtscope-agent.service"] = "/etc/systemd/system/virtscope-agent.service"
+		links[strings.TrimPrefix(AgentUnitLink, "/")] = AgentUnitPath
 	}
 	return links
 }
