@@ -8,7 +8,7 @@ After=systemd-udevd.service local-fs.target
 Before=multi-user.target
 
 [Service]
-ExecStart=/usr/local/lib/virtscope/agent
+ExecStart=/usr/local/lib/virtscope/agent --agent
 Restart=on-failure
 RestartSec=1
 
