@@ -52,7 +52,7 @@ const (
 	debianInitrd = "initrd.cpio"
 	debianFacts  = "debian.json"
 	// debianGeneration is of what this package puts on a disk: raise it when that changes.
-	debianGeneration = "1"
+	debianGeneration = "2"
 )
 
 // BuildDebian makes a disk image with a Debian that boots, or finds it in the cache: systemd, udev, an ssh server, iproute2

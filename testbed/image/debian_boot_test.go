@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"virtscope/testbed/guest/agent"
 )
 
 // cachedDebian builds a Debian disk, or skips with the reason. It is kept in the source tree's cache.
@@ -33,6 +34,7 @@ func cachedDebian(t *testing.T, o DebianOptions) Debian {
 		t.Skip("needs the agent:", err)
 	}
 	o.Agent, o.CacheDir = init, filepath.Join(root, ".cache", "test-images")
+	forget(t, o.CacheDir)
 	began := time.Now()
 	d, err := BuildDebian(t.Context(), o)
 	if err != nil {
@@ -45,15 +47,30 @@ func cachedDebian(t *testing.T, o DebianOptions) Debian {
 	return d
 }
 
-// A boot is one QEMU with what it said.
+// forget removes disks that earlier tests made, days ago, with agents that are no more.
+func forget(t *testing.T, cache string) {
+	t.Helper()
+	old, err := filepath.Glob(filepath.Join(cache, "debian-*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range old {
+		if info, err := os.Stat(dir); err == nil && time.Since(info.ModTime()) > 3*24*time.Hour {
+			os.RemoveAll(dir)
+		}
+	}
+}
+
+// A debianBoot is one QEMU with what it said.
 type debianBoot struct {
 	began   time.Time
 	ssh     string // address of its port 22
 	mu      sync.Mutex
 	console strings.Builder
+	agent   string // path of the socket of its agent's port
 }
 
-// bootDebian boots a disk through an overlay, so that the image stays as it is.
+// bootDebian boots a disk through an overlay, so that the image stays as it is. QEMU ends with the test.
 func bootDebian(t *testing.T, d Debian, args ...string) *debianBoot {
 	t.Helper()
 	qemu, err := exec.LookPath("qemu-system-x86_64")
@@ -69,11 +86,17 @@ func bootDebian(t *testing.T, d Debian, args ...string) *debianBoot {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &debianBoot{ssh: l.Addr().String()}
+	short, err := os.MkdirTemp("", "boot") // a socket's path must be short
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(short) })
+	b := &debianBoot{ssh: l.Addr().String(), agent: filepath.Join(short, "agent")}
 	l.Close()
 	cmd := exec.Command(qemu, append([]string{
 		"-nodefaults", "-no-reboot", "-display", "none", "-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max", "-m", "512", "-serial", "stdio",
 		"-drive", "if=virtio,format=qcow2,file=" + overlay, "-device", "virtio-serial-pci",
+		"-chardev", "socket,id=agent,path=" + b.agent + ",server=on,wait=off", "-device", "virtserialport,chardev=agent,name=" + agent.Port,
 		"-netdev", "user,id=net,hostfwd=tcp:" + b.ssh + "-10.0.2.15:22", "-device", "virtio-net-pci,netdev=net,romfile=",
 	}, args...)...)
 	out, err := cmd.StdoutPipe()
@@ -99,7 +122,7 @@ func bootDebian(t *testing.T, d Debian, args ...string) *debianBoot {
 		cmd.Process.Kill()
 		<-done
 		cmd.Wait()
-		if t.Failed() || os.Getenv("VIRTSCOPE_SHOW") != "" {
+		if t.Failed() {
 			t.Logf("console:\n%s", b.console.String())
 		}
 	})
@@ -131,21 +154,52 @@ func greeting(address string) (string, error) {
 	return bufio.NewReader(conn).ReadString('\n')
 }
 
-// TestDebianBoots boots a Debian directly, up to its ssh server.
+// hello waits for the agent's.
+func (b *debianBoot) hello(ctx context.Context, t *testing.T) (agent.Hello, error) {
+	t.Helper()
+	for {
+		conn, err := net.Dial("unix", b.agent)
+		if err == nil {
+			c := agent.NewClient(func(agent.Message, time.Time, string) {})
+			c.Attach("here", conn)
+			defer c.Close()
+			return c.Hello(ctx)
+		}
+		if ctx.Err() != nil {
+			return agent.Hello{}, err
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// TestDebianBoots boots a Debian directly, up to its agent and to its ssh server.
 func TestDebianBoots(t *testing.T) {
 	d := cachedDebian(t, DebianOptions{})
-	b := bootDebian(t, d, "-kernel", d.Kernel, "-initrd", d.Initrd, "-append", d.Append+" "+AddressParam+"=10.0.2.15/24 "+os.Getenv("VIRTSCOPE_APPEND"))
+	b := bootDebian(t, d, "-kernel", d.Kernel, "-initrd", d.Initrd, "-append", d.Append+" "+AddressParam+"=10.0.2.15/24")
+	b.answers(t, d)
+}
+
+// answers waits for the agent and for the ssh server.
+func (b *debianBoot) answers(t *testing.T, d Debian) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
+	hello, err := b.hello(ctx, t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Since(b.began).Seconds()
+	if hello.Kernel != d.Release {
+		t.Errorf("hello is %+v, want Linux %s", hello, d.Release)
+	}
 	line, err := b.banner(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%q after %.1f s", line, time.Since(b.began).Seconds())
-	if s := os.Getenv("VIRTSCOPE_WAIT"); s != "" {
-		w, _ := time.ParseDuration(s)
-		time.Sleep(w)
+	if !strings.HasPrefix(line, "SSH-2.0-") {
+		t.Errorf("the greeting of ssh is %q", line)
 	}
+	t.Logf("hello of the agent after %.1f s, greeting of ssh after %.1f s", at, time.Since(b.began).Seconds())
 }
 
 // TestDebianBootsByFirmware boots a Debian from its disk alone, and gives it its address by the SMBIOS.
@@ -160,13 +214,7 @@ func TestDebianBootsByFirmware(t *testing.T) {
 			}
 			d := cachedDebian(t, DebianOptions{Loader: true})
 			b := bootDebian(t, d, append(args, "-smbios", "type=11,value="+AddressParam+"=10.0.2.15/24")...)
-			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
-			defer cancel()
-			line, err := b.banner(ctx)
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Logf("%q after %.1f s", line, time.Since(b.began).Seconds())
+			b.answers(t, d)
 		})
 	}
 }

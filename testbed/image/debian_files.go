@@ -25,6 +25,8 @@ done
 [ -n "$address" ] || address=$(cat /sys/firmware/dmi/entries/11-*/raw 2>/dev/null | tr '\0' '\n' | sed -n 's/^.*` + AddressParam + `=//p' | head -n 1)
 [ -n "$address" ] || exit 0
 ip link set lo up
+n=0
+while [ ! -e /sys/class/net/eth0 ] && [ $n -lt 100 ]; do sleep 0.05; n=$((n + 1)); done
 ip address replace "$address" dev eth0
 exec ip link set eth0 up
 `
@@ -34,7 +36,7 @@ Description=virtscope's address of the guest
 DefaultDependencies=no
 Wants=network.target
 After=local-fs.target
-Before=network.target
+Before=network.target virtscope-agent.service
 ConditionPathExists=|/sys/firmware/dmi/entries/11-0
 ConditionKernelCommandLine=|` + AddressParam + `
 
@@ -81,100 +83,97 @@ func diskLinks(o DebianOptions) map[string]string {
 		"etc/systemd/system-generators/systemd-getty-generator": "/dev/null",
 		system + "getty.target":                                 "/dev/null",
 	}
+	if o.CloudInit { // it has networkd set what a seed says of the network; nobody waits for that
+		links[wants+"systemd-networkd.service"] = "/lib/systemd/system/systemd-networkd.service"
+		links[system+"systemd-networkd-wait-online.service"] = "/dev/null"
+	}
 	if o.Agent != "" {
 		links[strings.TrimPrefix(AgentUnitLink, "/")] = AgentUnitPath
 	}
 	return links
 }
 
-// leftovers are of the build, or would start by themselves in the middle of a trial.
+// leftovers are of the build and of this machine, or would start by themselves in the middle of a trial.
 var leftovers = []string{
-	"etc/systemd/system/timers.target.wants", "etc/systemd/system/getty.target.wants", "etc/resolv.conf", "etc/apt/sources.list.d", "var/lib/systemd/random-seed",
-	"var/lib/dbus/machine-id", "var/cache", "var/lib/apt", "var/log", "boot/initrd.img-*", "initrd.img*", "vmlinuz*",
+	"etc/systemd/system/timers.target.wants", "etc/systemd/system/getty.target.wants", "etc/resolv.conf", "var/lib/systemd/random-seed",
+	"etc/apt/sources.list.d", "etc/apt/apt.conf.d/99mmdebstrap", "etc/dpkg/dpkg.cfg.d/99mmdebstrap", "var/lib/dbus/machine-id",
+	"var/cache/apt", "var/lib/apt/lists", "var/log/*.log", "var/log/apt", "boot/initrd.img-*", "initrd.img*", "vmlinuz*",
 }
 
-// furnish makes a tree of packages the content of the disk.
+// furnish makes a tree of packages the content of the disk. A link in the tree leads nowhere outside of it.
 func (b *debianBuild) furnish(tree string, d Debian) error {
-	for _, pattern := range leftovers {
-		paths, err := filepath.Glob(filepath.Join(tree, pattern))
-		if err != nil {
-			return err
-		}
-		for _, path := range paths {
-			if err := os.RemoveAll(path); err != nil {
-				return err
-			}
-		}
-	}
-	for _, dir := range append(mountPoints, "var/cache", "var/log/journal", "var/lib/apt/lists", "root/.ssh") {
-		if err := os.MkdirAll(filepath.Join(tree, dir), 0o755); err != nil {
-			return err
-		}
-	}
-	if err := os.Chmod(filepath.Join(tree, "root/.ssh"), 0o700); err != nil {
+	root, err := os.OpenRoot(tree)
+	if err != nil {
 		return err
 	}
-	for name, f := range diskFiles(b.o) {
-		if err := place(filepath.Join(tree, name), f.data, os.FileMode(f.mode)); err != nil {
-			return err
-		}
+	defer func() { _ = root.Close() }()
+	if err := tidy(root); err != nil {
+		return err
 	}
+	files := diskFiles(b.o)
 	if b.o.Agent != "" {
 		data, err := os.ReadFile(b.o.Agent)
 		if err != nil {
 			return fmt.Errorf("read the agent: %w", err)
 		}
-		if err := place(filepath.Join(tree, AgentPath), data, 0o755); err != nil {
-			return err
-		}
+		files[AgentPath[1:]] = file{mode: 0o755, data: data}
 	}
-	for name, to := range diskLinks(b.o) {
-		path := filepath.Join(tree, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			return err
-		}
-		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		if err := os.Symlink(to, path); err != nil {
-			return err
-		}
-	}
-	return b.upToDate(tree, d)
-}
-
-// upToDate keeps systemd from rebuilding at the first boot what the packages have built (systemd-update-done.service(8)).
-func (b *debianBuild) upToDate(tree string, d Debian) error {
 	initrd, err := os.ReadFile(d.Initrd)
 	if err != nil {
 		return err
 	}
-	if err := place(filepath.Join(tree, "boot/initrd.img-"+d.Release), initrd, 0o644); err != nil {
-		return err
-	}
-	now := time.Now()
-	for _, name := range []string{"etc/.updated", "var/.updated"} {
-		path := filepath.Join(tree, name)
-		if err := place(path, nil, 0o644); err != nil {
-			return err
-		}
-		if err := os.Chtimes(path, now, now); err != nil {
+	files["boot/initrd.img-"+d.Release] = file{mode: 0o644, data: initrd}
+	for name, f := range files {
+		if err := place(root, name, f.data, os.FileMode(f.mode)); err != nil {
 			return err
 		}
 	}
-	return os.Chtimes(filepath.Join(tree, "usr"), now, now)
+	for name, to := range diskLinks(b.o) {
+		err := errors.Join(root.MkdirAll(filepath.Dir(name), 0o755), root.RemoveAll(name), root.Symlink(to, name))
+		if err != nil {
+			return err
+		}
+	}
+	return upToDate(root)
 }
 
-// place writes a file in place of what is there, which may be a link to somewhere else.
-func place(path string, data []byte, mode os.FileMode) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+// tidy removes what is left over, and makes folders that are needed.
+func tidy(root *os.Root) error {
+	for _, pattern := range leftovers {
+		paths, err := fs.Glob(root.FS(), pattern)
+		if err != nil {
+			return err
+		}
+		for _, path := range paths {
+			if err := root.RemoveAll(path); err != nil {
+				return err
+			}
+		}
+	}
+	for _, dir := range append([]string{"var/log/journal", "var/lib/apt/lists", "root/.ssh"}, mountPoints...) {
+		if err := root.MkdirAll(dir, 0o755); err != nil {
+			return err
+		}
+	}
+	return errors.Join(root.Chmod("root/.ssh", 0o700), root.Chmod("tmp", 0o777|os.ModeSticky))
+}
+
+// upToDate keeps systemd from rebuilding at the first boot what the packages have built (systemd-update-done.service(8)).
+func upToDate(root *os.Root) error {
+	now := time.Now()
+	for _, name := range []string{"etc/.updated", "var/.updated"} {
+		if err := errors.Join(place(root, name, nil, 0o644), root.Chtimes(name, now, now)); err != nil {
+			return err
+		}
+	}
+	return root.Chtimes("usr", now, now)
+}
+
+// place writes a file in place of what is there, which may be a link.
+func place(root *os.Root, name string, data []byte, mode os.FileMode) error {
+	err := errors.Join(root.MkdirAll(filepath.Dir(name), 0o755), root.RemoveAll(name), root.WriteFile(name, data, mode))
+	if err != nil {
 		return err
 	}
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if err := os.WriteFile(path, data, mode); err != nil {
-		return err
-	}
-	return os.Chmod(path, mode) // whatever the umask is
+	return root.Chmod(name, mode) // whatever the umask is
 }
