@@ -26,9 +26,7 @@ type fakeShop struct {
 	memory  []int64      // of guests, in the order of their start
 
 	guests map[*agent.Client]*fakeInstance
-	saved  map[guest.Instance]bool
 	save   error
-	vault  *fakeVault
 }
 
 func (s *fakeShop) do(ctx context.Context, c *agent.Client, j agent.Job) (<-chan agent.JobDone, error) {
