@@ -100,13 +100,14 @@ func (a *boot) startAll(ctx context.Context, begin time.Time, times []time.Durat
 	}
 	all.Wait()
 	for n := a.count(); n < len(times); n++ {
-		a.ended(&booted{n: n, name: a.e.site.Fleet().Name(n), err: fmt.Errorf("its arrival at %s did not come: %w", times[n], context.Cause(ctx))})
+		never := fmt.Errorf("its arrival at %s did not come: %w", times[n], context.Cause(ctx))
+		a.ended(&booted{n: n, name: a.e.site.Fleet().Name(n), err: never})
 	}
 }
 
 func (a *boot) hostOf(n int) host.Host {
 	hosts := a.e.site.Fleet().Hosts()
-	return hosts[n%len(hosts)]
+	return hosts[n%min(max(1, a.spec.Hosts), len(hosts))]
 }
 
 // start takes one guest to its first answer.
@@ -187,5 +188,7 @@ func (a *boot) failures() error {
 		}
 		why = append(why, b.name+": "+b.err.Error())
 	}
-	return &guest.OutcomeError{Reason: fmt.Sprintf("%d of %d guests did not get ready: %s", len(a.failed), a.spec.Guests, strings.Join(why, "; "))}
+	return &guest.OutcomeError{
+		Reason: fmt.Sprintf("%d of %d guests did not get ready: %s", len(a.failed), a.spec.Guests, strings.Join(why, "; ")),
+	}
 }

@@ -16,13 +16,12 @@ import (
 
 // A fleetScript says how guests of a fleet behave. The zero value has them ready at once, each with its own identity.
 type fleetScript struct {
-	start    func(ctx context.Context, n int) error
-	await    func(ctx context.Context, n int) error
-	says     func(n int) *agent.Identity // nil: who it is
-	dies     func(n int) bool            // ends by itself as soon as it is up
-	measure  error
-	onMade   func(n int, memory int64, g *fakeInstance)
-	onClosed func(n int)
+	start   func(ctx context.Context, n int) error
+	await   func(ctx context.Context, n int) error
+	says    func(n int) *agent.Identity // nil: who it is
+	dies    func(n int) bool            // ends by itself as soon as it is up
+	measure error
+	onMade  func(n int, memory int64, g *fakeInstance)
 }
 
 // A fakeFleet counts what it made.

@@ -123,10 +123,11 @@ func (a *jobs) give(ctx context.Context, c command, told bool) {
 	}
 	a.beside.Go(func() {
 		done, err := work(ctx, w.instance, agent.Job{ID: j.ID, Work: int64(j.Work), Memory: j.Memory})
+		at := time.Now()
 		if ctx.Err() != nil {
 			return // the action is over
 		}
-		a.tell(func() { a.worked(g, j, w, done, err) })
+		a.tell(func() { a.worked(g, j, w, done, at, err) })
 	})
 }
 
@@ -154,7 +155,7 @@ func work(ctx context.Context, g guest.Instance, j agent.Job) (agent.JobDone, er
 }
 
 // worked says how a job's work ended. The guest may be gone by then, since its job was preempted.
-func (a *jobs) worked(g *leased, j *served, w *worker, done agent.JobDone, err error) {
+func (a *jobs) worked(g *leased, j *served, w *worker, done agent.JobDone, at time.Time, err error) {
 	if g.job != j || a.up[g] != w {
 		return
 	}
@@ -172,6 +173,11 @@ func (a *jobs) worked(g *leased, j *served, w *worker, done agent.JobDone, err e
 		return
 	}
 	delete(a.left, j.ID)
+	a.e.rec.Record(results.Record{
+		Time: at.UnixNano(), Host: a.hostOf(g).Name(), Source: results.SourceGuest, Name: results.JobEnded, Attrs: map[string]string{
+			"job": strconv.Itoa(j.ID), results.AttrGuest: a.name(g), "worked": formatted(time.Duration(done.Worked)),
+		},
+	})
 }
 
 // save checkpoints a guest and ends it, for another job.

@@ -26,9 +26,7 @@ type fakeShop struct {
 	memory  []int64      // of guests, in the order of their start
 
 	guests map[*agent.Client]*fakeInstance
-	saved  map[guest.Instance]bool
 	save   error
-	vault  *fakeVault
 }
 
 func (s *fakeShop) do(ctx context.Context, c *agent.Client, j agent.Job) (<-chan agent.JobDone, error) {
@@ -127,13 +125,16 @@ func TestJobsAreServed(t *testing.T) {
 		t.Fatalf("%s: %s", ran.outcome.Verdict, ran.outcome.Reason)
 	}
 	for id, want := range map[int][]string{
-		1: {"job.arrived", "job.started guest-0"},
-		2: {"job.arrived", "job.started guest-1"},
-		3: {"job.arrived", "job.started guest-1"},
+		1: {"job.arrived", "job.started guest-0", "job.ended guest-0"},
+		2: {"job.arrived", "job.started guest-1", "job.ended guest-1"},
+		3: {"job.arrived", "job.started guest-1", "job.ended guest-1"},
 	} {
 		if got := ran.ofJob(id); !slices.Equal(got, want) {
 			t.Errorf("job %d: %q, want %q", id, got, want)
 		}
+	}
+	if e := ran.named(results.JobEnded)[0]; e.Source != results.SourceGuest || e.Host != "src" || e.Attrs["worked"] != "0.02" {
+		t.Errorf("ended: %+v", e)
 	}
 	fresh := map[string]string{}
 	for _, r := range ran.named(results.JobStarted) {
@@ -196,11 +197,11 @@ func TestJobsArePreempted(t *testing.T) {
 	if ran.outcome.Verdict != results.Completed {
 		t.Fatalf("%s: %s", ran.outcome.Verdict, ran.outcome.Reason)
 	}
-	want := []string{"job.arrived", "job.started guest-0", "job.preempted guest-0", "job.resumed guest-0"}
+	want := []string{"job.arrived", "job.started guest-0", "job.preempted guest-0", "job.resumed guest-0", "job.ended guest-0"}
 	if got := ran.ofJob(1); !slices.Equal(got, want) {
 		t.Errorf("job 1: %q, want %q", got, want)
 	}
-	if got := ran.ofJob(2); !slices.Equal(got, []string{"job.arrived", "job.started guest-1"}) {
+	if got := ran.ofJob(2); !slices.Equal(got, []string{"job.arrived", "job.started guest-1", "job.ended guest-1"}) {
 		t.Errorf("job 2: %q", got)
 	}
 	if p := ran.named(results.JobPreempted); len(p) != 1 || p[0].Attrs["by"] != "2" {
@@ -243,11 +244,11 @@ func TestJobsFail(t *testing.T) {
 		{name: "an agent that refuses", shop: &fakeShop{refuses: map[int]error{3: errOurs}}, want: "job 3: guest-", failed: 1},
 		{name: "a guest that ends", shop: &fakeShop{dies: map[int]bool{2: true}}, want: "the guest ended by itself", failed: 1},
 		{name: "memory that changed", shop: &fakeShop{bad: map[int]int64{1: 7}}, want: "7 pages of its memory", failed: 1},
-		{name: "a job that does not end", shop: &fakeShop{long: map[int]bool{2: true}}, limit: 200 * time.Millisecond, want: "job 2: not done within 200ms", failed: 1},
+		{name: "a job that does not end", shop: &fakeShop{long: map[int]bool{2: true}}, limit: time.Second, want: "job 2: not done within 1s", failed: 1},
 		{name: "guests that do not start in time", fleet: fleetScript{start: hanging}, limit: 100 * time.Millisecond, want: "3 jobs failed: job 1: not done within 100ms", failed: 3},
 		{name: "jobs that do not come in time", limit: 100 * time.Millisecond, jobs: []job{{ID: 9, Submit: time.Hour}}, want: "job 9: not done within 100ms", failed: 1},
 		{
-			name: "a checkpoint that fails", shop: &fakeShop{save: errOurs, long: map[int]bool{1: true}}, preempt: true, limit: 300 * time.Millisecond,
+			name: "a checkpoint that fails", shop: &fakeShop{save: errOurs, long: map[int]bool{1: true}}, preempt: true, limit: time.Second,
 			jobs: []job{{ID: 1, Queue: 2}, {ID: 2, Queue: 1, Submit: 20 * time.Millisecond}},
 			want: "checkpoint guest-0 for job 2: our fault", failed: 2,
 		},
@@ -287,9 +288,10 @@ func TestJobsFail(t *testing.T) {
 func TestJobsInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	shop := &fakeShop{long: map[int]bool{1: true, 2: true}}
-	time.AfterFunc(100*time.Millisecond, cancel)
+	defer cancel()
 	ran := runJobs(t, ctx, jobsOf(3), []job{{ID: 1}, {ID: 2}, {ID: 3}}, shop, fleetScript{start: func(ctx context.Context, n int) error {
 		if n == 2 {
+			time.AfterFunc(50*time.Millisecond, cancel) // the others are at work by then, or on their way
 			return hanging(ctx, n)
 		}
 		return nil

@@ -42,8 +42,8 @@ func (r *rollCall) add(n int, name string, instance guest.Instance) {
 	r.list = append(r.list, &called{n: n, name: name, instance: instance})
 }
 
-// call asks all and records IdentityConflict and IdentityChecked. A conflict, one on the wire too, a guest that is not who it should be, or does
-// not answer, is the subject's outcome. Guests without an agent cannot be asked, and are not counted.
+// call asks all and records IdentityConflict and IdentityChecked. A conflict, one on the wire too, a guest that is not who it
+// should be, or does not answer, is the subject's outcome. Guests without an agent cannot be asked, and are not counted.
 func (r *rollCall) call(ctx context.Context) error {
 	if len(r.list) == 0 || r.mute() {
 		return r.outcome(r.e.rec.identityConflicts())

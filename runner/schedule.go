@@ -26,10 +26,10 @@ func (j job) queue() int {
 // The schedule of jobs. It decides and does nothing: it is told what happened, and asked what to do. It belongs to one goroutine.
 //
 // Jobs are served in the order of their arrival; where they are preempted, by queue first. A job takes the idle guest that has
-// the least memory that is enough, else a new one is started for it, below the cap. At the cap, it takes the place of an idle guest that
-// is too small or that it cannot use, and else, where jobs are preempted, that of the guest with the job of the highest queue above its own,
-// the latest of those. Otherwise it waits, and holds back those behind it. A job and the guest that is started for it belong
-// together, though another guest may be idle before that is up.
+// the least memory that is enough, else a new one is started for it, below the cap. At the cap, it takes the place of an idle
+// guest that is too small or that it cannot use, and else, where jobs are preempted, that of the guest with the job of the
+// highest queue above its own, the latest of those. Otherwise it waits, and holds back those behind it. A job and the guest
+// that is started for it belong together, though another guest may be idle before that is up.
 type schedule struct {
 	cap       int
 	keepAlive time.Duration
@@ -118,8 +118,8 @@ func (s *schedule) started(g *leased) command {
 	return command{do: run, guest: g, job: g.job}
 }
 
-// failed says that a guest was lost, in whatever it did. It returns its job, which has failed, or nil. Exists is whether there is still something to
-// end.
+// failed says that a guest was lost, in whatever it did. It returns its job, which has failed, or nil. Exists is whether there
+// is still something to end.
 func (s *schedule) failed(g *leased, exists bool) (lost *served, then []command) {
 	lost, g.job = g.job, nil
 	if !exists {
@@ -235,85 +235,4 @@ func (s *schedule) serve(j *served, freeing *int) (c command, now bool) {
 	}
 	*freeing = noPlace
 	return command{}, false
-}
-
-// fitting is the smallest idle guest that can serve a job.
-func (s *schedule) fitting(j *served) (best *leased) {
-	if j.checkpoint != "" { // it is in a guest of its own
-		return nil
-	}
-	for _, g := range s.guests {
-		if g.phase == idle && g.memory >= s.need(j.job) && (best == nil || g.memory < best.memory) {
-			best = g
-		}
-	}
-	return best
-}
-
-// idlest is the guest that has been idle for the longest.
-func (s *schedule) idlest() (longest *leased) {
-	for _, g := range s.guests {
-		if g.phase == idle && (longest == nil || g.idle < longest.idle) {
-			longest = g
-		}
-	}
-	return longest
-}
-
-// victim is the guest whose job makes way for another.
-func (s *schedule) victim(j *served) (last *leased) {
-	if !s.preempts {
-		return nil
-	}
-	for _, g := range s.guests {
-		if g.phase != busy || g.stubborn || g.job.queue() <= j.queue() {
-			continue
-		}
-		if last == nil || g.job.queue() > last.job.queue() || g.job.queue() == last.job.queue() && g.job.arrival > last.job.arrival {
-			last = g
-		}
-	}
-	return last
-}
-
-// lease makes a guest for a job, on the host that has the fewest.
-func (s *schedule) lease(j *served) command {
-	g := &leased{n: s.next, host: s.emptiest(), memory: s.need(j.job), phase: starting, job: j}
-	c := command{do: start, guest: g, job: j}
-	if j.checkpoint != "" {
-		c.do, g.n, g.memory = restore, j.guest, j.memory
-	} else {
-		s.next++
-	}
-	s.guests = append(s.guests, g)
-	return c
-}
-
-func (s *schedule) emptiest() int {
-	on := make([]int, s.hosts)
-	for _, g := range s.guests {
-		on[g.host]++
-	}
-	return slices.Index(on, slices.Min(on))
-}
-
-// expire ends guests that nobody has needed for so long.
-func (s *schedule) expire(now time.Duration) (list []command) {
-	for _, g := range s.guests {
-		if g.phase == idle && now-g.idle >= s.keepAlive {
-			g.phase, g.why = ending, endIdle
-			list = append(list, command{do: end, guest: g})
-		}
-	}
-	return list
-}
-
-// wake is when a guest expires next; false if none is idle.
-func (s *schedule) wake() (at time.Duration, any bool) {
-	for _, g := range s.guests {
-		if t := g.idle + s.keepAlive; g.phase == idle && (!any || t < at) {
-			at, any = t, true
-		}
-	}
-	return at, any
 }

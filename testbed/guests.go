@@ -23,8 +23,8 @@ const MaxGuests = 1000
 const furtherGuests = 16 << 8
 
 // GuestNIC is the card of guest n, from 0, of several: tap0, 52:54:00:77:00:10 and 10.77.0.10 for the first, then tap1,
-// 52:54:00:77:10:01 and 10.77.16.1, tap2, 52:54:00:77:10:02 and 10.77.16.2 and so on. The prefix is the network's, so that a guest reaches every
-// host and every other guest.
+// 52:54:00:77:10:01 and 10.77.16.1, tap2, 52:54:00:77:10:02 and 10.77.16.2 and so on. The prefix is the network's, so that a
+// guest reaches every host and every other guest.
 func GuestNIC(n int) guest.NIC {
 	number := uint16(furtherGuests + n)
 	if n == 0 {

@@ -15,10 +15,10 @@ type answer struct {
 
 func (a answer) rtt() int64 { return a.at - a.sent }
 
-// held is whether the attempt took so long that it may have waited for the guest, rather than the guest for it.
+// held is whether the attempt took so long that it was at the guest's door before the guest could answer.
 func (a answer) held() bool { return a.rtt() > 2*a.interval }
 
-// bound is by how much earlier the guest may have begun to answer, in ns.
+// bound is by how much earlier, in ns, a client that asks without a pause might have had an answer.
 func (a answer) bound() int64 {
 	since := a.at - a.before
 	if a.held() && a.fresh > 0 {

@@ -70,14 +70,16 @@ func New(c Config) *Waiter {
 
 var errClosed = errors.New("the waiter was closed")
 
-// Await returns when the target has answered for the first time, and records BootAnswer: at the time of the answer's arrival (echo: the
-// kernel's stamp; else when this program had it), with method, attempts (how many were made up to then), rtt, from the attempt
-// that was answered, and bound. It returns the cause when ctx is done first.
+// Await returns when the target has answered for the first time, and records BootAnswer: at the time of the answer's arrival
+// (echo: the kernel's stamp; else when this program had it), with method, attempts (how many were made up to then), rtt,
+// from the attempt that was answered, and bound. It returns the cause when ctx is done first.
 //
-// The bound is how much earlier than that the guest may have begun to answer: since the last attempt before the answered one, or, without
-// one, since the first attempt was made. An attempt may have been held until the guest came up, by the host's queue to it: it then comes back
-// after long, and nothing was lost before it. Another attempt is then made, and the bound is no longer than the time that one
-// takes and the interval of attempts. That does not change the answer's time; it delays Await by as much, a second at most.
+// The bound is by how much earlier a client that asks without a pause might have had an answer: at most the time since the
+// last attempt before the answered one, or, without one, since the first attempt was made. An attempt that comes back after
+// long may have been at the guest's door all the time, in the host's queue to it: then nobody would have been answered
+// earlier, and all that is not known is the way back, and the pause before that attempt. So another attempt is made, and the
+// bound is no longer than that one takes and an interval. That does not change the answer's time; it delays Await by as
+// much, a second at most.
 func (w *Waiter) Await(ctx context.Context, t Target, rec results.Recorder) error {
 	t.fill()
 	var a answer

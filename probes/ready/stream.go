@@ -148,7 +148,7 @@ func (w *Waiter) attempt(ctx context.Context, t Target, n int, steps chan<- step
 		s.err = err
 		return
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	s.connected = time.Now().UnixNano()
 	if t.Method == Port {
 		s.answered = s.connected
