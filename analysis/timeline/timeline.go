@@ -7,6 +7,7 @@ import (
 	"virtscope/analysis/degradation"
 	"virtscope/analysis/deploy"
 	"virtscope/analysis/quantity"
+	"virtscope/analysis/recovery"
 	"virtscope/analysis/saving"
 	"virtscope/analysis/stream"
 	"virtscope/results"
@@ -54,6 +55,7 @@ type Timeline struct {
 	// What another action than a migration has; nil of the others.
 	Deployment  *deploy.Deployment `json:"deployment,omitempty"`
 	Checkpoints *saving.Report     `json:"checkpoints,omitempty"`
+	Recovery    *recovery.Report   `json:"recovery,omitempty"`
 
 	Throughput Series   `json:"throughput"`
 	CPU        []Series `json:"cpu,omitempty"`
