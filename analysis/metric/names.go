@@ -81,6 +81,24 @@ const (
 	RecoveryPredicted    = "recovery.waste.predicted" // 1: the same by Daly's complete model, for the period that was set
 )
 
+// Of a trial with the action jobs.
+const (
+	JobsCount       = "jobs.count"         // 1: that arrived
+	JobsDone        = "jobs.done"          // 1: of those, whose work was done
+	JobsMakespan    = "jobs.makespan"      // s: from the first arrival until the last job's end
+	JobsWait50      = "jobs.wait.p50"      // s: from a job's arrival until a guest is given it
+	JobsWait90      = "jobs.wait.p90"      // s
+	JobsWaitMax     = "jobs.wait.max"      // s
+	JobsSlowdown50  = "jobs.slowdown.p50"  // 1: from a job's arrival to its end, over its run time
+	JobsSlowdown90  = "jobs.slowdown.p90"  // 1
+	JobsFresh       = "jobs.fresh"         // 1: share of the jobs that were started for which a guest was
+	JobsPreemptions = "jobs.preemptions"   // 1
+	JobsGuestTime   = "jobs.guest-seconds" // s: all guests' time from when each was started until it was ended: what is paid for
+	JobsUtilisation = "jobs.utilisation"   // 1: share of that in which a guest had a job
+	JobsPeak        = "jobs.peak"          // 1: most guests that were up, or on their way, at once
+	JobsGuests      = "jobs.guests"        // 1: guests that were started
+)
+
 // Of a trial with the action boot.
 const (
 	DeployGuests     = "deploy.guests"      // 1: that were asked for

@@ -46,6 +46,9 @@ func TestWriteActions(t *testing.T) {
 	} {
 		trials[name] = func() (results.Outcome, []results.Record) { o, r, _ := k.Make(); return o, r }
 	}
+	for name, s := range map[string]timelinetest.Served{"jobs.txt": {Seed: 3, Jobs: 8, Cap: 2, Preempt: true}, "jobs-failed.txt": {Seed: 3, Jobs: 5, Cap: 4, Fail: true}} {
+		trials[name] = func() (results.Outcome, []results.Record) { o, r, _ := s.Make(); return o, r }
+	}
 	for name, make := range trials {
 		o, records := make()
 		var b bytes.Buffer

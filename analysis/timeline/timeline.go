@@ -6,6 +6,7 @@ import (
 	"virtscope/analysis/convergence"
 	"virtscope/analysis/degradation"
 	"virtscope/analysis/deploy"
+	"virtscope/analysis/jobs"
 	"virtscope/analysis/quantity"
 	"virtscope/analysis/recovery"
 	"virtscope/analysis/saving"
@@ -56,6 +57,7 @@ type Timeline struct {
 	Deployment  *deploy.Deployment `json:"deployment,omitempty"`
 	Checkpoints *saving.Report     `json:"checkpoints,omitempty"`
 	Recovery    *recovery.Report   `json:"recovery,omitempty"`
+	Jobs        *jobs.Report       `json:"jobs,omitempty"`
 
 	Throughput Series   `json:"throughput"`
 	CPU        []Series `json:"cpu,omitempty"`
