@@ -1,6 +1,7 @@
 package timeline
 
 import (
+	"maps"
 	"virtscope/analysis/edges"
 	"virtscope/analysis/metric"
 	"virtscope/analysis/quantity"
@@ -27,8 +28,22 @@ func (t *Timeline) recover(x *index, o results.Outcome, obs observation) {
 		t.viewMetrics(metric.CheckpointWire, metric.CheckpointClient, metric.CheckpointGuest, each)
 		t.outageMetrics()
 	}
+	if len(r.Saving.Restores) > 0 {
+		// The guest's own counters are taken back with it: what they lost is told above.
+		x = x.without(results.GuestDirtied, results.GuestAsked, results.GuestWork, results.GuestDiskTimes, results.GuestDiskStall)
+	}
 	t.serveWhole(x, obs, obs.span.to)
 	t.finish(x, o, obs)
+}
+
+// without is the index without the records of some names.
+func (x *index) without(names ...string) *index {
+	y := *x
+	y.byName = maps.Clone(x.byName)
+	for _, name := range names {
+		delete(y.byName, name)
+	}
+	return &y
 }
 
 // outageOf is what a client saw of the i-th failure, until the next one.
