@@ -103,3 +103,6 @@ func (c GuestClock) Place(e Edge, mono int64) Edge {
 	e.Time, e.Early = min(e.Time, mono+c.lag), c.early
 	return e
 }
+
+// At is what the guest's clock showed at t of the host, in ns, if it ran then; it may have shown more, by early.
+func (c GuestClock) At(t int64) (mono int64, early time.Duration) { return t - c.lag, c.early }

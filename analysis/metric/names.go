@@ -56,6 +56,49 @@ const (
 	RestoreRate     = "restore.rate"            // B/s, while loading
 )
 
+// Of failures and recoveries, with the action recover; medians over the failures of the trial.
+const (
+	RecoveryFailures     = "recovery.failures"        // 1: that were injected
+	RecoveryRecovered    = "recovery.recovered"       // 1: of those, after which the guest answered again
+	RecoveryDetection    = "recovery.detection"       // s: from a failure's effect until it is detected
+	RecoveryRestart      = "recovery.restart"         // s: from the restart's begin until the guest answers
+	RecoveryTime         = "recovery.time"            // s: from a failure's effect until the guest answers
+	RecoveryTimeMax      = "recovery.time.max"        // s
+	RecoveryOutage       = "recovery.outage.client"   // s: as a client outside sees it
+	RecoveryLost         = "recovery.lost-work"       // s: of the guest's own time, which it had to live again
+	RecoveryLostMax      = "recovery.lost-work.max"   // s
+	RecoveryLostCount    = "recovery.lost-count"      // B, or 1: of the workload's own counter
+	RecoveryExceeded     = "recovery.exceeded"        // 1: failures that lost surely more than a period and a checkpoint's time
+	RecoveryFalseAlarms  = "recovery.false-alarms"    // 1
+	RecoveryAvailability = "recovery.availability"    // 1: share of the action in which the guest was there
+	RecoveryMTBF         = "recovery.mtbf"            // s: from when the guest was back to the next failure, the mean
+	RecoveryPeriod       = "recovery.period"          // s: that was set
+	RecoveryOverhead     = "recovery.overhead"        // 1: share by which the workload was slower than in the baseline, while the guest was there
+	RecoveryCost         = "recovery.cost"            // s: by which a checkpoint delays the work
+	RecoveryYoung        = "recovery.period.young"    // s: the optimum by Young (1974), from this trial's cost and MTBF
+	RecoveryDaly         = "recovery.period.daly"     // s: by Daly (2006)
+	RecoveryWaste        = "recovery.waste"           // 1: checkpoints, lost work and recoveries, over the time that was left for work
+	RecoveryPredicted    = "recovery.waste.predicted" // 1: the same by Daly's complete model, for the period that was set
+)
+
+// Of a trial with the action jobs.
+const (
+	JobsCount       = "jobs.count"         // 1: that arrived
+	JobsDone        = "jobs.done"          // 1: of those, whose work was done
+	JobsMakespan    = "jobs.makespan"      // s: from the first arrival until the last job's end
+	JobsWait50      = "jobs.wait.p50"      // s: from a job's arrival until a guest is given it
+	JobsWait90      = "jobs.wait.p90"      // s
+	JobsWaitMax     = "jobs.wait.max"      // s
+	JobsSlowdown50  = "jobs.slowdown.p50"  // 1: from a job's arrival to its end, over its run time
+	JobsSlowdown90  = "jobs.slowdown.p90"  // 1
+	JobsFresh       = "jobs.fresh"         // 1: share of the jobs that were started for which a guest was
+	JobsPreemptions = "jobs.preemptions"   // 1
+	JobsGuestTime   = "jobs.guest-seconds" // s: all guests' time from when each was started until it was ended: what is paid for
+	JobsUtilisation = "jobs.utilisation"   // 1: share of that in which a guest had a job
+	JobsPeak        = "jobs.peak"          // 1: most guests that were up, or on their way, at once
+	JobsGuests      = "jobs.guests"        // 1: guests that were started
+)
+
 // Of a trial with the action boot.
 const (
 	DeployGuests     = "deploy.guests"      // 1: that were asked for

@@ -94,8 +94,12 @@ func (t Trial) earliness() string {
 			spanning = append(spanning, name+" "+quantity.Show(q))
 		}
 	}
-	text := fmt.Sprintf("the silence behind %s began %s before the migration was asked for: the value is its part from then on, which may not be the migration's alone",
-		strings.Join(names, " and "), quantity.Scaled(ahead, ahead/50, results.Seconds))
+	what := "migration"
+	if !t.Timeline.Migrates() {
+		what = "action"
+	}
+	text := fmt.Sprintf("the silence behind %s began %s before the %s was asked for: the value is its part from then on, which may not be the %s's alone",
+		strings.Join(names, " and "), quantity.Scaled(ahead, ahead/50, results.Seconds), what, what)
 	if len(spanning) > 0 {
 		text += "; the gap that spans the guest's stop: " + strings.Join(spanning, ", ")
 	}

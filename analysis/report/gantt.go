@@ -6,6 +6,7 @@ import (
 	"image/color"
 	"slices"
 	"strings"
+	"virtscope/analysis/recovery"
 	"virtscope/analysis/timeline"
 	"virtscope/results"
 
@@ -120,12 +121,18 @@ func phaseColors(phases []timeline.Span) []color.NRGBA {
 	return list
 }
 
+// restoring is the phase in which a guest comes back from its checkpoint.
+const restoring = "restore"
+
 // preCopy is the kind of phase that the rounds are.
 const preCopy = "pre-copy"
 
 func phaseKind(name string) string {
 	if strings.HasPrefix(name, preCopy) {
 		return preCopy
+	}
+	if strings.HasPrefix(name, recovery.Saving) {
+		return recovery.Saving
 	}
 	return name
 }
@@ -150,6 +157,12 @@ func phaseColor(kind string) color.NRGBA {
 		return green
 	case timeline.PhasePaused, timeline.PhaseCancelling, timeline.PhaseGivingUp:
 		return black
+	case recovery.Saving:
+		return blue
+	case recovery.Undetected:
+		return red
+	case recovery.Recovering, restoring:
+		return orange
 	}
 	return pale
 }
@@ -158,7 +171,8 @@ func phaseColor(kind string) color.NRGBA {
 var kinds = []string{
 	timeline.PhaseSetup, timeline.PhaseDiskCopy, preCopy, timeline.PhaseStopAndCopy, timeline.PhaseSwitchover, timeline.PhaseLoad, timeline.PhasePostCopy,
 	timeline.PhasePaused, timeline.PhaseRecovery, timeline.PhaseStop, timeline.PhaseSnapshot, timeline.PhaseCompletion,
-	timeline.PhaseCancelling, timeline.PhaseGivingUp, timeline.Unattributed,
+	timeline.PhaseCancelling, timeline.PhaseGivingUp, recovery.Saving, recovery.Undetected, recovery.Recovering, restoring, timeline.PhaseRunning,
+	timeline.Unattributed,
 }
 
 func (g *gantt) draw(c draw.Canvas) {

@@ -5,6 +5,7 @@ import (
 	"image/color"
 	"math"
 	"slices"
+	"strings"
 	"virtscope/analysis/quantity"
 	"virtscope/analysis/timeline"
 	"virtscope/results"
@@ -32,6 +33,9 @@ func outageFigure(r Run) (Figure, bool) {
 		return Figure{}, false
 	}
 	caption := "The outage as four observers saw it: the hypervisors' events (downtime), the guest's frames at the switch, a client's probes, and the guest's own ticker. A dot is a trial, an upright line the median; an arrow is a trial in which it lasted longer than it was observed, a ring one in which the silence began before the migration was asked for, and counts from then on. The bracket is the median noise floor: the same estimate on the undisturbed baseline."
+	if !kindOf(r.groups()).migrates {
+		caption = strings.Replace(caption, "before the migration was asked for", "before the action was asked for", 1)
+	}
 	if chart.log {
 		caption += fmt.Sprintf(" Values below %s are drawn at the left edge.", timeLabel(chart.low))
 	}

@@ -23,7 +23,7 @@ const (
 
 // others are what is derived of an action that is no migration. What has no entry is taken for one.
 var others = map[string]func(*Timeline, *index, results.Outcome, observation){
-	ActionBoot: (*Timeline).boot, ActionCheckpoint: (*Timeline).checkpoint,
+	ActionBoot: (*Timeline).boot, ActionCheckpoint: (*Timeline).checkpoint, ActionRecover: (*Timeline).recover, ActionJobs: (*Timeline).jobs,
 }
 
 // Migrates reports whether the trial is told as a migration is.
@@ -36,6 +36,10 @@ func (t *Timeline) Sections() []text.Section {
 		return t.Deployment.Sections()
 	case t.Checkpoints != nil:
 		return t.Checkpoints.Sections()
+	case t.Recovery != nil:
+		return t.Recovery.Sections()
+	case t.Jobs != nil:
+		return t.Jobs.Sections()
 	}
 	return nil
 }

@@ -40,9 +40,14 @@ func TestWriteActions(t *testing.T) {
 	}
 	for name, k := range map[string]timelinetest.Keep{
 		"checkpoint.txt":      {Seed: 3, Count: 3, Period: 600 * time.Millisecond, Restore: true, Disk: "incremental"},
+		"recover.txt":         {Seed: 3, Recover: true, Period: 700 * time.Millisecond, Failures: 3, Every: 1500 * time.Millisecond, Alarms: 1},
+		"recover-none.txt":    {Seed: 3, Recover: true, Period: 500 * time.Millisecond, For: 3 * time.Second},
 		"checkpoint-live.txt": {Seed: 3, Count: 1, Live: true}, "checkpoint-refused.txt": {Seed: 3, Count: 1, Refuse: true},
 	} {
 		trials[name] = func() (results.Outcome, []results.Record) { o, r, _ := k.Make(); return o, r }
+	}
+	for name, s := range map[string]timelinetest.Served{"jobs.txt": {Seed: 3, Jobs: 8, Cap: 2, Preempt: true}, "jobs-failed.txt": {Seed: 3, Jobs: 5, Cap: 4, Fail: true}} {
+		trials[name] = func() (results.Outcome, []results.Record) { o, r, _ := s.Make(); return o, r }
 	}
 	for name, make := range trials {
 		o, records := make()

@@ -33,12 +33,7 @@ func (t *Timeline) checkpoint(x *index, o results.Outcome, obs observation) {
 	if len(r.Restores) > 0 {
 		t.viewMetrics(metric.RestoreWire, metric.RestoreClient, "", x.restoreViews(r.Restores, obs))
 	}
-	for _, out := range t.Outages {
-		t.Metrics = append(t.Metrics, Metric{out.Name, out.Quantity})
-		if out.Name != Downtime {
-			t.Metrics = append(t.Metrics, Metric{out.Name + FloorSuffix, out.Floor})
-		}
-	}
+	t.outageMetrics()
 	t.serveWhole(before, obs, end)
 	t.measureWork(before, obs)
 	t.finish(x, o, obs)

@@ -6,7 +6,9 @@ import (
 	"virtscope/analysis/convergence"
 	"virtscope/analysis/degradation"
 	"virtscope/analysis/deploy"
+	"virtscope/analysis/jobs"
 	"virtscope/analysis/quantity"
+	"virtscope/analysis/recovery"
 	"virtscope/analysis/saving"
 	"virtscope/analysis/stream"
 	"virtscope/results"
@@ -54,6 +56,8 @@ type Timeline struct {
 	// What another action than a migration has; nil of the others.
 	Deployment  *deploy.Deployment `json:"deployment,omitempty"`
 	Checkpoints *saving.Report     `json:"checkpoints,omitempty"`
+	Recovery    *recovery.Report   `json:"recovery,omitempty"`
+	Jobs        *jobs.Report       `json:"jobs,omitempty"`
 
 	Throughput Series   `json:"throughput"`
 	CPU        []Series `json:"cpu,omitempty"`

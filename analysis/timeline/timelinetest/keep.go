@@ -290,6 +290,8 @@ func (m *keeper) observe() {
 			}
 		}
 	}
+	m.add(m.end+2e6, "controller", guest, results.MemoryVerified, 64<<20, results.Bytes)
+	m.add(m.end+2e6, "controller", guest, results.MemoryCorrupt, 0, results.One)
 	m.probe()
 }
 
