@@ -190,7 +190,7 @@ func TestFurnish(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]string{
-		"etc/systemd/system/multi-user.target.wants/virtscope-agent.service":   "/etc/systemd/system/virtscope-agent.service",
+		"etc/systemd/system/sysinit.target.wants/virtscope-agent.service":      "/etc/systemd/system/virtscope-agent.service",
 		"etc/systemd/system/multi-user.target.wants/virtscope-network.service": "/etc/systemd/system/virtscope-network.service",
 		"etc/systemd/system/getty.target":                                      "/dev/null",
 	} {
