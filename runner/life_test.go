@@ -80,7 +80,7 @@ func (s *lifeSite) KillHost(_ context.Context, h host.Host) error {
 	return s.now.Kill()
 }
 
-func (s *lifeSite) CutHost(_ context.Context, link string, h host.Host) (func(context.Context) error, error) {
+func (s *lifeSite) Cut(_ context.Context, link string, h host.Host) (func(context.Context) error, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.cut[h.Name()] || s.now.host != h.Name() || link != lanLink {

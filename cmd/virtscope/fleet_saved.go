@@ -176,7 +176,7 @@ func (f *fleet) clone(ctx context.Context, n int, h host.Host, rec results.Recor
 		}
 		spec.Disk = diskAt(path, "qcow2", size, h.Name())
 	}
-	return saved.Clone(ctx, spec, rec)
+	return saved.Clone(ctx, h, spec, rec)
 }
 
 // activate makes guest n, and tells it who it is.

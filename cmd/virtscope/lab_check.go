@@ -52,6 +52,9 @@ func migrationKey(s *spec.Experiment) string {
 	if s.Guest.Disk != nil {
 		disk = fmt.Sprintf("%+v", *s.Guest.Disk)
 	}
+	if s.Action.Migrate == nil {
+		return ""
+	}
 	return fmt.Sprintf("%+v %s %+v", fingerprintKey(s), disk, *s.Action.Migrate)
 }
 

@@ -65,7 +65,7 @@ func (s *site) startWarm(ctx context.Context, rec results.Recorder) (guest.Insta
 	if err := s.warmDisk(ctx, w, spec.Disk); err != nil {
 		return nil, err
 	}
-	c, err := w.saved.Clone(ctx, spec, rec)
+	c, err := w.saved.Clone(ctx, s.Source(), spec, rec)
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"virtscope/results"
 	"virtscope/testbed/guest"
 	"virtscope/testbed/guest/agent"
+	"virtscope/testbed/host"
 )
 
 // A Clone is a guest that was restored. It stands stopped until it is activated.
@@ -15,11 +16,11 @@ type Clone struct {
 	saved    *Saved
 }
 
-// Clone restores a guest from what was saved, as spec names it: names, paths, the NIC and the disk are its own, all else is as
+// Clone restores a guest on h from what was saved, as spec names it: names, paths, the NIC and the disk are its own, all else is as
 // it was saved. It stands stopped. The caller closes it.
-func (s *Saved) Clone(ctx context.Context, spec guest.Spec, rec results.Recorder) (*Clone, error) {
+func (s *Saved) Clone(ctx context.Context, h host.Host, spec guest.Spec, rec results.Recorder) (*Clone, error) {
 	s.shape(&spec)
-	g, err := s.cfg.Driver.Restore(ctx, s.cfg.Host, spec, guest.RestoreOptions{
+	g, err := s.cfg.Driver.Restore(ctx, h, spec, guest.RestoreOptions{
 		Format: s.cfg.Format, Memory: s.memory, State: s.state,
 		// A guest whose memory is to be a file of its own reads all of it.
 		OnDemand: s.cfg.Format == guest.FormatMemoryFile && spec.Start.MemoryFile == "", Paused: true,
