@@ -106,7 +106,8 @@ func (a *checkpointing) restore(ctx context.Context) error {
 	}
 	attrs := map[string]string{"host": h.Name(), results.AttrCheckpoint: a.last}
 	return bounded(ctx, limit, "the restore", func(ctx context.Context) error {
-		return a.e.revive(ctx, a.kept, a.last, h, attrs)
+		_, err := a.e.revive(ctx, a.kept, a.last, h, attrs)
+		return err
 	})
 }
 

@@ -42,7 +42,7 @@ type lifeLab struct {
 
 func (l *lifeLab) Up(context.Context, plan.Trial, string) (Site, error) {
 	l.open.Add(1)
-	l.site = &lifeSite{lab: l, saved: map[string]int64{}, cut: map[string]bool{}}
+	l.site = &lifeSite{lab: l, saved: map[string]int64{}, lies: map[string]string{}, cut: map[string]bool{}}
 	l.site.fakeSite = &fakeSite{lab: &fakeLab{}}
 	return l.site, nil
 }
@@ -56,7 +56,9 @@ type lifeSite struct {
 	now     *lifeGuest
 	started int
 	cut     map[string]bool
-	saved   map[string]int64 // by checkpoint, the guest's count of work
+	saved   map[string]int64  // by checkpoint, the guest's count of work
+	lies    map[string]string // by checkpoint, the host that it lies on: the one on which the guest does not run
+	failed  string            // the host that was killed last
 	damaged string
 }
 
@@ -77,6 +79,7 @@ func (s *lifeSite) KillHost(_ context.Context, h host.Host) error {
 	if s.now.host != h.Name() {
 		return fmt.Errorf("the guest does not run on %s", h.Name())
 	}
+	s.failed = h.Name()
 	return s.now.Kill()
 }
 
@@ -164,7 +167,7 @@ func (s *lifeSite) Save(ctx context.Context, i guest.Instance, n int, _ func(), 
 		return "", err
 	}
 	s.mu.Lock()
-	s.saved[id] = work
+	s.saved[id], s.lies[id] = work, map[string]string{"src": "dst", "dst": "src"}[g.host]
 	s.mu.Unlock()
 	record(results.CheckpointEnd, map[string]string{})
 	if script.stall > 0 && n == 1 {
@@ -195,7 +198,12 @@ func (s *lifeSite) Restore(_ context.Context, id string, h host.Host, rec result
 	}
 	s.mu.Lock()
 	work, ok := s.saved[id]
+	lies := s.lies[id]
+	lost := s.cut[lies] || s.failed == lies
 	s.mu.Unlock()
+	if lost {
+		return nil, &guest.OutcomeError{Reason: "the checkpoint lies on " + lies + ", which failed"}
+	}
 	if !ok {
 		return nil, fmt.Errorf("no checkpoint %q", id)
 	}

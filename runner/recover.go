@@ -30,16 +30,15 @@ type recovery struct {
 	recovered int       // failures
 	alarms    int       // false ones
 
-	mu    sync.Mutex
-	last  string        // the last complete checkpoint
-	first chan struct{} // closed when there is one
+	mu   sync.Mutex
+	last string // the last complete checkpoint
 }
 
 // recoverStream keeps the times of failures apart from whatever else is drawn from a trial's seed.
 const recoverStream = 0xfa11
 
 func newRecovery(e *execution, ask spec.Recover) *recovery {
-	return &recovery{e: e, ask: ask, random: rand.New(rand.NewPCG(seed(e.trial), recoverStream)), first: make(chan struct{})}
+	return &recovery{e: e, ask: ask, random: rand.New(rand.NewPCG(seed(e.trial), recoverStream))}
 }
 
 // attrs implements action.
@@ -69,7 +68,7 @@ func (a *recovery) run(ctx context.Context) error {
 		return err
 	}
 	a.begin = time.Now()
-	l := a.newLife(a.begin, a.begin)
+	l := a.newLife(a.begin, a.begin, a.begin)
 	for {
 		found, err := l.live(ctx)
 		if err != nil || found == nil {
@@ -106,9 +105,6 @@ func (a *recovery) delay() time.Duration {
 func (a *recovery) complete(id string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.last == "" {
-		close(a.first)
-	}
 	a.last = id
 }
 
@@ -155,7 +151,8 @@ func (a *recovery) bringBack(ctx context.Context, l *life, attrs map[string]stri
 		}
 	}
 	attrs["host"], attrs[results.AttrCheckpoint] = h.Name(), id
-	if err := a.e.revive(ctx, a.kept, id, h, attrs); err != nil {
+	runs, err := a.e.revive(ctx, a.kept, id, h, attrs)
+	if err != nil {
 		return nil, err
 	}
 	begin := time.Now()
@@ -165,7 +162,7 @@ func (a *recovery) bringBack(ctx context.Context, l *life, attrs map[string]stri
 	if err := a.heard(ctx, begin); err != nil {
 		return nil, err
 	}
-	return a.newLife(begin, time.Now()), nil
+	return a.newLife(runs, begin, time.Now()), nil
 }
 
 // heard waits for the sign of life that the detector listens to: before the first, its silence says nothing.

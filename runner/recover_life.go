@@ -19,11 +19,14 @@ const look = 5 * time.Millisecond
 type life struct {
 	a       *recovery
 	g       guest.Instance
-	begin   time.Time // it answered: periods and the time to the next failure count from here
+	begin   time.Time // it answered: the time to the next failure counts from here
 	watched time.Time // its silence counts from here, at the earliest
 	saveAt  time.Time // its first checkpoint
 
+	protected chan struct{} // closed when there is a checkpoint that outlives this life's failure
+
 	mu       sync.Mutex
+	safe     bool // protected is closed
 	detected bool
 	failure  int // the number of the failure that was injected; 0: none
 	struck   chan struct{}
@@ -31,12 +34,33 @@ type life struct {
 	mendLink func(context.Context) error
 }
 
-func (a *recovery) newLife(begin, watched time.Time) *life {
-	l := &life{a: a, g: a.e.guest, begin: begin, watched: watched, saveAt: begin, struck: make(chan struct{}), over: make(chan struct{})}
-	if a.latest() != "" { // what it began with is saved
-		l.saveAt = begin.Add(time.Duration(a.ask.Period))
+// newLife is the life of the guest, which runs since then.
+func (a *recovery) newLife(runs, begin, watched time.Time) *life {
+	l := &life{
+		a: a, g: a.e.guest, begin: begin, watched: watched, saveAt: runs,
+		protected: make(chan struct{}), struck: make(chan struct{}), over: make(chan struct{}),
+	}
+	if a.latest() != "" && !a.exposed() {
+		l.protect()
+		l.saveAt = runs.Add(time.Duration(a.ask.Period)) // what it began with is saved
 	}
 	return l
+}
+
+// exposed reports whether a guest that was restarted has no checkpoint yet that it could be restarted from when its host fails too:
+// the one that it came from lies there.
+func (a *recovery) exposed() bool {
+	return a.ask.Restart == onOther && (a.ask.Failure == results.FaultKillHost || a.ask.Failure == results.FaultCutLink)
+}
+
+// protect notes that there is a checkpoint that outlives this life's failure.
+func (l *life) protect() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.safe {
+		l.safe = true
+		close(l.protected)
+	}
 }
 
 // A detection is that a guest counts as failed.
@@ -164,6 +188,7 @@ func (l *life) checkpoints(ctx context.Context) error {
 			id, err := l.a.kept.Save(ctx, l.g, n, nil, l.a.e.rec)
 			if id != "" {
 				l.a.complete(id)
+				l.protect()
 			}
 			return err
 		})
@@ -213,13 +238,13 @@ func (l *life) skip(due time.Time) time.Time {
 	return due
 }
 
-// inject injects one failure, when its time has come and there is a checkpoint. Void ends the checkpoint that is under way.
+// inject injects one failure, when its time has come and there is a checkpoint that outlives it. Void ends the checkpoint that is under way.
 func (l *life) inject(ctx context.Context, void func()) error {
 	if !sleep(ctx, time.Until(l.begin.Add(l.a.delay()))) {
 		return nil
 	}
 	select {
-	case <-l.a.first:
+	case <-l.protected:
 	case <-ctx.Done():
 		return nil
 	}

@@ -69,26 +69,27 @@ func bounded(ctx context.Context, limit time.Duration, what string, do func(cont
 	return fmt.Errorf("%s: %w", what, err)
 }
 
-// revive makes the trial's guest anew from a checkpoint, in place of the one before, which is closed already, and returns when its
-// agent answers. It records RestartBegin, RestartEnd and, when the guest has spoken, GuestRestored, each with attrs.
-func (e *execution) revive(ctx context.Context, v Vault, id string, h host.Host, attrs map[string]string) error {
+// revive makes the trial's guest anew from a checkpoint, in place of the one before, which is closed already. It returns when its
+// agent answers, and since when it runs. It records RestartBegin, RestartEnd and, when the guest has spoken, GuestRestored, each with attrs.
+func (e *execution) revive(ctx context.Context, v Vault, id string, h host.Host, attrs map[string]string) (runs time.Time, err error) {
 	e.record(time.Now(), results.RestartBegin, attrs)
 	e.rec.restored.await(attrs)
 	instance, err := v.Restore(ctx, id, h, e.rec)
 	if err != nil {
-		return err
+		return runs, err
 	}
+	runs = time.Now()
 	if err := e.adopt(instance); err != nil {
-		return err
+		return runs, err
 	}
 	if _, err := e.agent.Hello(ctx); err != nil {
 		if ended(instance) {
-			return &guest.OutcomeError{Reason: "the restored guest ended by itself: see its console in " + e.dir, Err: err}
+			return runs, &guest.OutcomeError{Reason: "the restored guest ended by itself: see its console in " + e.dir, Err: err}
 		}
-		return fmt.Errorf("greet the restored guest: %w", err)
+		return runs, fmt.Errorf("greet the restored guest: %w", err)
 	}
 	e.record(time.Now(), results.RestartEnd, attrs)
-	return nil
+	return runs, nil
 }
 
 func ended(g guest.Instance) bool {
