@@ -22,12 +22,14 @@ type Env struct {
 	Bad    guest.Spec       // Boot refuses it
 	// Options of each migration. The suite fills in where it goes.
 	Options guest.MigrateOptions
+	// Workload of a guest that is saved; the zero value is idle.
+	Workload agent.Workload
 	// Patience is how long a guest may take to boot, to answer or to migrate. 0 is a minute.
 	Patience time.Duration
 }
 
 // Conform puts a driver through everything that guest.Driver and its kin promise. Setup is called for each
-// part, with a *testing.T whose clean-ups take down what it makes. The suite needs root. It boots four guests
+// part, with a *testing.T whose clean-ups take down what it makes. The suite needs root. It boots seven guests
 // that get ready, and a few that do not.
 func Conform(t *testing.T, setup func(t *testing.T) Env) {
 	t.Helper()
@@ -42,6 +44,9 @@ func Conform(t *testing.T, setup func(t *testing.T) Env) {
 		{"Migrate", (*suite).migrate},
 		{"PortTakenThenClosedMidway", (*suite).portTakenThenClosedMidway},
 		{"EndsByItself", (*suite).endsByItself},
+		{"SaveAndRestore", (*suite).saveAndRestore},
+		{"SaveFails", (*suite).saveFails},
+		{"RestoreDamaged", (*suite).restoreDamaged},
 	} {
 		t.Run(part.name, func(t *testing.T) {
 			if os.Geteuid() != 0 {

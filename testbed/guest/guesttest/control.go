@@ -16,7 +16,7 @@ type order struct {
 	ID      int64  `json:"id"`
 	Op      string `json:"op"`
 	At      int64  `json:"at,omitempty"`      // stop, wake: the instant
-	Address string `json:"address,omitempty"` // send: where the destination listens
+	Address string `json:"address,omitempty"` // send, save, load: who listens
 	State   *state `json:"state,omitempty"`   // adopt
 }
 
@@ -24,6 +24,9 @@ const (
 	opSend  = "send"  // send the memory; the report carries Bytes. The report Connected comes before.
 	opStop  = "stop"  // close the gate at At, or, if At is 0, do not; refused when it is too late for either
 	opWake  = "wake"  // open the gate at At, or, if At is 0, do not; refused once it is open
+	opThaw  = "thaw"  // open the gate of a guest that stands still, now
+	opSave  = "save"  // send a guest that stands still to the unix socket Address; the report carries Bytes
+	opLoad  = "load"  // take over from a saved guest that the unix socket Address serves; the report carries Bytes
 	opAdopt = "adopt" // take over where the source stopped
 	opQuit  = "quit"  // end, once everything was said
 )

@@ -240,7 +240,23 @@ func (m *machine) wake() {
 	m.tell(report{Awake: &change{Gate: gate, Frame: m.lastFrame}})
 	if m.handed != nil {
 		m.takeOver(*m.handed)
+		m.handed = nil
 	}
+}
+
+// thaw opens the gate of a guest that stands still, which takes over from itself: the step over the outage is one of its own.
+func (m *machine) thaw() error {
+	switch {
+	case m.running || m.stopAt != 0:
+		return errors.New("thaw: the guest runs")
+	case m.handed == nil && !m.known:
+		return errors.New("thaw: the guest has no past")
+	case m.handed == nil:
+		past := m.state
+		m.handed, m.known = &past, false
+	}
+	m.wakeAt = mono()
+	return nil
 }
 
 // boot opens the gate of a guest that comes from nowhere.

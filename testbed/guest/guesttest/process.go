@@ -21,7 +21,7 @@ type arguments struct {
 	tap      string
 	card     card
 	agent    string // path of the agent's unix socket
-	incoming string // where it listens for another's memory; empty for a guest that boots
+	incoming string // where it listens for another's memory; empty for a guest that boots, savedGuest for one that is told where to read
 }
 
 func (a arguments) list() []string {
@@ -126,7 +126,7 @@ func newProcess(ctx context.Context, args []string, control *outbox) (p *process
 	if p.machine.tap, err = openTap(p.args.tap); err != nil {
 		return p, err
 	}
-	if p.args.incoming != "" {
+	if p.args.incoming != "" && p.args.incoming != savedGuest {
 		if p.incoming, err = listen.Listen(ctx, "tcp4", p.args.incoming); err != nil {
 			return p, fmt.Errorf("wait for a migration: %w", err)
 		}
@@ -172,7 +172,7 @@ func (p *process) serveAgent() {
 		return
 	}
 	p.agent.Store(&agentConn{conn, newOutbox(conn)})
-	if p.incoming == nil {
+	if p.args.incoming == "" {
 		p.machine.deliver(func() {
 			p.machine.boot()
 			p.say(agent.Message{Mono: mono(), Hello: hello()})
@@ -207,8 +207,15 @@ func (p *process) order(ctx context.Context, o order) {
 		}
 		p.control.say(r)
 	}
-	if o.Op == opSend {
+	switch o.Op {
+	case opSend:
 		go p.send(ctx, o)
+		return
+	case opSave:
+		go p.save(ctx, o)
+		return
+	case opLoad:
+		go p.load(ctx, o)
 		return
 	}
 	p.machine.deliver(func() { answer(p.obey(o)) })
@@ -226,6 +233,8 @@ func (p *process) obey(o order) error {
 		}
 		m.wakeAt = o.At // 0 takes it back; an instant that has passed is now
 		return nil
+	case opThaw:
+		return m.thaw()
 	case opAdopt:
 		if o.State == nil {
 			return errors.New("adopt: no state is given")

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 	"virtscope/testbed/guest"
+	"virtscope/testbed/guest/agent"
 	"virtscope/testbed/guest/guesttest"
 )
 
@@ -14,7 +15,7 @@ func TestConform(t *testing.T) {
 		bed, s := guesttest.NewBed(t), realSpec(t)
 		bad := s
 		bad.Kernel = "/nowhere/vmlinuz"
-		return guesttest.Env{Driver: New(), Bed: bed, Spec: s, Bad: bad, Options: migrateOptions(), Patience: 90 * time.Second}
+		return guesttest.Env{Driver: New(), Bed: bed, Spec: s, Bad: bad, Options: migrateOptions(), Workload: agent.Workload{Kind: "dirty", Rate: 4e6, WorkingSet: 16 << 20, Pattern: "random", Seed: 1}, Patience: 90 * time.Second}
 	})
 }
 

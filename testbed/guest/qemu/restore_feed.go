@@ -14,12 +14,13 @@ type feed struct {
 	to   net.Conn      // nil until QEMU listens
 	done chan struct{} // closed when it has ended
 	n    int64         // B that QEMU was given; once done
+	last tail          // of what was read; once done
 	err  error         // of reading; once done
 }
 
 func (f *feed) run() {
 	defer close(f.done)
-	r := &reader{from: f.from}
+	r := &reader{from: f.from, last: &f.last}
 	f.n, _ = io.Copy(f.to, r) // what QEMU does not take, it has its reasons for
 	f.err = r.err
 	_ = f.to.Close() // it sees the end
@@ -36,14 +37,16 @@ func (f *feed) end() int64 {
 	return f.n
 }
 
-// A reader keeps its error.
+// A reader keeps its error, and the end of what was read.
 type reader struct {
 	from io.Reader
+	last *tail
 	err  error
 }
 
 func (r *reader) Read(p []byte) (int, error) {
 	n, err := r.from.Read(p)
+	r.last.add(p[:n])
 	if err != nil && err != io.EOF && !errors.Is(err, net.ErrClosed) && !errors.Is(err, os.ErrClosed) { // end closes it
 		r.err = fmt.Errorf("read the saved guest: %w", err)
 	}

@@ -50,6 +50,9 @@ func (l *loading) load(ctx context.Context) (at, bytes int64, err error) {
 	if err != nil {
 		return 0, 0, l.why(ctx, errors.Join(err, f.err))
 	}
+	if f.last.cut() {
+		return 0, 0, &guest.OutcomeError{Reason: "the saved state is cut short"}
+	}
 	return at, bytes + n, nil
 }
 

@@ -49,6 +49,8 @@ type saving struct {
 // While the copy goes on beside the guest, what the guest overwrites is copied first. Where that fails for want of room, QEMU
 // stops the guest; it is told to go on when the copy is gone.
 //
+// QEMU 7.2 was seen to leave a guest hanging, though it says that it runs, after a live save that failed: the error says so.
+//
 // A ctx that is done by its deadline is an *guest.OutcomeError.
 func (i *instance) Save(ctx context.Context, o guest.SaveOptions) (guest.Saved, error) {
 	vm := i.running()

@@ -28,6 +28,9 @@ func (s *saving) dump(ctx context.Context) (saved guest.Saved, err error) {
 	if err != nil {
 		return saved, err
 	}
+	if err := s.finalized(ctx); err != nil {
+		return saved, err
+	}
 	at := eventTime(ended)
 	switch s.options.Format {
 	case guest.FormatMemoryFile:
@@ -80,6 +83,17 @@ func (s *saving) follow(ctx context.Context, events <-chan event) (event, error)
 		return event{}, err
 	}
 	return event{}, errEnded
+}
+
+// finalized waits until the migration is over for QEMU too: it says completed a moment before, and then refuses to let the guest go on.
+func (s *saving) finalized(ctx context.Context) error {
+	for {
+		status, err := (&migration{src: s.vm}).runState(ctx)
+		if err != nil || status != "finish-migrate" {
+			return err
+		}
+		sleep(ctx, time.Millisecond)
+	}
 }
 
 // failed is the outcome after QEMU said so.

@@ -78,9 +78,6 @@ func testSaveThatFails(t *testing.T, change func(*guest.Spec)) {
 	defer close(release)
 	dir := t.TempDir()
 	disk := filepath.Join(dir, "disk")
-	if _, err := os.Stat(filepath.Join(dir, "full")); err == nil {
-		t.Fatal("there is something")
-	}
 	for _, c := range []struct {
 		name    string
 		options guest.SaveOptions
@@ -104,6 +101,9 @@ func testSaveThatFails(t *testing.T, change func(*guest.Spec)) {
 		{name: "no folder", options: guest.SaveOptions{Format: guest.FormatMemoryFile, Memory: dir + "/m", State: dir + "/nowhere/state"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			if c.options.Live && change != nil {
+				t.Skip("QEMU 7.2 leaves the guest hanging in memory that waits to be written")
+			}
 			if c.options.Stream == "" && c.options.Format == guest.FormatStream {
 				c.options.Stream, _ = keepStream(t, dir+"/stream")
 			}

@@ -50,6 +50,9 @@ func (s *saving) undo(ctx context.Context) error {
 		errs = append(errs, s.goOn(ctx))
 	}
 	errs = append(errs, s.reset(ctx))
+	if s.options.Live && s.migrating && s.vm.mon.Version().QEMU.Major < 8 {
+		errs = append(errs, errors.New("a qemu before 8 may say that it runs and hang in memory that waits to be written: see whether its agent answers"))
+	}
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("leave the guest as it was: %w", err)
 	}
