@@ -1,6 +1,7 @@
 package qemu
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -88,8 +89,8 @@ func wayIn(s guest.Spec, f files) []string {
 		return nil
 	}
 	args := []string{"-kernel", s.Kernel}
-	if s.Initrd != "" {
-		args = append(args, "-initrd", s.Initrd)
+	if initrd := cmp.Or(f.initrd, s.Initrd); initrd != "" {
+		args = append(args, "-initrd", initrd)
 	}
 	return append(args, "-append", s.Append)
 }
