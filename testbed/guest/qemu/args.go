@@ -1,6 +1,7 @@
 package qemu
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -92,8 +93,8 @@ func wayIn(s guest.Spec, f files) []string {
 		return args
 	}
 	args := []string{"-kernel", s.Kernel}
-	if s.Initrd != "" {
-		args = append(args, "-initrd", s.Initrd)
+	if initrd := cmp.Or(f.initrd, s.Initrd); initrd != "" {
+		args = append(args, "-initrd", initrd)
 	}
 	return append(args, "-append", s.Append)
 }

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"runtime"
 	"time"
 	"virtscope/testbed/guest"
+	"virtscope/testbed/host"
 
 	"golang.org/x/sys/unix"
 )
@@ -68,8 +70,13 @@ func (c *consoleReader) serialBytes(p []byte, at time.Time) {
 }
 
 // run reads until QEMU has closed both, or has ended. One goroutine reads both: what the firmware wrote before a byte of the
-// console is there when that byte is, and is taken first.
+// console is there when that byte is, and is taken first. Its thread goes before others where it may, since what it stamps is late by as
+// long as it waits for a CPU.
 func (c *consoleReader) run() {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	restore, _ := host.Urgent() //nolint:errcheck // without it, it does what it can
+	defer restore()
 	defer close(c.done)
 	defer c.release()
 	defer c.marks.end()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strconv"
 	"virtscope/testbed/guest"
 	"virtscope/testbed/host"
@@ -22,6 +23,7 @@ type files struct {
 	serial, firmware string // unix sockets: the console and the firmware's log of a start that is observed
 	memory           string // the guest's memory, where Spec.Start.MemoryFile is set
 	uefi             string // the firmware's image
+	initrd           string // a copy of Spec.Initrd that needs a pad; "" is that itself
 }
 
 func filesFor(s guest.Spec, host string, n int) files {
@@ -60,6 +62,12 @@ func (i *instance) claim(h host.Host, r role) (files, error) {
 		}
 		if f.memory != "" && r.incoming && !r.restored {
 			f.memory += "." + strconv.Itoa(i.spawned) // its source's file may be on this machine too
+		}
+		if needsPad(i.spec) {
+			f.initrd = i.spec.Dir + "/" + filepath.Base(f.qmp) + ".initrd"
+			if err := padInitrd(i.spec.Initrd, f.initrd); err != nil {
+				return f, err
+			}
 		}
 		if uefi(i.spec) {
 			f.uefi, err = findUEFI(h.Name())

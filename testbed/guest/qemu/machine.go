@@ -28,7 +28,7 @@ type machine struct {
 	private bool             // its memory is a file that it may not write
 	rec     results.Recorder // of what happens to it later
 	console *consoleReader   // nil where nobody watches the start
-	made    string           // the memory file that goes with this QEMU; "" is none
+	made    []string         // files that go with this QEMU
 	refused time.Time        // when QEMU last did not answer yet
 	said    *Transcript
 	// What QEMU showed before a migration set anything, and what was set since: see configure.
@@ -42,6 +42,9 @@ type machine struct {
 // spawnMachine starts QEMU and connects to it. On an error nothing is left running.
 func spawnMachine(ctx context.Context, h host.Host, s guest.Spec, accel string, f files, r role, rec results.Recorder) (_ *machine, err error) {
 	vm := &machine{host: h, role: r.name(), pumped: make(chan struct{}), files: f, private: r.privateMemory != "", rec: rec}
+	if f.initrd != "" {
+		vm.made = append(vm.made, f.initrd)
+	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, vm.close())
@@ -63,7 +66,7 @@ func spawnMachine(ctx context.Context, h host.Host, s guest.Spec, accel string, 
 		return nil, fmt.Errorf("start qemu on %s: %w", h.Name(), err)
 	}
 	if f.memory != "" && r.privateMemory == "" {
-		vm.made = f.memory
+		vm.made = append(vm.made, f.memory)
 	}
 	marks := startRecords{rec: rec, host: h.Name(), on: s.Start.Observe && !r.incoming || r.restored}
 	if observed(s, r) {
@@ -163,8 +166,10 @@ func (vm *machine) closeOnce() error {
 	for _, c := range vm.closers {
 		_ = c.Close()
 	}
-	if err := os.Remove(vm.made); vm.made != "" && err != nil && !errors.Is(err, fs.ErrNotExist) {
-		errs = append(errs, fmt.Errorf("remove the guest's memory file: %w", err))
+	for _, path := range vm.made {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, fmt.Errorf("remove what qemu on %s used: %w", vm.host.Name(), err))
+		}
 	}
 	if err := vm.said.Err(); err != nil {
 		errs = append(errs, fmt.Errorf("keep the qmp transcript of %s: %w", vm.host.Name(), err))
