@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -93,16 +94,36 @@ func boot(ctx context.Context, t *testing.T, qemu string, img image.Image, forwa
 	return start(ctx, t, qemu, img, devices)
 }
 
-// bootOn starts the guest on a kind of machine: microvm has no PCI.
+// bootOn starts the guest on a kind of machine: microvm has no PCI, and no clock by which an emulated TSC could be calibrated.
 func bootOn(ctx context.Context, t *testing.T, machine, qemu string, img image.Image) net.Conn {
 	t.Helper()
-	bus := "pci"
-	if machine == "microvm" {
-		bus = "device"
+	devices := func(bus string) []string {
+		return []string{"-machine", machine, "-device", "virtio-serial-" + bus, "-netdev", "user,id=net", "-device", "virtio-net-" + bus + ",netdev=net"}
 	}
-	return start(ctx, t, qemu, img, []string{
-		"-machine", machine, "-device", "virtio-serial-" + bus, "-netdev", "user,id=net", "-device", "virtio-net-" + bus + ",netdev=net",
-	})
+	if machine != "microvm" {
+		return start(ctx, t, qemu, img, devices("pci"))
+	}
+	return start(ctx, t, qemu, img, append(devices("device"), "-append", commandLine+fmt.Sprintf(" tsc_early_khz=%.0f", processorKHz(t))))
+}
+
+const commandLine = image.Append + " " + image.AddressParam + "=10.0.2.15/24"
+
+// processorKHz is the TSC's frequency, nearly.
+func processorKHz(t *testing.T) float64 {
+	t.Helper()
+	data, err := os.ReadFile("/proc/cpuinfo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(data)) {
+		name, value, _ := strings.Cut(line, ":")
+		mhz, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
+		if strings.TrimSpace(name) == "cpu MHz" && err == nil {
+			return mhz * 1000
+		}
+	}
+	t.Skip("needs the processor's frequency in /proc/cpuinfo")
+	return 0
 }
 
 // start starts the guest with a bus for the agent's port and whatever else, and connects to the port.
@@ -117,7 +138,7 @@ func start(ctx context.Context, t *testing.T, qemu string, img image.Image, devi
 	args := append([]string{
 		"-nodefaults", "-no-reboot", "-display", "none",
 		"-accel", "tcg,thread=multi", "-cpu", "max", "-m", "256", "-serial", "stdio",
-		"-kernel", img.Kernel, "-initrd", img.Initrd, "-append", image.Append + " " + image.AddressParam + "=10.0.2.15/24",
+		"-kernel", img.Kernel, "-initrd", img.Initrd, "-append", commandLine,
 		"-chardev", "socket,id=agent,path=" + socket + ",server=on,wait=off",
 	}, devices...)
 	args = append(args, "-device", "virtserialport,chardev=agent,name="+agent.Port)
