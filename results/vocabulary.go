@@ -99,6 +99,8 @@ const (
 	EchoRTT      = "echo.rtt"      // s: the probe was answered after Value; Attrs: seq
 	EchoLost     = "echo.lost"     // event: the probe was never answered; Attrs: seq; error where the send call failed
 	EchoInterval = "echo.interval" // s: the interval that was asked for
+	// EchoHeard is an event, recorded at once where somebody waits for it: an answer came at Time. Not every answer is told.
+	EchoHeard = "echo.heard"
 )
 
 // What the usage and energy probes sample: counters as the kernel keeps them.

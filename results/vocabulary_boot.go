@@ -55,7 +55,7 @@ const (
 	ImageServed = "image.served"
 	// ImagePrefetched is B: what was fetched ahead. Attrs: host, bytes.
 	ImagePrefetched = "image.prefetched"
-	// FlowImage is the flow of FlowBytes from image servers: forward is to the server. Attr "host" is the host that asks.
+	// FlowImage is the flow of FlowBytes from image servers: forward is to the server. Attrs: host (the one that asks; none: any), server.
 	FlowImage = "image"
 	// FlowCheckpoint is the flow of FlowBytes of a checkpoint that goes to the other host: forward is to it.
 	FlowCheckpoint = "checkpoint"

@@ -14,7 +14,10 @@ const (
 	CheckpointSynced   = "checkpoint.synced"    // event: files and folder are on disk, under their final name
 	CheckpointThaw     = "checkpoint.thaw"      // event: the guest was told to go on
 	CheckpointEnd      = "checkpoint.end"       // event: it is kept, or, with attr error, it is not
-	CheckpointPruned   = "checkpoint.pruned"    // event: one was removed by retention
+	// CheckpointSkipped is an event, source runner: a period began while the checkpoint of the one before was under way, and has none;
+	// Attrs: period (from 1). It has no checkpoint.
+	CheckpointSkipped = "checkpoint.skipped"
+	CheckpointPruned  = "checkpoint.pruned" // event: one was removed by retention
 	// CheckpointVerified is B: read back and found as written. Source runner.
 	CheckpointVerified = "checkpoint.verified"
 	// CheckpointRefused is an event: a restore was refused; Attrs: error.
@@ -23,14 +26,18 @@ const (
 	CheckpointDamaged = "checkpoint.damaged"
 )
 
-// What a recovery goes through. Attr "n" counts failures from 1.
+// AttrCheckpoint is the checkpoint's id.
+const AttrCheckpoint = "checkpoint"
+
+// What a recovery goes through. Attr "n" counts failures from 1. A false alarm, where nothing was injected, goes through the same
+// from FailureDetected on: its records have no n, and attr false "true".
 const (
 	FailureInjected  = "failure.injected"  // event, source runner; Attrs: n, kind (kill-guest, kill-host, cut-link), host; bound (s: by how much later it may have taken effect)
 	FailureEffective = "failure.effective" // event, source runner: the hypervisor's process ended; Attrs: n. A cut link has none: its effect is LinkDown
 	FailureDetected  = "failure.detected"  // event, source runner; Attrs: n, by (process, heartbeat, echo), silent (s since the last sign of life)
 	RestartBegin     = "restart.begin"     // event, source runner; Attrs: n, host, checkpoint
-	RestartEnd       = "restart.end"       // event, source runner: the guest was restored and answers; Attrs: n
-	// GuestRestored is s, source guest: the guest's monotonic clock when it first spoke after a restore; Attrs: n, mono, work (B or 1 of its own counter), unit.
+	RestartEnd       = "restart.end"       // event, source runner: the guest was restored and answers; Attrs: n, host, checkpoint
+	// GuestRestored is s, source guest: the guest's monotonic clock when it first spoke after a restore; Attrs: n, mono, work (B or 1 of its own counter, at mono), unit, kind (of GuestWork, where the counter is of that).
 	GuestRestored = "guest.restored"
 )
 

@@ -27,6 +27,14 @@ func (e *execution) newAction() (action, error) {
 	switch kind := a.Kind(); kind {
 	case spec.ActionMigrate:
 		return &migration{e: e}, nil
+	case spec.ActionBoot:
+		return newBoot(e), nil
+	case spec.ActionCheckpoint:
+		return &checkpointing{e: e, ask: *a.Checkpoint}, nil
+	case spec.ActionRecover:
+		return newRecovery(e, *a.Recover), nil
+	case spec.ActionJobs:
+		return newJobs(e), nil
 	default:
 		return nil, fmt.Errorf("the runner has no action %q", kind)
 	}

@@ -40,6 +40,9 @@ type script struct {
 	mend        error
 	onProbed    func() // called when the probe was told to end
 	onStop      func() // called when the workload is told to stop
+
+	fleet fleetScript
+	vault func(*fakeSite) Vault
 }
 
 // A fakeLab runs one script after the other and counts what is up.
@@ -56,12 +59,15 @@ func (l *fakeLab) Up(context.Context, plan.Trial, string) (Site, error) {
 		return nil, s.up
 	}
 	l.open.Add(1)
-	return &fakeSite{lab: l, script: s}, nil
+	site := &fakeSite{lab: l, script: s}
+	site.fleet = &fakeFleet{site: site}
+	return site, nil
 }
 
 type fakeSite struct {
 	lab    *fakeLab
 	script script
+	fleet  *fakeFleet
 }
 
 type fakeHost struct {
@@ -74,9 +80,15 @@ func (h fakeHost) Name() string { return h.name }
 func (s *fakeSite) Source() host.Host                         { return fakeHost{name: "src"} }
 func (s *fakeSite) Destination() host.Host                    { return fakeHost{name: "dst"} }
 func (s *fakeSite) Driver() guest.Driver                      { return &fakeDriver{s} }
-func (s *fakeSite) Fleet() Fleet                              { return nil }
-func (s *fakeSite) Vault() Vault                              { return nil }
+func (s *fakeSite) Fleet() Fleet                              { return s.fleet }
 func (s *fakeSite) KillHost(context.Context, host.Host) error { return nil }
+func (s *fakeSite) Vault() Vault {
+	if s.script.vault == nil {
+		return nil
+	}
+	return s.script.vault(s)
+}
+
 func (s *fakeSite) Start(ctx context.Context, rec results.Recorder) (guest.Instance, error) {
 	return s.Driver().Boot(ctx, s.Source(), guest.Spec{}, rec)
 }
@@ -97,7 +109,7 @@ func (s *fakeSite) Background(context.Context, results.Recorder) (func() error, 
 	return func() error { return nil }, nil
 }
 
-func (s *fakeSite) Cut(_ context.Context, link string) (func(context.Context) error, error) {
+func (s *fakeSite) Cut(_ context.Context, link string, _ host.Host) (func(context.Context) error, error) {
 	if s.script.onCut != nil {
 		s.script.onCut(link)
 	}
@@ -150,14 +162,19 @@ func (d *fakeDriver) Boot(_ context.Context, _ host.Host, _ guest.Spec, rec resu
 	if s.boot != nil {
 		return nil, s.boot
 	}
-	d.site.lab.open.Add(1)
-	i := &fakeInstance{lab: d.site.lab, script: s, rec: rec, done: make(chan struct{})}
+	return newFakeInstance(d.site, rec, nil), nil
+}
+
+// newFakeInstance makes a guest that is up. Identity is what it says of itself; nil is nothing.
+func newFakeInstance(site *fakeSite, rec results.Recorder, identity *agent.Identity) *fakeInstance {
+	site.lab.open.Add(1)
+	i := &fakeInstance{lab: site.lab, script: site.script, rec: rec, identity: identity, done: make(chan struct{})}
 	i.agent = agent.NewClient(guest.AgentReporter(rec))
 	ours, theirs := net.Pipe()
 	i.agent.Attach("src", ours)
 	i.agent.Use("src")
 	go i.serve(theirs)
-	return i, nil
+	return i
 }
 
 type fakeInstance struct {
@@ -165,6 +182,9 @@ type fakeInstance struct {
 	script script
 	rec    results.Recorder
 	agent  *agent.Client
+
+	identity *agent.Identity
+
 	done   chan struct{}
 	once   sync.Once
 	closed sync.Once
@@ -195,6 +215,8 @@ func (i *fakeInstance) serve(conn net.Conn) {
 				i.script.onStop()
 			}
 			m.Progress = &agent.Progress{}
+		case agent.OpIdentity:
+			m.Identity = i.identity
 		case agent.OpHello:
 			m.Hello = &agent.Hello{Version: agent.Version}
 		}

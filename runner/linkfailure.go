@@ -104,7 +104,7 @@ func (e *execution) failLink(ctx context.Context, f linkFailure) error {
 		return &uncutError{f}
 	}
 	attrs := map[string]string{"link": f.link, "host": e.site.Source().Name()}
-	restore, err := e.site.Cut(ctx, f.link)
+	restore, err := e.site.Cut(ctx, f.link, e.site.Source())
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // the trial ended before the link was cut

@@ -31,8 +31,8 @@ type Site interface {
 	Migration() guest.MigrateOptions
 	// Background starts what else runs on the testbed, such as cross-traffic, and records what it does. Stop ends it, once.
 	Background(ctx context.Context, rec results.Recorder) (stop func() error, err error)
-	// Cut cuts the source's end of a link ("link" or "migration-link") until restore is called.
-	Cut(ctx context.Context, link string) (restore func(context.Context) error, err error)
+	// Cut cuts a host's end of a link ("link" or "migration-link") until restore is called.
+	Cut(ctx context.Context, link string, h host.Host) (restore func(context.Context) error, err error)
 	// KillHost kills all that runs on a host, at once: guests, image servers, whatever stands in its network.
 	KillHost(ctx context.Context, h host.Host) error
 	// Probes are made ready but not started. Processes lists the guest's processes at any time.

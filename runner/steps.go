@@ -236,11 +236,12 @@ func (e *execution) links(ctx context.Context) error {
 func (e *execution) within(ctx context.Context, limit time.Duration, what string, do func(context.Context) error) error {
 	bounded, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no answer within %s: %w", limit, errLimit))
 	defer cancel()
+	ended := e.guest.Done() // of this guest: a later step may put another in its place
 	failed := make(chan struct{})
 	defer close(failed)
 	go func() {
 		select {
-		case <-e.guest.Done():
+		case <-ended:
 			cancel()
 		case <-failed:
 		}
@@ -250,7 +251,7 @@ func (e *execution) within(ctx context.Context, limit time.Duration, what string
 		return nil
 	}
 	select {
-	case <-e.guest.Done():
+	case <-ended:
 		return fmt.Errorf("%s: the guest ended by itself: see its console in %s: %w", what, e.dir, err)
 	default:
 		return fmt.Errorf("%s: %w: see the guest's console in %s", what, err, e.dir)

@@ -3,6 +3,7 @@ package runner
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -36,10 +37,15 @@ type witness struct {
 	acted    chan struct{} // closed when the action begins
 	postcopy chan struct{} // closed when post-copy begins: the guest runs at the destination
 
+	saves    stamper
+	signs    signs
+	restored homecoming
+
 	mu     sync.Mutex
 	turned bool // the migration has turned to post-copy; the guest may not run yet
 	spoilt []string
 	heard  time.Time // when the last heartbeat came
+	shared []string  // identities that several guests showed on the wire
 }
 
 func newWitness(to results.Recorder, show func(results.Record)) *witness {
@@ -51,7 +57,14 @@ const postcopyActive = "postcopy-active"
 
 // Record implements results.Recorder.
 func (w *witness) Record(r results.Record) {
+	r = w.saves.stamp(r)
+	w.signs.see(r, time.Now())
+	if first, ok := w.restored.see(r); ok {
+		defer w.to.Record(first)
+	}
 	switch r.Name {
+	case results.CheckpointEnd, results.CheckpointRefused, results.FailureInjected, results.FailureDetected, results.RestartEnd:
+		w.show(r)
 	case results.PreCopyRound, results.VMStop, results.VMResume, results.LinkDown, results.LinkUp, results.Fault, results.MigrationStatus:
 		w.show(r)
 		w.watchPostcopy(r)
@@ -61,6 +74,8 @@ func (w *witness) Record(r results.Record) {
 		w.mu.Lock()
 		w.heard = time.Now()
 		w.mu.Unlock()
+	case results.IdentityConflict:
+		w.noteConflict(r)
 	}
 	if reason := spoils(r); reason != "" {
 		w.mu.Lock()
@@ -68,6 +83,23 @@ func (w *witness) Record(r results.Record) {
 		w.mu.Unlock()
 	}
 	w.to.Record(r)
+}
+
+// noteConflict keeps a conflict that a capture saw; others are found by who records them.
+func (w *witness) noteConflict(r results.Record) {
+	if r.Source == results.SourceRunner {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.shared = append(w.shared, fmt.Sprintf("%s share the %s %s on the wire (%s)", r.Attrs["guests"], r.Attrs["kind"], r.Attrs["value"], r.Source))
+}
+
+// identityConflicts are those that captures saw so far.
+func (w *witness) identityConflicts() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.shared)
 }
 
 // watchPostcopy finds the begin of post-copy as the timeline has it. Before it, between the turn and the guest's start at the

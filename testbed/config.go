@@ -4,18 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"net"
-	"net/netip"
 	"regexp"
 	"time"
 	"virtscope/testbed/guest"
-)
-
-// The hosts of a local testbed.
-const (
-	Source      = "src"
-	Destination = "dst"
-	Client      = "client"
 )
 
 const (
@@ -27,23 +18,26 @@ const (
 	migBridge  = "mig"  // on the switch
 )
 
-// TapName is the guest's tap on src and dst unless Config.GuestNIC names another.
-const TapName = "tap0"
-
-// GuestAddress is the address that is meant for the guest, as a CIDR.
-const GuestAddress = "10.77.0.10/24"
-
 // A Config says what to bring up.
 type Config struct {
 	// RunID is 6 to 8 lower-case hex digits. Every name carries it.
 	RunID string
-	// Link joins each host to the switch.
+	// Hosts for guests: src, dst, host3 and so on (see HostName), at most MaxHosts. 0 is 2.
+	Hosts int
+	// Store adds a host called Store, for image servers.
+	Store bool
+	// Link joins each host to the switch, the client and the store too.
 	Link Link
 	// MigrationLink, if not nil, joins src and dst by a network of their own.
 	MigrationLink *Link
 	// GuestNIC is the guest's card. An empty Tap is TapName. With MAC and Address, every host knows the guest's
 	// MAC for good, so that an outage is not lengthened by a failed neighbour resolution, wherever the client is.
 	GuestNIC guest.NIC
+	// Guests are the cards of many guests, in place of GuestNIC: at most MaxGuests, each with a tap, a MAC and an address of
+	// its own (see GuestNIC). Every host knows all of them for good.
+	Guests []guest.NIC
+	// GuestHosts is how many hosts, the first ones, have the taps of Guests. 0 is all.
+	GuestHosts int
 
 	// Emulator of delay, jitter and loss: EmulatorNetem, EmulatorRelay or EmulatorAuto. "" is EmulatorAuto.
 	Emulator string
@@ -111,14 +105,7 @@ func (c Config) validate() error {
 	default:
 		errs = append(errs, fmt.Errorf("emulator %q: want %s, %s or %s", c.Emulator, EmulatorAuto, EmulatorNetem, EmulatorRelay))
 	}
-	if len(c.GuestNIC.Tap) > 15 {
-		errs = append(errs, fmt.Errorf("tap name %q: want at most 15 bytes", c.GuestNIC.Tap))
-	}
-	if c.GuestNIC.MAC != "" || c.GuestNIC.Address != "" {
-		_, _, err := guestNeighbour(c.GuestNIC)
-		errs = append(errs, err)
-	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, c.validateHosts(), c.validateGuests())...)
 }
 
 func checkRunID(id string) error {
@@ -126,26 +113,6 @@ func checkRunID(id string) error {
 		return fmt.Errorf("run id %q: want 6 to 8 lower-case hex digits", id)
 	}
 	return nil
-}
-
-// guestNeighbour parses what the hosts must know of the guest.
-func guestNeighbour(n guest.NIC) (netip.Addr, net.HardwareAddr, error) {
-	prefix, err := netip.ParsePrefix(n.Address)
-	if err != nil {
-		return netip.Addr{}, nil, fmt.Errorf("guest address %q: want an address with its prefix length, such as %s", n.Address, GuestAddress)
-	}
-	lan := lanPrefix()
-	switch addr := prefix.Addr(); {
-	case !lan.Contains(addr):
-		return netip.Addr{}, nil, fmt.Errorf("guest address %s: want one in %s, such as %s", n.Address, lan, GuestAddress)
-	case addr == hostAddr(lan, Source), addr == hostAddr(lan, Destination), addr == hostAddr(lan, Client):
-		return netip.Addr{}, nil, fmt.Errorf("guest address %s is a host's: take %s", n.Address, GuestAddress)
-	}
-	mac, err := net.ParseMAC(n.MAC)
-	if err != nil || len(mac) != 6 || mac[0]&1 != 0 {
-		return netip.Addr{}, nil, fmt.Errorf("guest MAC %q: want a unicast address such as 52:54:00:12:34:56", n.MAC)
-	}
-	return prefix.Addr(), mac, nil
 }
 
 func (l Link) validate(what string) error {
@@ -182,26 +149,5 @@ func (l Link) validate(what string) error {
 	return errors.Join(errs...)
 }
 
-func lanPrefix() netip.Prefix { return netip.MustParsePrefix("10.77.0.0/24") }
-func migPrefix() netip.Prefix { return netip.MustParsePrefix("10.78.0.0/24") }
-
-// hostNumber is the last byte of a host's addresses.
-func hostNumber(name string) byte {
-	switch name {
-	case Source:
-		return 1
-	case Destination:
-		return 2
-	default:
-		return 3
-	}
-}
-
-func hostAddr(network netip.Prefix, name string) netip.Addr {
-	b := network.Addr().As4()
-	b[3] = hostNumber(name)
-	return netip.AddrFrom4(b)
-}
-
-// namespaceName is at most 18 bytes.
+// namespaceName is at most 20 bytes.
 func namespaceName(runID, node string) string { return "vs-" + runID + "-" + node }

@@ -38,7 +38,7 @@ func TestValidate(t *testing.T) {
 		{"tap", func(c *Config) { c.GuestNIC.Tap = "a-name-that-is-too-long" }, []string{"tap name"}},
 		{"group MAC", func(c *Config) { c.GuestNIC.MAC = "01:00:5e:00:00:01" }, []string{"unicast"}},
 		{"no MAC", func(c *Config) { c.GuestNIC.MAC = "" }, []string{"guest MAC"}},
-		{"other network", func(c *Config) { c.GuestNIC.Address = "10.1.0.10/24" }, []string{"10.77.0.0/24"}},
+		{"other network", func(c *Config) { c.GuestNIC.Address = "10.1.0.10/24" }, []string{"10.77.0.0/16"}},
 		{"a host's address", func(c *Config) { c.GuestNIC.Address = "10.77.0.2/24" }, []string{"is a host's"}},
 		{"no prefix", func(c *Config) { c.GuestNIC.Address = "10.77.0.10" }, []string{"prefix length"}},
 		{"bad upload", func(c *Config) { c.Link.Upload = 10 }, []string{"upload"}},

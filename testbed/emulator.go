@@ -148,7 +148,7 @@ const (
 
 func (t *Testbed) ends() []end {
 	var list []end
-	for _, name := range []string{Source, Destination, Client} {
+	for _, name := range t.cfg.hostNames() {
 		list = append(list, end{LinkName, name, uplinkName, lanPort(name), t.cfg.Link})
 	}
 	if t.cfg.MigrationLink != nil {

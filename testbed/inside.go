@@ -47,49 +47,72 @@ func isIn(pid int, ns *unix.Stat_t) bool {
 	return err == nil && st.Ino == ns.Ino && st.Dev == ns.Dev
 }
 
-// killInside kills what lives in a namespace until nothing does: a process may start others meanwhile.
+// killInside kills what lives in a namespace, all at once, until nothing does: a process may start others meanwhile.
 func killInside(ctx context.Context, namespace string) error {
 	for {
 		pids, err := inside(namespace)
 		if err != nil || len(pids) == 0 {
 			return err
 		}
-		for _, pid := range pids {
-			if err := kill(ctx, pid, namespace); err != nil {
-				return err
-			}
+		if err := kill(ctx, namespace, pids...); err != nil {
+			return err
 		}
 	}
 }
 
-// kill kills a process that is in the namespace and waits for its end. A descriptor of the process, taken
-// before the look at its namespace, makes sure that no other is hit that has got its PID.
-func kill(ctx context.Context, pid int, namespace string) error {
-	fd, err := unix.PidfdOpen(pid, 0)
+// kill kills processes that are in the namespace, all before it waits for the end of any.
+func kill(ctx context.Context, namespace string, pids ...int) error {
+	var errs []error
+	struck := make(map[int]int, len(pids)) // descriptor by PID
+	for _, pid := range pids {
+		fd, err := strike(pid, namespace)
+		errs = append(errs, err)
+		if fd >= 0 {
+			struck[pid] = fd
+		}
+	}
+	for pid, fd := range struck {
+		if err := awaitEnd(ctx, fd); err != nil {
+			errs = append(errs, fmt.Errorf("process %d in %s was killed and still lives: see /proc/%d/stack: %w", pid, namespace, pid, err))
+		}
+		errs = append(errs, os.NewSyscallError("close", unix.Close(fd)))
+	}
+	return errors.Join(errs...)
+}
+
+// strike sends SIGKILL to a process that is in the namespace, and returns its descriptor, or -1 if it is gone or elsewhere. The descriptor,
+// taken before the look at its namespace, makes sure that no other is hit that has got its PID.
+func strike(pid int, namespace string) (fd int, err error) {
+	fd, err = unix.PidfdOpen(pid, 0)
 	if errors.Is(err, unix.ESRCH) {
-		return nil
+		return -1, nil
 	}
 	if err != nil {
-		return fmt.Errorf("open process %d in %s: %w", pid, namespace, err)
+		return -1, fmt.Errorf("open process %d in %s: %w", pid, namespace, err)
 	}
-	defer func() { _ = unix.Close(fd) }()
 	var ns unix.Stat_t
 	if err := unix.Stat(filepath.Join(host.NamespaceDir, namespace), &ns); err != nil || !isIn(pid, &ns) {
-		return nil
+		return -1, os.NewSyscallError("close", unix.Close(fd))
 	}
-	if err := unix.PidfdSendSignal(fd, unix.SIGKILL, nil, 0); err != nil && !errors.Is(err, unix.ESRCH) {
-		return fmt.Errorf("kill process %d in %s: %w", pid, namespace, err)
+	err = unix.PidfdSendSignal(fd, unix.SIGKILL, nil, 0)
+	if err != nil && !errors.Is(err, unix.ESRCH) {
+		return -1, errors.Join(fmt.Errorf("kill process %d in %s: %w", pid, namespace, err), unix.Close(fd))
 	}
+	return fd, nil
+}
+
+// awaitEnd waits for the end of a process.
+func awaitEnd(ctx context.Context, pidfd int) error {
 	for {
-		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, int((10 * time.Millisecond).Milliseconds()))
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}, int((10 * time.Millisecond).Milliseconds()))
 		if n > 0 {
 			return nil
 		}
 		if err != nil && !errors.Is(err, unix.EINTR) {
-			return fmt.Errorf("wait for process %d in %s: %w", pid, namespace, err)
+			return err
 		}
 		if ctx.Err() != nil {
-			return fmt.Errorf("process %d in %s was killed and still lives: see /proc/%d/stack: %w", pid, namespace, pid, ctx.Err())
+			return ctx.Err()
 		}
 	}
 }

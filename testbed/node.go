@@ -9,7 +9,6 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 	"virtscope/testbed/host"
 
@@ -153,12 +152,16 @@ func (n *node) neighbour(link netlink.Link, addr netip.Addr, mac net.HardwareAdd
 // carrierWait is how long the kernel may take to notice a carrier: a second, if it is slow.
 const carrierWait = 5 * time.Second
 
-// waitForCarrier waits until every link but lo and the tap, which nobody has opened yet, is operational.
-func (n *node) waitForCarrier(ctx context.Context, tap string) error {
+// waitForCarrier waits until every link but lo and the taps, which nobody has opened yet, is operational.
+func (n *node) waitForCarrier(ctx context.Context, taps []string) error {
 	ctx, cancel := context.WithTimeout(ctx, carrierWait)
 	defer cancel()
+	except := map[string]bool{"lo": true}
+	for _, tap := range taps {
+		except[tap] = true
+	}
 	for {
-		down, err := n.notOperational("lo", tap)
+		down, err := n.notOperational(except)
 		if err != nil || down == "" {
 			return err
 		}
@@ -174,14 +177,14 @@ func (n *node) waitForCarrier(ctx context.Context, tap string) error {
 const operational = unix.IFF_RUNNING | unix.IFF_LOWER_UP
 
 // notOperational names a link that was set up and is not operational.
-func (n *node) notOperational(except ...string) (string, error) {
+func (n *node) notOperational(except map[string]bool) (string, error) {
 	links, err := n.nl.LinkList()
 	if err != nil {
 		return "", fmt.Errorf("list links in %s: %w", n.host.Namespace(), err)
 	}
 	for _, l := range links {
 		a := l.Attrs()
-		if a.RawFlags&unix.IFF_UP != 0 && a.RawFlags&operational != operational && !slices.Contains(except, a.Name) {
+		if a.RawFlags&unix.IFF_UP != 0 && a.RawFlags&operational != operational && !except[a.Name] {
 			return a.Name, nil
 		}
 	}

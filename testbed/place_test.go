@@ -8,6 +8,7 @@ import (
 	"slices"
 	"testing"
 	"time"
+	"virtscope/testbed/guest"
 	"virtscope/testbed/host"
 
 	"github.com/vishvananda/netlink"
@@ -92,11 +93,26 @@ func exchange(t *testing.T, at *guestTap, client net.Conn) {
 }
 
 // A guestTap is a tap as a guest has it.
-type guestTap struct{ file *os.File }
+type guestTap struct {
+	file *os.File
+	mac  net.HardwareAddr
+}
+
+// plugAs plugs a guest of many in.
+func plugAs(t *testing.T, h *host.Netns, nic guest.NIC) *guestTap {
+	t.Helper()
+	g := plug(t, h, nic.Tap)
+	mac, err := net.ParseMAC(nic.MAC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.mac = mac
+	return g
+}
 
 func plug(t *testing.T, h *host.Netns, name string) *guestTap {
 	t.Helper()
-	g := &guestTap{}
+	g := &guestTap{mac: guestHardwareAddr(t)}
 	err := h.Do(func() error {
 		fd, err := unix.Open(tunDevice, unix.O_RDWR|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 		if err != nil {
@@ -146,7 +162,7 @@ func (g *guestTap) announce(t *testing.T) {
 	t.Helper()
 	frame := make([]byte, 60)
 	copy(frame, bytes.Repeat([]byte{0xff}, 6))
-	copy(frame[6:], guestHardwareAddr(t))
+	copy(frame[6:], g.mac)
 	frame[12], frame[13] = 0x80, 0x35 // RARP
 	if _, err := g.file.Write(frame); err != nil {
 		t.Fatal(err)
@@ -172,7 +188,7 @@ func (g *guestTap) await(t *testing.T) []byte {
 		if err != nil {
 			t.Fatalf("no datagram reached the guest: %v", err)
 		}
-		if isUDP(b[:n]) && bytes.Equal(b[:6], guestHardwareAddr(t)) {
+		if isUDP(b[:n]) && bytes.Equal(b[:6], g.mac) {
 			return b[:n]
 		}
 	}

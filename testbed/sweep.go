@@ -30,7 +30,7 @@ func (l Leftover) String() string {
 	return fmt.Sprintf("%s %s of run %s", l.Kind, l.Name, l.RunID)
 }
 
-var namespacePattern = regexp.MustCompile(`^vs-([0-9a-f]{6,8})-[a-z]+$`)
+var namespacePattern = regexp.MustCompile(`^vs-([0-9a-f]{6,8})-[a-z]+[0-9]*$`)
 
 // Sweep finds what runs that were killed left on this machine: processes in their namespaces, the namespaces,
 // with the links in them, the scratch folders and the runtime folders. It removes them, in that order, unless dryRun. A run whose
@@ -60,7 +60,7 @@ func sweep(ctx context.Context, dryRun bool, want func(id string) bool) ([]Lefto
 		if holder, err := owner(filepath.Join(runtimeRoot, id)); err == nil && holder.alive() {
 			continue
 		}
-		left, err := sweepRun(ctx, id, namespaces[id], []string{scratch[id], folders[id]}, dryRun)
+		left, err := sweepRun(ctx, id, namespaces[id], append(scratch[id], folders[id]), dryRun)
 		found = append(found, left...)
 		errs = append(errs, err)
 	}
@@ -86,7 +86,7 @@ func sweepRun(ctx context.Context, id string, namespaces, folders []string, dryR
 		pids, err := inside(ns)
 		errs = append(errs, err)
 		for _, pid := range pids {
-			take(Leftover{Kind: "process", Name: command(pid), PID: pid}, func() error { return kill(ctx, pid, ns) })
+			take(Leftover{Kind: "process", Name: command(pid), PID: pid}, func() error { return kill(ctx, ns, pid) })
 		}
 	}
 	for _, ns := range namespaces {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"strings"
 	"sync"
 	"virtscope/testbed/host"
 	"virtscope/testbed/relay"
@@ -30,13 +31,41 @@ func (t *Testbed) Down(ctx context.Context) error {
 	return nil
 }
 
-// Host returns Source, Destination or Client. Another name is an error. The testbed closes its hosts.
+// Host returns a guest host, the client or the store by its name. Another name is an error. The testbed closes its hosts.
 func (t *Testbed) Host(name string) (*host.Netns, error) {
 	h, ok := t.hosts[name]
 	if !ok || name == switchName {
-		return nil, fmt.Errorf("no host %q: want %s, %s or %s", name, Source, Destination, Client)
+		return nil, fmt.Errorf("no host %q: want one of %s", name, strings.Join(t.cfg.hostNames(), ", "))
 	}
 	return h, nil
+}
+
+// GuestHost is the i-th host for guests, from 0: HostName(i). There must be as many.
+func (t *Testbed) GuestHost(i int) *host.Netns { return t.hosts[HostName(i)] }
+
+// GuestHosts are the hosts for guests, in order.
+func (t *Testbed) GuestHosts() []*host.Netns {
+	list := make([]*host.Netns, t.cfg.hosts())
+	for i := range list {
+		list[i] = t.GuestHost(i)
+	}
+	return list
+}
+
+// Store is the host of image servers; nil without Config.Store.
+func (t *Testbed) Store() *host.Netns { return t.hosts[Store] }
+
+// KillHost kills all processes in a host's network at once, whoever started them, and returns when they are gone. The
+// network stays, and the host can be used at once. A host that runs nothing is no error.
+func (t *Testbed) KillHost(ctx context.Context, name string) error {
+	h, err := t.Host(name)
+	if err == nil {
+		err = killInside(ctx, h.Namespace())
+	}
+	if err != nil {
+		return fmt.Errorf("kill what runs on %s: %w", name, err)
+	}
+	return nil
 }
 
 // Source is the host that a guest boots on.
@@ -53,9 +82,11 @@ func (t *Testbed) Switch() *host.Netns { return t.hosts[switchName] }
 
 // SwitchPorts maps the switch's interfaces of the network that the guest is on to the hosts behind them.
 func (t *Testbed) SwitchPorts() map[string]string {
-	return map[string]string{
-		lanPort(Source): Source, lanPort(Destination): Destination, lanPort(Client): Client,
+	ports := make(map[string]string)
+	for _, name := range t.cfg.hostNames() {
+		ports[lanPort(name)] = name
 	}
+	return ports
 }
 
 // MigrationPorts maps the switch's interfaces of the migration network to the hosts behind them. Without a
@@ -70,7 +101,7 @@ func (t *Testbed) MigrationPorts() map[string]string {
 func lanPort(name string) string { return "p-" + name }
 func migPort(name string) string { return "m-" + name }
 
-// LanAddr is a host's address on the network that the guest is on.
+// LanAddr is a host's address on the network that the guest is on; the zero value for a name that no host can have.
 func (t *Testbed) LanAddr(name string) netip.Addr { return hostAddr(lanPrefix(), name) }
 
 // MigrationAddr is where src or dst takes migrations: on the migration network, if there is one.
@@ -81,8 +112,22 @@ func (t *Testbed) MigrationAddr(name string) netip.Addr {
 	return hostAddr(migPrefix(), name)
 }
 
-// Tap is the name of the guest's tap on src and dst.
+// Tap is the name of the guest's tap on each host for guests; empty with Config.Guests.
 func (t *Testbed) Tap() string { return t.cfg.GuestNIC.Tap }
+
+// TapPorts maps the taps of a host for guests to the host's name, as a capture of all of them wants it. Exclude are the
+// host's other devices, where the same frames pass once more.
+func (t *Testbed) TapPorts(name string) (ports map[string]string, exclude []string) {
+	ports = make(map[string]string)
+	for _, tap := range t.cfg.tapsOf(name) {
+		ports[tap] = name
+	}
+	exclude = []string{bridgeName, uplinkName}
+	if t.cfg.MigrationLink != nil && migrates(name) {
+		exclude = append(exclude, migName)
+	}
+	return ports, exclude
+}
 
 // SwitchBridges are the bridge devices of the switch: what they carry has passed a port before.
 func (t *Testbed) SwitchBridges() []string {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"virtscope/testbed/host"
 	"virtscope/testbed/undo"
 
@@ -19,7 +18,7 @@ func Up(ctx context.Context, cfg Config) (*Testbed, error) {
 
 // up calls before with each step's name, so that a test can make any step fail.
 func up(ctx context.Context, cfg Config, before func(step string) error) (*Testbed, error) {
-	if cfg.GuestNIC.Tap == "" {
+	if cfg.GuestNIC.Tap == "" && len(cfg.Guests) == 0 {
 		cfg.GuestNIC.Tap = TapName
 	}
 	if err := cfg.validate(); err != nil {
@@ -71,7 +70,8 @@ func (b *builder) build(ctx context.Context) error {
 	if err := b.do(ctx, "claim run id", b.claim); err != nil {
 		return err
 	}
-	for _, name := range []string{switchName, Source, Destination, Client} {
+	hosts := b.tb.cfg.hostNames()
+	for _, name := range append([]string{switchName}, hosts...) {
 		if err := b.node(ctx, name); err != nil {
 			return err
 		}
@@ -85,13 +85,17 @@ func (b *builder) build(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, name := range []string{Source, Destination, Client} {
+	for _, name := range hosts {
 		if err := b.do(ctx, "lan of "+name, func() error { return b.lan(name, lan) }); err != nil {
 			return err
 		}
 	}
-	for _, name := range []string{Source, Destination} {
-		if err := b.do(ctx, "tap of "+name, func() error { return b.tap(name) }); err != nil {
+	for _, name := range hosts {
+		taps := b.tb.cfg.tapsOf(name)
+		if len(taps) == 0 {
+			continue
+		}
+		if err := b.do(ctx, "tap of "+name, func() error { return b.taps(name, taps) }); err != nil {
 			return err
 		}
 	}
@@ -112,8 +116,8 @@ func (b *builder) build(ctx context.Context) error {
 // waitForLinks waits until frames pass: the kernel notices a carrier by itself, later, and a bridge drops
 // what comes in before.
 func (b *builder) waitForLinks(ctx context.Context) error {
-	for _, n := range b.nodes {
-		if err := n.waitForCarrier(ctx, b.tb.cfg.GuestNIC.Tap); err != nil {
+	for name, n := range b.nodes {
+		if err := n.waitForCarrier(ctx, b.tb.cfg.tapsOf(name)); err != nil {
 			return err
 		}
 	}
@@ -182,11 +186,6 @@ func (b *builder) switchBridge(ctx context.Context, name string) (br *netlink.Br
 	return br, err
 }
 
-// mac is a locally administered address: fixed, so that captures of two runs look alike.
-func mac(network byte, name string) net.HardwareAddr {
-	return net.HardwareAddr{0x02, 0x76, 0x73, 0x00, network, hostNumber(name)}
-}
-
 // lan gives a host its bridge, its address and its link to the switch.
 func (b *builder) lan(name string, lan *netlink.Bridge) error {
 	n, sw, link := b.nodes[name], b.nodes[switchName], b.tb.cfg.Link
@@ -213,7 +212,12 @@ func (b *builder) lan(name string, lan *netlink.Bridge) error {
 	if err := b.shapeBoth(n, uplink, sw, port, link); err != nil {
 		return err
 	}
-	for _, other := range []string{Source, Destination, Client} {
+	return b.neighbours(n, br, name)
+}
+
+// neighbours makes a host know the others, and every guest, for good.
+func (b *builder) neighbours(n *node, br netlink.Link, name string) error {
+	for _, other := range b.tb.cfg.hostNames() {
 		if other == name {
 			continue
 		}
@@ -221,28 +225,45 @@ func (b *builder) lan(name string, lan *netlink.Bridge) error {
 			return err
 		}
 	}
-	if nic := b.tb.cfg.GuestNIC; nic.MAC != "" {
+	for _, nic := range b.tb.cfg.guests() {
+		if nic.MAC == "" {
+			continue
+		}
 		addr, guestMAC, err := guestNeighbour(nic)
 		if err != nil {
 			return err
 		}
-		return n.neighbour(br, addr, guestMAC)
+		if err := n.neighbour(br, addr, guestMAC); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// tap gives a host the guest's tap.
-func (b *builder) tap(name string) error {
-	n, tap := b.nodes[name], b.tb.cfg.GuestNIC.Tap
-	if err := n.host.Do(func() error { return makeTap(tap, true) }); err != nil {
+// taps gives a host the guests' taps.
+func (b *builder) taps(name string, taps []string) error {
+	n := b.nodes[name]
+	err := n.host.Do(func() error {
+		for _, tap := range taps {
+			if err := makeTap(tap, true); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
 		return err
 	}
 	br, err := n.nl.LinkByName(bridgeName)
 	if err != nil {
 		return err
 	}
-	_, err = n.enslave(tap, &netlink.Bridge{LinkAttrs: *br.Attrs()})
-	return err
+	for _, tap := range taps {
+		if _, err := n.enslave(tap, &netlink.Bridge{LinkAttrs: *br.Attrs()}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // migration gives a host its link to the migration network.

@@ -53,6 +53,9 @@ func (s *server) prepareAll(w *agent.Workload) (parts []*part, err error) {
 }
 
 func (s *server) prepare(w *agent.Workload) (*part, error) {
+	if err := s.system.runs(w.Kind); err != nil {
+		return nil, err
+	}
 	switch w.Kind {
 	case kindDirty, kindReplay:
 		return s.prepareMemory(w)
@@ -98,7 +101,7 @@ func (s *server) prepareCPU(w *agent.Workload) *part {
 	m := &meter{}
 	threads, load := w.Threads, w.Load
 	if threads == 0 {
-		threads = runtime.NumCPU()
+		threads = cpus()
 	}
 	if load == 0 {
 		load = 1

@@ -33,7 +33,7 @@ func startNet(t *testing.T, responseSize int64) (p netPorts, m *meter) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &server{out: out}
+	s := newServer(out, builtIn{}, func() *agent.Boot { return &agent.Boot{} })
 	ready, err := s.prepareNet(&agent.Workload{Kind: kindNet, ResponseSize: responseSize}, p)
 	if err != nil {
 		t.Fatal(err)

@@ -24,6 +24,16 @@ type region struct {
 // newRegion maps a region of the given size, rounded up to pages, and fills it. A static one is never
 // rewritten.
 func newRegion(name string, bytes int64, seed uint64, l layout, static bool) (*region, error) {
+	r, err := mapRegion(name, bytes, seed, l, static)
+	if err != nil {
+		return nil, err
+	}
+	r.fill()
+	return r, nil
+}
+
+// mapRegion maps a region that is still to be filled.
+func mapRegion(name string, bytes int64, seed uint64, l layout, static bool) (*region, error) {
 	pages := (bytes + pageSize - 1) / pageSize
 	if pages <= 0 {
 		return nil, fmt.Errorf("map %s of %d B: want at least 1", name, bytes)
@@ -43,10 +53,14 @@ func newRegion(name string, bytes int64, seed uint64, l layout, static bool) (*r
 		}
 		r.generations = unsafe.Slice((*uint32)(unsafe.Pointer(&r.table[0])), pages)
 	}
-	for i := range r.pages {
-		l.write(&r.pages[i], r.content(i, 0))
-	}
 	return r, nil
+}
+
+// fill writes every page's first content.
+func (r *region) fill() {
+	for i := range r.pages {
+		r.layout.write(&r.pages[i], r.content(i, 0))
+	}
 }
 
 // rewrite gives page i new content.

@@ -2,8 +2,11 @@ package main
 
 import (
 	"bufio"
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"virtscope/testbed/guest/agent"
 )
 
 // maxRequest bounds a request's line, in B: the longest trace that an experiment may have is about half of it.
@@ -39,6 +42,24 @@ func readRequest(in *bufio.Reader) ([]byte, error) {
 		return nil, &tooLong{idOf(long)}
 	}
 	return long, nil
+}
+
+// decodeRequest decodes a line. A guest that was saved may have read half of a request, after which another client's begins.
+func decodeRequest(line []byte) (*agent.Request, error) {
+	req := new(agent.Request)
+	err := json.Unmarshal(line, req)
+	for rest := line; err != nil; {
+		const head = `{"id":` // an agent.Request begins with it
+		at := bytes.Index(rest[min(1, len(rest)):], []byte(head))
+		if at < 0 {
+			return nil, err
+		}
+		rest = rest[1+at:]
+		if later := new(agent.Request); json.Unmarshal(rest, later) == nil && later.Op != "" {
+			return later, nil
+		}
+	}
+	return req, nil
 }
 
 // idOf is the ID of a request whose end is cut off: an agent.Request begins with it.

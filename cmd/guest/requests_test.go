@@ -39,3 +39,32 @@ func TestLongRequests(t *testing.T) {
 		t.Errorf("what follows is answered with %+v", m)
 	}
 }
+
+// A guest that was saved in the middle of a request answers the next one, which another client sends.
+func TestRequestAfterHalfARequest(t *testing.T) {
+	said := converse(
+		t,
+		`{"id":1,"op":"start","workload":{"ki{"id":77,"op":"verify"}`,
+		`{"id":5,"op":"job","job":{"id":9,"work":3{"id":78,"op":"stop"}`,
+		`{"id":79,"op":"job","job":{"id":9,"work":-1}}`,
+	)
+	byID := map[int64]agent.Message{}
+	for _, m := range said {
+		byID[m.ID] = m
+	}
+	if byID[77].Verdict == nil || !strings.Contains(byID[78].Error, "none is running") || !strings.Contains(byID[79].Error, "job 9") {
+		t.Errorf("answers are %+v", said)
+	}
+}
+
+func FuzzDecodeRequest(f *testing.F) {
+	f.Add(`{"id":1,"op":"verify"}`)
+	f.Add(`{"id":1,"op":"st{"id":2,"op":"verify"}`)
+	f.Add(`{"id":{"id":`)
+	f.Add("")
+	f.Fuzz(func(t *testing.T, line string) {
+		if req, err := decodeRequest([]byte(line)); err == nil && req == nil {
+			t.Error("neither a request nor an error")
+		}
+	})
+}

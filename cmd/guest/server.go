@@ -2,14 +2,13 @@ package main
 
 import (
 	"bufio"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"runtime"
 	"strings"
 	"sync/atomic"
+	"time"
 	"virtscope/testbed/guest/agent"
 )
 
@@ -19,10 +18,23 @@ type server struct {
 	address string                 // the guest's; empty without a network
 	running atomic.Pointer[meters] // read by the ticker
 	asked   atomic.Bool            // a request came: the host listens
+	system  system
+	boot    func() *agent.Boot
 
 	job    *job
 	static *region
 	kept   []keeper // what the last workload wrote
+	work   worker
+}
+
+func newServer(out *outbox, sys system, boot func() *agent.Boot) *server {
+	s := &server{out: out, system: sys, boot: boot}
+	s.work.say = func(d agent.JobDone) { _ = out.say(&agent.Message{JobDone: &d}) } // numbers always encode
+	s.work.begin = func() {
+		setProcs(cpus() + 1)
+		s.yieldToAgent()
+	}
+	return s
 }
 
 // serve handles requests until r fails.
@@ -39,13 +51,13 @@ func (s *server) serve(r io.Reader) error {
 		if err != nil {
 			return fmt.Errorf("read request: %w", err)
 		}
-		var req agent.Request
-		if err := json.Unmarshal(line, &req); err != nil {
+		req, err := decodeRequest(line)
+		if err != nil {
 			s.out.log("ignored a request that is no JSON: %v", err)
 			continue
 		}
 		s.asked.Store(true)
-		reply := s.handle(&req)
+		reply := s.handle(req)
 		reply.ID = req.ID
 		if err := s.out.say(&reply); err != nil {
 			return err
@@ -78,6 +90,23 @@ func (s *server) handle(req *agent.Request) agent.Message {
 		m.Progress, err = s.stop()
 	case agent.OpVerify:
 		m.Verdict, err = s.verify()
+	case agent.OpForget:
+		err = s.forget()
+	case agent.OpIdentify:
+		m.Identity, err = s.identify(req.Identity, patienceOf(req))
+		m.Given = err == nil
+	case agent.OpIdentity:
+		m.Identity, err = identity()
+	case agent.OpVCPUs:
+		m.VCPUs, err = takeCPUs(cpuRoot, req.VCPUs, patienceOf(req))
+		m.Asked = req.VCPUs
+		setProcs(m.VCPUs)
+	case agent.OpJob:
+		err = s.work.take(req.Job)
+	case agent.OpBoot:
+		m.Boot = s.boot()
+	case agent.OpUnits:
+		m.Units, err = s.system.units()
 	default:
 		err = fmt.Errorf("handle request %q: no such operation in version %d", req.Op, agent.Version)
 	}
@@ -85,6 +114,13 @@ func (s *server) handle(req *agent.Request) agent.Message {
 		return agent.Message{Error: err.Error()}
 	}
 	return m
+}
+
+func patienceOf(req *agent.Request) time.Duration {
+	if req.Patience <= 0 {
+		return patience
+	}
+	return time.Duration(req.Patience)
 }
 
 // reserve replaces the static region.
@@ -170,7 +206,7 @@ func hello() (*agent.Hello, error) {
 	}
 	return &agent.Hello{
 		Version: agent.Version, Kernel: strings.TrimSpace(string(release)), ClockSource: strings.TrimSpace(string(source)),
-		CPUs: runtime.NumCPU(), MemoryTotal: total,
+		CPUs: cpus(), MemoryTotal: total,
 		TickNS: tickInterval, MissNS: missThreshold, BeatNS: beatInterval,
 	}, nil
 }

@@ -16,7 +16,7 @@ func converse(t *testing.T, requests ...string) []agent.Message {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &server{out: out}
+	s := newServer(out, builtIn{}, func() *agent.Boot { return &agent.Boot{} })
 	t.Cleanup(func() {
 		s.static.release()
 		for _, k := range s.kept {

@@ -14,25 +14,30 @@ import (
 	"virtscope/testbed/guest"
 	"virtscope/testbed/host"
 	"virtscope/testbed/image"
+	"virtscope/testbed/provision"
 )
 
 var _ runner.Lab = (*lab)(nil)
 
 // A lab makes the testbeds of one run on this machine.
 type lab struct {
-	id      runID
-	dir     string // the run's runtime folder
-	release func(context.Context) error
-	drivers map[string]guest.Driver
-	images  map[string]image.Image            // by the experiment's guest.kernel
-	found   map[guest.Spec]guest.Capabilities // by what Fingerprint looks at
-	facts   []results.Fact
+	id        runID
+	dir       string // the run's runtime folder
+	release   func(context.Context) error
+	drivers   map[string]guest.Driver
+	bootables map[string]bootable               // by imageKey
+	found     map[guest.Spec]guest.Capabilities // by what Fingerprint looks at
+	facts     []results.Fact
 	// measured are facts that are never the same twice: how well links are emulated.
 	measured []results.Fact
 	// warnings of the drivers, by migrationKey; a key without any was checked too.
 	warnings map[string][]string
-	roots    map[string]image.Root // by the workload that needs it
-	large    string                // the run's folder for disks and memory
+	roots    map[string]image.Root         // by the workload that needs it
+	large    string                        // the run's folder for disks and memory
+	memory   string                        // the run's folder in this machine's memory; "" where no trial needs one
+	warmed   map[string]*warmStart         // by warmKey
+	touched  map[string][]provision.Extent // what a first boot reads, by imageKey
+	keys     *keys                         // of the run, for images of the user's; nil where there are none
 }
 
 // newLab checks everything that a plan needs, before anything starts: rights, devices, shaping, the
@@ -41,7 +46,7 @@ func newLab(ctx context.Context, p *plan.Plan, id runID) (*lab, error) {
 	if os.Geteuid() != 0 {
 		return nil, errors.New("make the testbed: not root: run virtscope as root, it makes network namespaces and taps")
 	}
-	l := &lab{id: id, drivers: drivers(), images: map[string]image.Image{}, found: map[guest.Spec]guest.Capabilities{}, warnings: map[string][]string{}, roots: map[string]image.Root{}}
+	l := &lab{id: id, drivers: drivers(), bootables: map[string]bootable{}, warmed: map[string]*warmStart{}, touched: map[string][]provision.Extent{}, found: map[guest.Spec]guest.Capabilities{}, warnings: map[string][]string{}, roots: map[string]image.Root{}}
 	local, err := host.NewLocal("machine")
 	if err != nil {
 		return nil, err
@@ -58,6 +63,7 @@ func newLab(ctx context.Context, p *plan.Plan, id runID) (*lab, error) {
 	for _, t := range p.Trials {
 		report(testbed.Check(bedConfig(id, t.Spec)))
 		report(checkTools(t.Spec))
+		report(checkFleet(ctx, t.Spec))
 		report(l.checkGuest(ctx, local, t.Spec))
 	}
 	if err := errors.Join(errs...); err != nil {
@@ -66,7 +72,7 @@ func newLab(ctx context.Context, p *plan.Plan, id runID) (*lab, error) {
 	if err := l.measureLinks(ctx, p, id); err != nil {
 		return nil, err
 	}
-	if err := l.claim(id); err != nil {
+	if err := l.claim(id, slices.ContainsFunc(p.Trials, func(t plan.Trial) bool { return inMemory(t.Spec) })); err != nil {
 		return nil, err
 	}
 	return l, nil
@@ -102,18 +108,34 @@ func (l *lab) measureLinks(ctx context.Context, p *plan.Plan, id runID) error {
 }
 
 // claim makes the run's folders.
-func (l *lab) claim(id runID) error {
+func (l *lab) claim(id runID, inMemory bool) error {
 	dir, release, err := testbed.Runtime(id.short)
 	if err != nil {
 		return err
 	}
+	// The runtime folder goes last: it says whose the others are.
+	undo := []func(context.Context) error{release}
+	l.release = func(ctx context.Context) error {
+		var errs []error
+		for _, f := range slices.Backward(undo) {
+			errs = append(errs, f(ctx))
+		}
+		return errors.Join(errs...)
+	}
+	l.dir = dir
 	large, remove, err := testbed.Scratch(id.short)
 	if err != nil {
-		return errors.Join(err, release(context.Background()))
+		return errors.Join(err, l.Close())
 	}
-	l.dir, l.large = dir, large
-	// The runtime folder goes last: it says whose the other is.
-	l.release = func(ctx context.Context) error { return errors.Join(remove(ctx), release(ctx)) }
+	l.large, undo = large, append(undo, remove)
+	if !inMemory {
+		return nil
+	}
+	memory, remove, err := testbed.MemoryScratch(id.short)
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	l.memory, undo = memory, append(undo, remove)
 	return nil
 }
 
@@ -158,12 +180,29 @@ func (l *lab) Up(ctx context.Context, t plan.Trial, dir string) (runner.Site, er
 		return nil, errors.Join(fmt.Errorf("make the trial's runtime folder: %w", err), bed.Down(ctx))
 	}
 	s := &site{lab: l, bed: bed, trial: t, dir: dir, scratch: scratch}
-	s.large, err = os.MkdirTemp(l.large, "t")
-	if err == nil {
-		err = makeDisk(ctx, t.Spec, s.large)
-	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("make the trial's disks: %w", err), s.Down(ctx))
+	if err := s.furnish(ctx); err != nil {
+		return nil, errors.Join(err, s.Down(ctx))
 	}
 	return s, nil
+}
+
+// furnish makes the trial's folders, disks, and what starts and saves its guests.
+func (s *site) furnish(ctx context.Context) (err error) {
+	if s.large, err = os.MkdirTemp(s.lab.large, "t"); err != nil {
+		return fmt.Errorf("make the trial's folder for disks: %w", err)
+	}
+	if inMemory(s.trial.Spec) {
+		if s.memory, err = os.MkdirTemp(s.lab.memory, "t"); err != nil {
+			return fmt.Errorf("make the trial's folder in memory: %w", err)
+		}
+	}
+	if !s.trial.Spec.Action.Fleet() {
+		if s.disk, err = s.makeDisk(ctx); err != nil {
+			return fmt.Errorf("make the trial's disks: %w", err)
+		}
+	}
+	if err := s.makeFleet(); err != nil {
+		return err
+	}
+	return s.makeVault()
 }

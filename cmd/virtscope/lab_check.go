@@ -5,11 +5,9 @@ import (
 	"fmt"
 	"path/filepath"
 	"virtscope/experiments/spec"
-	"virtscope/results"
 	"virtscope/testbed"
 	"virtscope/testbed/guest"
 	"virtscope/testbed/host"
-	"virtscope/testbed/image"
 )
 
 // fingerprintKey is the part of a guest's spec on which a driver's abilities depend.
@@ -45,7 +43,7 @@ func (l *lab) checkGuest(ctx context.Context, local host.Host, s *spec.Experimen
 	if err := l.makeRoot(ctx, s); err != nil {
 		return err
 	}
-	return l.makeImage(ctx, s.Guest.Kernel)
+	return l.makeBootable(ctx, s)
 }
 
 // migrationKey tells apart what a driver judges by itself.
@@ -88,30 +86,5 @@ func (l *lab) checkMigration(ctx context.Context, d guest.Driver, s *spec.Experi
 		return err
 	}
 	l.warnings[key] = warnings
-	return nil
-}
-
-func (l *lab) makeImage(ctx context.Context, asked string) error {
-	if _, ok := l.images[asked]; ok {
-		return nil
-	}
-	kernel, err := image.FindKernel(asked)
-	if err != nil {
-		return err
-	}
-	init, err := image.FindInit(selfPath())
-	if err != nil {
-		return err
-	}
-	img, err := image.Build(ctx, image.Options{Kernel: kernel, Init: init, CacheDir: filepath.Join(cacheDir(), "images")})
-	if err != nil {
-		return err
-	}
-	l.images[asked] = img
-	l.addFacts([]results.Fact{
-		{Subject: "guest", Name: "kernel", Value: img.Release},
-		{Subject: "guest", Name: "image.sha256", Value: img.Hash},
-		{Subject: "guest", Name: "kernel.append", Value: kernelAppend()},
-	})
 	return nil
 }

@@ -37,6 +37,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Condition: condition,
+		Cmds:      map[string]func(*testscript.TestScript, bool, []string){"catalogue": makeCatalogue},
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 	"virtscope/experiments/plan"
 	"virtscope/experiments/spec"
@@ -14,9 +15,9 @@ import (
 	"virtscope/results"
 	"virtscope/runner"
 	"virtscope/testbed"
+	"virtscope/testbed/checkpoint"
 	"virtscope/testbed/guest"
 	"virtscope/testbed/host"
-	"virtscope/testbed/image"
 )
 
 // The local testbed's hosts and the guest's card. Everything stands in namespaces of its own, so the same
@@ -31,10 +32,17 @@ const (
 
 func bedConfig(id runID, s *spec.Experiment) testbed.Config {
 	c := testbed.Config{
-		RunID:    id.short,
+		RunID: id.short, Hosts: s.Testbed.Hosts, Store: usesStore(s),
 		Emulator: s.Testbed.Emulator, RelayCommand: []string{selfPath(), frameRelayName},
-		Link:     link(s.Testbed.Link),
-		GuestNIC: guestNIC(),
+		Link: link(s.Testbed.Link),
+	}
+	if n := fleetSize(s); n > 0 {
+		for i := range n {
+			c.Guests = append(c.Guests, testbed.GuestNIC(i))
+		}
+		c.GuestHosts = fleetHosts(s)
+	} else {
+		c.GuestNIC = guestNIC()
 	}
 	if m := s.Testbed.MigrationLink; m != nil {
 		own := link(*m)
@@ -61,6 +69,12 @@ type site struct {
 	dir     string // the trial's folder
 	scratch string // for sockets
 	large   string // for disks and memory
+	memory  string // for what is meant to lie in memory; empty where nothing is
+	disk    *guest.Disk
+
+	vault    runner.Vault // nil before the first use
+	fleet    *fleet       // likewise
+	restored atomic.Int64 // guests that were made of checkpoints
 }
 
 func (s *site) Source() host.Host      { return s.bed.Source() }
@@ -69,30 +83,31 @@ func (s *site) Driver() guest.Driver   { return s.lab.drivers[s.trial.Spec.Guest
 
 // Start implements runner.Site.
 func (s *site) Start(ctx context.Context, rec results.Recorder) (guest.Instance, error) {
+	if s.trial.Spec.Guest.Start == startWarm {
+		return s.startWarm(ctx, rec)
+	}
 	return s.Driver().Boot(ctx, s.Source(), s.guest(), rec)
 }
 
-// Fleet implements runner.Site.
-func (s *site) Fleet() runner.Fleet { return nil }
-
-// Vault implements runner.Site.
-func (s *site) Vault() runner.Vault { return nil }
-
 // KillHost implements runner.Site.
-func (s *site) KillHost(context.Context, host.Host) error { return nil }
-
-func (s *site) guest() guest.Spec {
-	g := s.trial.Spec.Guest
-	img := s.lab.images[g.Kernel]
-	return guest.Spec{
-		Name: "guest", Memory: int64(g.Memory), VCPUs: g.VCPUs,
-		Kernel: img.Kernel, Initrd: img.Initrd, Append: kernelAppend(),
-		Binary: g.QEMU.Binary, DestinationBinary: g.QEMU.DestinationBinary, Accel: g.Accel, Machine: g.QEMU.Machine,
-		DirtyRing: g.QEMU.DirtyRing,
-		Disk:      guestDisk(s.trial.Spec, s.large), Root: s.lab.rootOf(s.trial.Spec).Path,
-		NIC: guestNIC(),
-		Dir: s.scratch, LogDir: s.dir,
+func (s *site) KillHost(ctx context.Context, h host.Host) error {
+	if err := s.bed.KillHost(ctx, h.Name()); err != nil {
+		return err
 	}
+	if v, ok := s.vault.(*checkpoint.Vault); ok {
+		return v.HostDied(h)
+	}
+	return nil
+}
+
+// guest is the trial's own guest, where the action starts none.
+func (s *site) guest() guest.Spec {
+	spec := s.specOf(own{name: "guest", nic: guestNIC(), dir: s.scratch, logDir: s.dir})
+	spec.Disk = s.disk
+	if keepsMemoryFile(s.trial.Spec) {
+		spec.Start.MemoryFile = filepath.Join(s.memory, "live")
+	}
+	return spec
 }
 
 func (s *site) Migration() guest.MigrateOptions {
@@ -114,7 +129,14 @@ func (s *site) Warnings() []string { return s.lab.warnings[migrationKey(s.trial.
 func (s *site) Clocks(context.Context) ([]results.Record, error) {
 	now := time.Now()
 	var list []results.Record
-	for _, name := range []string{testbed.Source, testbed.Destination, testbed.Client, switchName, machine} {
+	names := []string{testbed.Client, switchName, machine}
+	for _, h := range s.bed.GuestHosts() {
+		names = append(names, h.Name())
+	}
+	if h := s.bed.Store(); h != nil {
+		names = append(names, h.Name())
+	}
+	for _, name := range names {
 		list = append(list, probes.SameKernel().Record(runner.Controller, results.SourceRunner, name, now))
 	}
 	return list, nil
@@ -122,11 +144,16 @@ func (s *site) Clocks(context.Context) ([]results.Record, error) {
 
 // Down implements runner.Site.
 func (s *site) Down(ctx context.Context) error {
-	return errors.Join(s.bed.Down(ctx), os.RemoveAll(s.scratch), os.RemoveAll(s.large))
+	var errs []error
+	if s.fleet != nil {
+		errs = append(errs, s.fleet.close(ctx))
+	}
+	errs = append(errs, s.bed.Down(ctx), os.RemoveAll(s.scratch), os.RemoveAll(s.large))
+	if s.memory != "" {
+		errs = append(errs, os.RemoveAll(s.memory))
+	}
+	return errors.Join(errs...)
 }
-
-// kernelAppend is the guest kernel's command line.
-func kernelAppend() string { return image.Append + " " + image.AddressParam + "=" + guestAddress }
 
 func guestNIC() guest.NIC {
 	return guest.NIC{Tap: testbed.TapName, MAC: guestMAC, Address: guestAddress}

@@ -12,8 +12,8 @@ import (
 )
 
 // Cut implements runner.Site.
-func (s *site) Cut(ctx context.Context, link string) (func(context.Context) error, error) {
-	return s.bed.Cut(ctx, link, testbed.Source)
+func (s *site) Cut(ctx context.Context, link string, h host.Host) (func(context.Context) error, error) {
+	return s.bed.Cut(ctx, link, h.Name())
 }
 
 // Links implements runner.Site.

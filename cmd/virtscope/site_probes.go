@@ -29,6 +29,9 @@ const captureFile = "switch.pcapng"
 // Probes implements runner.Site: captures at the switch and at both taps, the echo and load clients on their host, usage,
 // and energy where it was asked for.
 func (s *site) Probes(processes func() []guest.Process) ([]probes.Probe, error) {
+	if s.trial.Spec.Action.Fleet() {
+		return s.fleetProbes(processes), nil
+	}
 	p := s.trial.Spec.Probes
 	list := []probes.Probe{
 		s.captureSwitch(),
@@ -60,13 +63,18 @@ func (s *site) captureSwitch() probes.Probe {
 		Flow:  s.flow(results.FlowMigration, migrationPort),
 		Flows: s.otherFlows(),
 	}
+	return capture.New(s.kept(c))
+}
+
+// kept lets a capture of the switch keep what the experiment asks for.
+func (s *site) kept(c capture.Config) capture.Config {
 	switch s.trial.Spec.Probes.Capture.Keep {
 	case "headers":
 		c.Keep = &capture.KeepConfig{Path: filepath.Join(s.dir, captureFile), Mode: capture.KeepHeaders}
 	case "whole":
 		c.Keep = &capture.KeepConfig{Path: filepath.Join(s.dir, captureFile), Mode: capture.KeepWhole}
 	}
-	return capture.New(c)
+	return c
 }
 
 // flow is what passes from the source to a port of the destination.
@@ -85,6 +93,9 @@ func (s *site) otherFlows() []capture.FlowSpec {
 	if d := s.trial.Spec.Guest.Disk; d != nil {
 		list = append(list, s.flow(results.FlowDisk, diskPort))
 	}
+	if s.vault != nil {
+		list = append(list, s.checkpointFlows()...)
+	}
 	client := capture.FlowSpec{Name: results.FlowClient, Dst: guestEcho().Addr(), UDP: true, Bin: clientBin}
 	for _, kind := range s.trial.Spec.Workload.Parts() {
 		if c, serves := loadConfig(s.trial.Spec, kind); serves {
@@ -99,7 +110,7 @@ func (s *site) otherFlows() []capture.FlowSpec {
 
 // decodes reports whether an experiment's migration stream is read.
 func decodes(e *spec.Experiment) bool {
-	return e.Probes.Capture.Decode != nil && *e.Probes.Capture.Decode && e.Guest.Driver == qemuDriver
+	return e.Action.Migrate != nil && e.Probes.Capture.Decode != nil && *e.Probes.Capture.Decode && e.Guest.Driver == qemuDriver
 }
 
 // guestSnap is how much of a guest's frame is looked at beside the stream: its headers.

@@ -28,12 +28,7 @@ type memoryCopy struct {
 }
 
 func newCopy(e *spec.Experiment) *memoryCopy {
-	c := &memoryCopy{rate: migrationRate(e), areas: areasOf(e.Workload), again: 1}
-	c.full = resident + float64(e.Guest.Check)
-	for _, a := range c.areas {
-		c.full += a.size
-	}
-	c.full = min(c.full, float64(e.Guest.Memory))
+	c := &memoryCopy{rate: migrationRate(e), areas: areasOf(e.Workload), again: 1, full: held(e)}
 	switch m := e.Action.Migrate; m.Algorithm {
 	case "xbzrle":
 		c.again = min(1, (float64(e.Workload.DeltaSize)+xbzrleHeader)/pageSize)
@@ -41,6 +36,15 @@ func newCopy(e *spec.Experiment) *memoryCopy {
 		c.limit(float64(m.DirtyLimit) * float64(e.Guest.VCPUs))
 	}
 	return c
+}
+
+// held is what the guest's memory holds.
+func held(e *spec.Experiment) float64 {
+	sum := resident + float64(e.Guest.Check)
+	for _, a := range areasOf(e.Workload) {
+		sum += a.size
+	}
+	return min(sum, float64(e.Guest.Memory))
 }
 
 // migrate is the time that m takes. What compression gains or costs is not known before: it depends on the CPU.
@@ -111,8 +115,8 @@ func migrationRate(e *spec.Experiment) float64 {
 	if x := e.Testbed.CrossTraffic; x != nil && x.Direction != "reverse" {
 		rate = max(rate/10, rate-float64(x.Rate))
 	}
-	if b := e.Action.Migrate.MaxBandwidth; b > 0 {
-		rate = min(rate, float64(b))
+	if m := e.Action.Migrate; m != nil && m.MaxBandwidth > 0 {
+		rate = min(rate, float64(m.MaxBandwidth))
 	}
 	return rate
 }

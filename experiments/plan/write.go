@@ -25,9 +25,9 @@ func Write(w io.Writer, p *Plan) error {
 	if err := tw.Flush(); err != nil {
 		return fmt.Errorf("write plan: %w", err)
 	}
-	if _, err := fmt.Fprintf(w, "\n%s%s: %s = %s, %s, about %s\n", p.Experiment.Name, scale(p.Experiment.Scale),
+	if _, err := fmt.Fprintf(w, "\n%s%s: %s = %s, %s, about %s%s\n", p.Experiment.Name, scale(p.Experiment.Scale),
 		count(len(p.Treatments()), "treatment")+" × "+count(p.Experiment.Replicates, "replicate"),
-		count(len(p.Trials), "trial"), order(p), round(p.Estimate())); err != nil {
+		count(len(p.Trials), "trial"), order(p), round(p.Estimate()), warm(p)); err != nil {
 		return fmt.Errorf("write plan: %w", err)
 	}
 	return nil
@@ -39,6 +39,15 @@ func scale(x float64) string {
 		return ""
 	}
 	return fmt.Sprintf(" at a scale of %g", x)
+}
+
+// warm says what warm starts save, if anything.
+func warm(p *Plan) string {
+	saved := p.Saved()
+	if saved < time.Second {
+		return ""
+	}
+	return fmt.Sprintf("; warm starts save about %s", round(saved))
 }
 
 // order says how the trials were ordered.

@@ -45,7 +45,7 @@ func Default() *Experiment {
 		Warmup:     Duration(time.Second),
 		Baseline:   Duration(2 * time.Second),
 		Quiesce:    Duration(time.Second),
-		Timeout:    Duration(4 * time.Minute),
+		Timeout:    Duration(6 * time.Minute),
 		Retries:    new(1),
 	}
 }

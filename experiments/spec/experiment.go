@@ -45,7 +45,7 @@ type Experiment struct {
 	Baseline Duration `yaml:"baseline" json:"baseline"`
 	// Quiesce is how long the guest is observed after the action. Default: 1s.
 	Quiesce Duration `yaml:"quiesce" json:"quiesce"`
-	// Timeout of one trial, boot and tear-down included. Default: 4m.
+	// Timeout of one trial, boot and tear-down included. Default: 6m.
 	Timeout Duration `yaml:"timeout" json:"timeout"`
 	// Retries of a trial that was invalid (our fault). A failed trial is data and is not retried. Default: 1.
 	Retries *int `yaml:"retries,omitempty" json:"retries,omitempty" jsonschema:"minimum=0,maximum=100"`

@@ -23,6 +23,9 @@ func FuzzParse(f *testing.F) {
 		}
 	}
 	f.Add([]byte(everything))
+	for _, text := range lifecycles {
+		f.Add([]byte("virtscope: 1\nname: t\n" + text))
+	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		e, err := Parse("fuzz", text)
 		if err != nil {

@@ -78,7 +78,7 @@ func TestHugeFile(t *testing.T) {
 
 func TestParseExtends(t *testing.T) {
 	_, err := Parse("text", []byte("virtscope: 1\nname: x\nextends: text\n"))
-	if err == nil || !strings.Contains(err.Error(), "a text alone cannot extend a file") {
+	if err == nil || !strings.Contains(err.Error(), "a text alone cannot refer to a file") {
 		t.Errorf("got %v", err)
 	}
 }

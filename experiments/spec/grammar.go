@@ -123,7 +123,7 @@ func (f *field) setting(name string) field {
 
 // varying are the top-level keys below which a factor may vary a value. What names, orders or repeats trials
 // cannot vary between them.
-var varying = []string{"testbed", "guest", "workload", "action", "probes", "warmup", "baseline", "quiesce", "timeout"}
+var varying = []string{"testbed", "guest", "provision", "workload", "action", "probes", "warmup", "baseline", "quiesce", "timeout"}
 
 // factor is the field that a factor may vary at path.
 func (l *language) factor(path string) (field, bool) {

@@ -84,7 +84,7 @@ func (c *checker) demands() []demand {
 		text := fmt.Sprintf("%d keys × (value-size %s × 1.25 + %s) / 0.7, the share that redis may fill", w.KV.Keys, w.KV.ValueSize, redisEntry)
 		ds = append(ds, demand{entries, text, kv}, demand{redisFloor, redisFloor.String() + " for redis-server", nil})
 	}
-	if check > 0 {
+	if check > 0 && !c.e.Action.Fleet() { // guests that an action starts hold none
 		ds = append(ds, demand{check, "guest.check " + check.String(), []string{"guest.check"}})
 	}
 	return ds

@@ -37,7 +37,8 @@ type Boot struct {
 	Arrivals string `yaml:"arrivals" json:"arrivals" jsonschema:"enum=at-once,enum=fixed,enum=poisson,enum=trace"`
 	// Interval between fixed arrivals, and on average between those of poisson. Default: 1s.
 	Interval Duration `yaml:"interval" json:"interval"`
-	// Trace of arrivals: times from the action's begin, such as 0s, 0.5s, 2s, or a file with one a line. Required for trace.
+	// Trace of arrivals: times from the action's begin, such as 0s, 0.5s, 2s, or a file with one a line, relative to this one, whose
+	// name begins with no digit (./7.txt). Required for trace.
 	Trace string `yaml:"trace,omitempty" json:"trace,omitempty"`
 	// Concurrency is how many guests are on their way at most: a later one waits until one is ready. 0 is all. Default: 0.
 	Concurrency int `yaml:"concurrency,omitempty" json:"concurrency,omitempty" jsonschema:"minimum=0,maximum=10000"`
@@ -121,7 +122,7 @@ type Recover struct {
 // Jobs are served by guests that are started on demand.
 type Jobs struct {
 	// Trace of jobs: small (64 jobs that ship with virtscope), or a file in the Standard Workload Format (Feitelson's Parallel
-	// Workloads Archive): submit time, run time and memory of each. Default: small.
+	// Workloads Archive), relative to this one, whose name begins with no digit: submit time, run time and memory of each. Default: small.
 	Trace string `yaml:"trace" json:"trace"`
 	// First is how many jobs of the trace are taken. 0 is all. Default: 0.
 	First int `yaml:"first,omitempty" json:"first,omitempty" jsonschema:"minimum=0,maximum=100000"`

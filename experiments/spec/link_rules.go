@@ -81,16 +81,18 @@ func (c *checker) profile(at string, l Link) {
 
 // down checks the cut of a link.
 func (c *checker) down(at string, l Link) {
-	m := c.e.Action.Migrate
-	if l.DownFor == 0 || m == nil {
+	m, kind := c.e.Action.Migrate, c.e.Action.Kind()
+	if l.DownFor == 0 || kind == "" {
 		return
 	}
-	if l.DownWhen == "postcopy" && !m.IsPostcopy() {
-		c.want("want action.migrate.algorithm: postcopy or hybrid with it, or down-when: action; "+m.Algorithm+" has no post-copy",
-			at+".down-when", "action.migrate.algorithm")
+	if l.DownWhen == "postcopy" && (m == nil || !m.IsPostcopy()) {
+		what, path := "action: "+kind, "action."+kind
+		if m != nil {
+			what, path = m.Algorithm, "action.migrate.algorithm"
+		}
+		c.want("want action.migrate.algorithm: postcopy or hybrid with it, or down-when: action; "+what+" has no post-copy", at+".down-when", path)
 	}
-	if l.DownAfter >= m.Timeout {
-		c.want(fmt.Sprintf("want less than action.migrate.timeout (%s): the cut would come after the migration", m.Timeout),
-			at+".down-after", "action.migrate.timeout")
+	if took := c.e.Action.longest(); l.DownAfter.Seconds() >= took.seconds {
+		c.want(fmt.Sprintf("want less than %s: the cut would come after the action", took.text), append([]string{at + ".down-after"}, took.paths...)...)
 	}
 }

@@ -48,7 +48,7 @@ func LoadFS(files fs.FS, name string) (*Experiment, error) {
 func Parse(name string, data []byte) (*Experiment, error) {
 	return (&loader{read: func(n string) ([]byte, error) {
 		if n != name {
-			return nil, errors.New("a text alone cannot extend a file")
+			return nil, errors.New("a text alone cannot refer to a file")
 		}
 		return data, nil
 	}, relative: func(_, to string) string { return to + " " }}).load(name)
@@ -61,7 +61,7 @@ func readFile(name string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close() //nolint:errcheck // opened for reading
-	return io.ReadAll(io.LimitReader(f, maxFile+1))
+	return io.ReadAll(io.LimitReader(f, int64(maxTrace)+1))
 }
 
 const maxExtends = 8 // files; deeper inheritance is not readable
@@ -90,6 +90,7 @@ func (l *loader) load(name string) (*Experiment, error) {
 	l.problems = append(l.problems, conflicts...)
 	l.d.problems = nil // of the merged tree: what is wrong in it was reported for its file
 	e := l.d.decode(root)
+	l.inline(e, root)
 	e.sources = l.sources
 	if len(l.problems) == 0 {
 		l.problems = l.d.problems

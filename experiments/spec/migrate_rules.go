@@ -16,10 +16,21 @@ func (c *checker) action() {
 		c.want("want one action, not "+strings.Join(kinds, " and "), "action."+kinds[1])
 		return
 	}
-	m := c.e.Action.Migrate
-	if m == nil {
-		return
+	switch a := c.e.Action; {
+	case a.Migrate != nil:
+		c.migrate(a.Migrate)
+	case a.Boot != nil:
+		c.boot(*a.Boot)
+	case a.Checkpoint != nil:
+		c.checkpoint(*a.Checkpoint)
+	case a.Recover != nil:
+		c.recovery(*a.Recover)
+	case a.Jobs != nil:
+		c.jobs(*a.Jobs)
 	}
+}
+
+func (c *checker) migrate(m *Migrate) {
 	const at = "action.migrate."
 	if m.DowntimeLimit < millisecond || m.DowntimeLimit > maxDowntime || m.DowntimeLimit%millisecond != 0 {
 		c.want(fmt.Sprintf("want whole milliseconds from %s to %s", millisecond, time.Duration(maxDowntime)), at+"downtime-limit")

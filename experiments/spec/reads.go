@@ -22,7 +22,8 @@ type keyReader struct {
 
 // readers are those of every key that not all treatments read. The path of a group stands for all its keys. A key is read if
 // all entries that stand for it say so.
-var readers = slices.Concat(workloadReaders, linkReaders, migrateReaders)
+var readers = slices.Concat(workloadReaders, linkReaders, startReaders, provisionReaders, migrateReaders, bootReaders, checkpointReaders,
+	recoverReaders)
 
 // kinds are the workloads that read a key.
 func kinds(path string, names ...string) keyReader {

@@ -20,7 +20,7 @@ func (e *Experiment) SetScale(x float64) error {
 
 // Scaled is e with its scale worked into every amount and rate of data, and a scale of 1. It shares nothing with e. What has
 // to come in whole steps is rounded to them, and never to none: memory and disks to MiB, other memory and the disk's area to
-// pages, the limit of dirty-limit to MiB/s, the cache of xbzrle down to a power of two. Durations, counts and the sizes of
+// pages (the memory of a trace's jobs too), the limit of dirty-limit to MiB/s, the cache of xbzrle down to a power of two. Durations, counts and the sizes of
 // writes, deltas, blocks, requests and values stay.
 func (e *Experiment) Scaled() *Experiment {
 	out := e.Clone()
@@ -38,6 +38,9 @@ func (e *Experiment) Scaled() *Experiment {
 	s.workload(&out.Workload)
 	if m := out.Action.Migrate; m != nil {
 		s.migrate(m)
+	}
+	if j := out.Action.Jobs; j != nil {
+		s.jobs(j)
 	}
 	out.Scale = 1
 	return out
@@ -97,6 +100,18 @@ func (s scaler) migrate(m *Migrate) {
 	m.DiskBandwidth = s.rate(m.DiskBandwidth)
 	m.DirtyLimit = Rate(s.whole(Bytes(m.DirtyLimit), mib))
 	m.XBZRLECache = powerOfTwo(s.whole(m.XBZRLECache, page))
+}
+
+// jobs scales the memory of the trace's jobs.
+func (s scaler) jobs(j *Jobs) {
+	list, err := j.all()
+	if err != nil {
+		return // reported as it stands
+	}
+	for i := range list {
+		list[i].Memory = min(int64(s.whole(Bytes(list[i].Memory), page)), 1<<60) // more is refused, and could not be written
+	}
+	j.Trace = formatJobs(list)
 }
 
 // powerOfTwo rounds b down to a power of two.

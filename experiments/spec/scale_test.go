@@ -55,6 +55,28 @@ func TestScaled(t *testing.T) {
 	sameWhenResolved(t, e)
 }
 
+// TestScaledJobs: the memory of a trace's jobs is an amount of data, their times are not.
+func TestScaledJobs(t *testing.T) {
+	e := Default()
+	e.Scale, e.Action.Jobs = 0.5, new(DefaultJobs())
+	whole, err := e.Action.Jobs.List()
+	half, errHalf := e.Scaled().Action.Jobs.List()
+	if err != nil || errHalf != nil || len(half) != len(whole) {
+		t.Fatalf("%d of %d jobs, %v, %v", len(half), len(whole), err, errHalf)
+	}
+	for i := range whole {
+		whole[i].Memory /= 2
+		if half[i] != whole[i] {
+			t.Errorf("got %+v, want %+v", half[i], whole[i])
+		}
+	}
+	e.Scale = 1000
+	e.Action.Jobs.Trace = "1 0 -1 1 1 -1 1000000000000 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1"
+	if list, err := e.Scaled().Action.Jobs.List(); err == nil {
+		t.Errorf("more than a machine can have: %+v", list)
+	}
+}
+
 // TestScaleCoversEveryAmount: a new amount or rate is scaled, or named here as one that stays.
 func TestScaleCoversEveryAmount(t *testing.T) {
 	stays := []string{

@@ -23,11 +23,17 @@ type Config struct {
 	Exclude   []string          // interfaces that are not captured, such as bridges: their frames passed a port
 	Ports     map[string]string // interface → port, for attribute port; an interface that is not in it is its own port
 	GuestMAC  net.HardwareAddr  // empty looks for no guest
-	Flow      FlowSpec          // no ports looks for no flow
-	Flows     []FlowSpec        // more flows, each counted by itself; their names differ
-	Bin       time.Duration     // width of the flows' bins; 0 is 1 ms
-	Keep      *KeepConfig       // nil keeps no file
-	RingBytes int               // 0 is 32 MiB
+	// Guests are the names of guests by MAC: each one's first frame is recorded, as BootFrame, and an identity that two have, as
+	// IdentityConflict. A guest without a name is the only one. Empty looks for neither.
+	Guests map[packet.MAC]string
+	// GuestsMove says that a guest may move from an interface to another: that is then no sign of two.
+	GuestsMove bool
+
+	Flow      FlowSpec      // no ports looks for no flow
+	Flows     []FlowSpec    // more flows, each counted by itself; their names, or who asks, differ
+	Bin       time.Duration // width of the flows' bins; 0 is 1 ms
+	Keep      *KeepConfig   // nil keeps no file
+	RingBytes int           // 0 is 32 MiB
 }
 
 // flowSnap is how much of a frame is looked at: two VLAN tags, IPv6 with an option, the longest TCP header.
@@ -53,7 +59,7 @@ func (c Config) snap() int {
 }
 
 // New makes a probe that captures frames as they come in (never those that go out) and records GuestFrame,
-// GuestAnnounce, FlowBytes and FlowPayload, and at the end CaptureFrames, CaptureDropped and
+// GuestAnnounce, BootFrame, IdentityConflict, FlowBytes and FlowPayload, and at the end CaptureFrames, CaptureDropped and
 // CaptureMaxFrame. It is armed when the first frame would be seen.
 //
 // Frames are stamped by the kernel. Their length is as they pass, so segments that an offload merged count as
@@ -118,6 +124,7 @@ type observer struct {
 	rec       results.Recorder
 	packet    packet.Packet
 	guest     *guest
+	census    *census // nil: none
 	flows     []*flow
 	keeper    *keeper // nil: none
 	longest   int
@@ -127,6 +134,7 @@ type observer struct {
 func newObserver(c Config, p *ports, rec results.Recorder) (o *observer, err error) {
 	o = &observer{conf: c, rec: rec}
 	o.guest = newGuest(c.GuestMAC, p, o.emit)
+	o.census = newCensus(c, p, o.emit)
 	o.flows, err = newFlows(c, o.emit)
 	return o, err
 }
@@ -161,6 +169,9 @@ func (o *observer) see(f Frame) error {
 	}
 	if len(o.conf.GuestMAC) > 0 {
 		o.guest.observe(&o.packet, f)
+	}
+	if o.census != nil {
+		o.census.observe(&o.packet, f)
 	}
 	for _, flow := range o.flows {
 		flow.see(&o.packet, f.Time, f.Length)

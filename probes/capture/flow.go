@@ -16,9 +16,11 @@ type FlowSpec struct {
 	Name  string     // attribute flow: results.FlowMigration (which empty is, too), FlowDisk, FlowClient or another
 	Src   netip.Addr // not valid: any
 	Dst   netip.Addr
-	Ports []uint16      // TCP ports of Dst; none looks for no flow
-	UDP   bool          // UDP datagrams to and from these ports count, too
-	Bin   time.Duration // width of its bins; 0 is that of the Config
+	Ports []uint16 // TCP ports of Dst; none looks for no flow
+	// Asks and Serves are the attributes host, who asks, and server; empty is none. Flows of one name differ in them.
+	Asks, Serves string
+	UDP          bool          // UDP datagrams to and from these ports count, too
+	Bin          time.Duration // width of its bins; 0 is that of the Config
 }
 
 // window is how many bins are kept open, so that frames that come a little out of order (each CPU stamps
@@ -54,6 +56,12 @@ func newFlow(spec FlowSpec, width time.Duration, emit func(results.Record)) *flo
 	for i, dir := range []string{"forward", "reverse"} {
 		f.ways[i].attrs = map[string]string{
 			"flow": spec.name(), "dir": dir, "bin": strconv.FormatFloat(width.Seconds(), 'g', -1, 64),
+		}
+		if spec.Asks != "" {
+			f.ways[i].attrs["host"] = spec.Asks
+		}
+		if spec.Serves != "" {
+			f.ways[i].attrs["server"] = spec.Serves
 		}
 	}
 	return f
@@ -95,10 +103,10 @@ func newFlows(c Config, emit func(results.Record)) (flows []*flow, err error) {
 		if len(spec.Ports) == 0 {
 			continue
 		}
-		if seen[spec.name()] {
+		if seen[spec.name()+" "+spec.Asks+" "+spec.Serves] {
 			return nil, fmt.Errorf("capture on %s: two flows are named %q: name each", c.Host, spec.name())
 		}
-		seen[spec.name()] = true
+		seen[spec.name()+" "+spec.Asks+" "+spec.Serves] = true
 		flows = append(flows, newFlow(spec, c.Bin, emit))
 	}
 	return flows, nil

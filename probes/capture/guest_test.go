@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"net"
 	"testing"
+	"virtscope/probes/capture/packet"
 	"virtscope/results"
 
 	"github.com/google/gopacket"
@@ -93,7 +94,7 @@ func TestSeeAllocatesNothing(t *testing.T) {
 	}
 	disk, client := testFlow(), FlowSpec{Name: results.FlowClient, Dst: testFlow().Src, Ports: []uint16{7}, UDP: true}
 	disk.Name = results.FlowDisk
-	o, err := newObserver(Config{GuestMAC: guestMAC, Flow: testFlow(), Flows: []FlowSpec{disk, client}, Bin: 1000},
+	o, err := newObserver(Config{GuestMAC: guestMAC, Guests: map[packet.MAC]string{packet.MAC(guestMAC): "guest-1"}, Flow: testFlow(), Flows: []FlowSpec{disk, client}, Bin: 1000},
 		&ports{map[int]*port{7: newPort("src")}}, results.RecorderFunc(func(results.Record) {}))
 	if err != nil {
 		t.Fatal(err)

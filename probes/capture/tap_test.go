@@ -26,16 +26,19 @@ func plug(tb testing.TB, n namespace, name string) (fd int) {
 	return fd
 }
 
+// addTap makes a tap in the network of the calling thread.
+func addTap(name string) error {
+	tap := &netlink.Tuntap{LinkAttrs: netlink.LinkAttrs{Name: name}, Mode: netlink.TUNTAP_MODE_TAP}
+	if err := netlink.LinkAdd(tap); err != nil {
+		return err
+	}
+	return up(name)
+}
+
 // A tap shows what comes from the guest, not what goes to it, and it may be unplugged and plugged again.
 func TestProbeAtTap(t *testing.T) {
 	n := newNamespace(t)
-	err := n.Do(func() error {
-		tap := &netlink.Tuntap{LinkAttrs: netlink.LinkAttrs{Name: "tap0"}, Mode: netlink.TUNTAP_MODE_TAP}
-		if err := netlink.LinkAdd(tap); err != nil {
-			return err
-		}
-		return up("tap0")
-	})
+	err := n.Do(func() error { return addTap("tap0") })
 	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.EPERM) {
 		t.Skip("needs /dev/net/tun: ", err)
 	}

@@ -23,6 +23,7 @@ type Config struct {
 	Interval time.Duration  // between probes; 0 is 2 ms
 	Linger   time.Duration  // how long replies are awaited after the last probe; 0 is 200 ms
 	Size     int            // B of UDP payload; less than 24 is 24
+	Heard    time.Duration  // EchoHeard is recorded while the train runs, at most once in so long; 0 never
 	Limit    int            // probes that are remembered, at 16 B each; 0 is 4 Mi (2 h 20 min at 2 ms). Reaching it is an error.
 }
 
@@ -73,7 +74,7 @@ func (p *probe) Run(ctx context.Context, rec results.Recorder, armed func()) err
 	if err != nil {
 		return fmt.Errorf("echo from %s to %v: %w", p.conf.Host, p.conf.Target, err)
 	}
-	t := &train{conf: p.conf, socket: s, number: rand.Uint64(), meter: meter}
+	t := &train{conf: p.conf, socket: s, rec: rec, number: rand.Uint64(), meter: meter}
 	if err := errors.Join(t.run(ctx, armed), s.close()); err != nil {
 		return fmt.Errorf("echo from %s to %v: %w", p.conf.Host, p.conf.Target, err)
 	}

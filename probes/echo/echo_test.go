@@ -374,3 +374,35 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+// TestHeard tells of answers while the train runs, no oftener than was asked, and of none in a silence.
+func TestHeard(t *testing.T) {
+	t.Parallel()
+	begin := time.Now()
+	r := respond(t, func(_ uint64, reply func([]byte), b []byte) {
+		if time.Since(begin) < 200*time.Millisecond {
+			reply(b)
+		}
+	})
+	const least = 20 * time.Millisecond
+	log, err := run(t, Config{Target: r.addr(), Interval: time.Millisecond, Heard: least}, 400*time.Millisecond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	heard := log.named(results.EchoHeard)
+	if len(heard) < 2 || len(heard) > 11 {
+		t.Errorf("%d in 200 ms", len(heard))
+	}
+	for i, x := range heard {
+		if i > 0 && x.Time-heard[i-1].Time < int64(least) {
+			t.Errorf("%d comes %d ns after the one before", i, x.Time-heard[i-1].Time)
+		}
+	}
+	first, last := log.named(results.EchoHeard, results.EchoRTT)[0], log.named(results.EchoRTT, results.EchoHeard)
+	if first.Name != results.EchoHeard || last[len(last)-1].Name != results.EchoRTT {
+		t.Error("they do not come before the train's end")
+	}
+	if silent, _ := run(t, Config{Target: r.addr(), Heard: least}, 20*time.Millisecond); len(silent.named(results.EchoHeard)) > 0 {
+		t.Error("something was heard in the silence")
+	}
+}

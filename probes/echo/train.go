@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 	"virtscope/probes"
+	"virtscope/results"
 	"virtscope/testbed/host"
 
 	"golang.org/x/sys/unix"
@@ -19,11 +20,13 @@ type train struct {
 	socket *socket
 	number uint64 // tells this train's replies from another's
 	meter  *probes.Meter
+	rec    results.Recorder
 
 	sent   []int64        // ns since the Unix epoch, by seq
 	failed map[int]string // why a send call failed, by seq; nil until one does
 
 	replies  []int64 // arrival, ns since the Unix epoch, by seq; 0 is none
+	heard    int64   // the last arrival that was told of; the receiver's
 	begun    atomic.Int64
 	answered atomic.Int64
 }
@@ -162,4 +165,14 @@ func (t *train) reply(seq uint64, at int64) {
 	}
 	t.replies[seq] = at
 	t.answered.Add(1)
+	t.tell(at)
+}
+
+// tell says at once that answers come, for who waits for their end.
+func (t *train) tell(at int64) {
+	if t.conf.Heard <= 0 || at-t.heard < int64(t.conf.Heard) {
+		return
+	}
+	t.heard = at
+	t.rec.Record(results.Record{Time: at, Host: t.conf.Host, Source: results.SourceEcho, Name: results.EchoHeard})
 }

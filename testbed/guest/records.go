@@ -3,7 +3,6 @@ package guest
 import (
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 	"virtscope/results"
 	"virtscope/testbed/guest/agent"
@@ -13,9 +12,20 @@ const pageSize = 4096 // B, of the agent's verdicts
 
 // AgentReporter returns the function that records what a guest's agent says; it is made for
 // agent.NewClient. From, the connection's name, becomes the record's host: it must name the host whose clock
-// stamped the arrival. The agent repeats its hello; the guest is ready once.
+// stamped the arrival. The agent repeats its hello; the guest is ready once. The function is for one guest and may not be called by
+// two goroutines at a time, as the client does not.
 func AgentReporter(rec results.Recorder) func(m agent.Message, arrival time.Time, from string) {
-	var ready atomic.Bool
+	return reporter(rec, false)
+}
+
+// RestoredReporter is AgentReporter for a guest that was made from a saved state. It says no hello, and is ready when it first
+// says anything: it runs, and its agent's channel carries a whole message.
+func RestoredReporter(rec results.Recorder) func(m agent.Message, arrival time.Time, from string) {
+	return reporter(rec, true)
+}
+
+func reporter(rec results.Recorder, restored bool) func(m agent.Message, arrival time.Time, from string) {
+	var ready, ticks, booted bool
 	return func(m agent.Message, arrival time.Time, from string) {
 		mono := strconv.FormatInt(m.Mono, 10)
 		record := func(name string, value float64, unit results.Unit, attrs map[string]string) {
@@ -24,10 +34,19 @@ func AgentReporter(rec results.Recorder) func(m agent.Message, arrival time.Time
 				Name: name, Value: value, Unit: unit, Attrs: attrs,
 			})
 		}
-		if h := m.Hello; h != nil && ready.CompareAndSwap(false, true) {
+		if h := m.Hello; h != nil && !ticks {
+			ticks = true
 			record(results.GuestTickInfo, seconds(h.TickNS), results.Seconds, map[string]string{"threshold": formatSeconds(h.MissNS)})
+		}
+		if speaks := m.Hello != nil || restored && m.Mono > 0; speaks && !ready {
+			ready = true
 			record(results.GuestReady, 0, results.Event, map[string]string{"mono": mono})
 		}
+		if m.Boot != nil && !booted {
+			booted = true
+			recordBoot(m.Boot, record)
+		}
+		recordStart(&m, mono, record)
 		if hb := m.Heartbeat; hb != nil {
 			record(results.GuestHeartbeat, seconds(m.Mono), results.Seconds, map[string]string{
 				"seq": strconv.FormatInt(hb.Seq, 10), "mono": mono,

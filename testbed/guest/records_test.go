@@ -76,3 +76,70 @@ func TestAgentReporter(t *testing.T) {
 		}
 	}
 }
+
+// What a guest says of its start is recorded once where it was, and nothing where it is not known.
+func TestReportsOfStarts(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		reporter func(results.Recorder) func(agent.Message, time.Time, string)
+		said     []agent.Message
+		want     []results.Record
+	}{
+		{
+			"booted", AgentReporter,
+			[]agent.Message{
+				{Mono: 5, Heartbeat: &agent.Heartbeat{Seq: 1}},
+				{Mono: 7, Hello: &agent.Hello{TickNS: 1e6, MissNS: 3e6}},
+				{Mono: 8, Boot: &agent.Boot{KernelEnd: new(int64(3)), Line: "Run /init", Init: new(int64(4)), Network: new(int64(6))}},
+				{ID: 2, Mono: 9, Boot: &agent.Boot{Init: new(int64(4))}},
+				{ID: 3, Mono: 10, Identity: &agent.Identity{Name: "a"}},
+				{ID: 4, Mono: 11, Identity: &agent.Identity{Name: "b", Address: "10.0.0.1/8", MAC: "52:54:00:00:00:01"}, Given: true},
+				{ID: 5, Mono: 12, VCPUs: 2, Asked: 2},
+				{ID: 6, Mono: 13, Units: &agent.Units{
+					Stages: map[string]int64{"userspace": 2e9, "kernel": 1e9},
+					Units:  []agent.Unit{{Name: "ssh.service", Active: 25e8, Activating: 5e8}},
+				}},
+			},
+			[]results.Record{
+				{Name: results.GuestHeartbeat, Value: 5e-9, Unit: results.Seconds, Attrs: map[string]string{"seq": "1", "mono": "5"}},
+				{Name: results.GuestTickInfo, Value: 0.001, Unit: results.Seconds, Attrs: map[string]string{"threshold": "0.003"}},
+				{Name: results.GuestReady, Attrs: map[string]string{"mono": "7"}},
+				{Name: results.BootKernelEnd, Attrs: map[string]string{"mono": "3", "text": "Run /init"}},
+				{Name: results.BootInit, Attrs: map[string]string{"mono": "4"}},
+				{Name: results.BootNetwork, Attrs: map[string]string{"mono": "6"}},
+				{Name: results.GuestIdentified, Attrs: map[string]string{"name": "b", "address": "10.0.0.1/8", "mac": "52:54:00:00:00:01", "mono": "11"}},
+				{Name: results.GuestVCPUsGiven, Value: 2, Unit: results.One, Attrs: map[string]string{"asked": "2", "mono": "12"}},
+				{Name: results.BootStage, Value: 1, Unit: results.Seconds, Attrs: map[string]string{"stage": "kernel"}},
+				{Name: results.BootStage, Value: 2, Unit: results.Seconds, Attrs: map[string]string{"stage": "userspace"}},
+				{Name: results.BootUnit, Value: 2.5, Unit: results.Seconds, Attrs: map[string]string{"unit": "ssh.service", "mono": "2500000000", "activating": "0.5"}},
+			},
+		},
+		{
+			"restored", RestoredReporter,
+			[]agent.Message{
+				{Log: "left out the end of a message"}, // the client's own words
+				{Mono: 5, Heartbeat: &agent.Heartbeat{Seq: 70}},
+				{ID: 1, Mono: 7, Hello: &agent.Hello{TickNS: 1e6, MissNS: 3e6}},
+			},
+			[]results.Record{
+				{Name: results.GuestLog, Attrs: map[string]string{"text": "left out the end of a message", "mono": "0"}},
+				{Name: results.GuestReady, Attrs: map[string]string{"mono": "5"}},
+				{Name: results.GuestHeartbeat, Value: 5e-9, Unit: results.Seconds, Attrs: map[string]string{"seq": "70", "mono": "5"}},
+				{Name: results.GuestTickInfo, Value: 0.001, Unit: results.Seconds, Attrs: map[string]string{"threshold": "0.003"}},
+			},
+		},
+	} {
+		var got []results.Record
+		report := tt.reporter(results.RecorderFunc(func(r results.Record) { got = append(got, r) }))
+		at := time.Unix(1, 500)
+		for _, m := range tt.said {
+			report(m, at, "src")
+		}
+		for i := range tt.want {
+			tt.want[i].Time, tt.want[i].Host, tt.want[i].Source = at.UnixNano(), "src", results.SourceGuest
+		}
+		if !reflect.DeepEqual(got, tt.want) {
+			t.Errorf("%s: recorded\n%+v, want\n%+v", tt.name, got, tt.want)
+		}
+	}
+}

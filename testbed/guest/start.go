@@ -30,6 +30,9 @@ type Start struct {
 	MaxVCPUs int
 	// Seed is the path of a cloud-init seed (an ISO 9660 image called cidata), attached read-only; "" is none.
 	Seed string
+	// OEMString is given to the guest as a string of its SMBIOS (type 11): what a guest that is booted by firmware has in place of
+	// Spec.Append; "" is none.
+	OEMString string
 	// NoAgent says that the guest's image has no agent of virtscope: Agented.Agent then never speaks.
 	NoAgent bool
 	// Observe records how it starts: BootSpawn, BootMonitor, BootFirmware, BootFirmwareEnd, BootKernel, BootInit, BootConsole,

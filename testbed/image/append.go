@@ -4,6 +4,9 @@ package image
 // virtscope.addr=10.77.0.10/24. Without it the guest has no network.
 const AddressParam = "virtscope.addr"
 
+// NameParam is the word that gives the guest its host name.
+const NameParam = "virtscope.name"
+
 // Append is the kernel's command line for the built-in guest, without its address. Word by word:
 //
 //   - console=ttyS0 quiet: the guest's init and the kernel's errors go to the serial port; what else the

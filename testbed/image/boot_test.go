@@ -86,6 +86,28 @@ func buildImage(t *testing.T) (qemu string, img image.Image) {
 // boot starts the guest and connects to its agent's port. The guest ends with the test.
 func boot(ctx context.Context, t *testing.T, qemu string, img image.Image, forward string, more ...string) net.Conn {
 	t.Helper()
+	devices := append([]string{
+		"-machine", "q35", "-device", "virtio-serial-pci",
+		"-netdev", "user,id=net," + forward, "-device", "virtio-net-pci,netdev=net,romfile=",
+	}, more...)
+	return start(ctx, t, qemu, img, devices)
+}
+
+// bootOn starts the guest on a kind of machine: microvm has no PCI.
+func bootOn(ctx context.Context, t *testing.T, machine, qemu string, img image.Image) net.Conn {
+	t.Helper()
+	bus := "pci"
+	if machine == "microvm" {
+		bus = "device"
+	}
+	return start(ctx, t, qemu, img, []string{
+		"-machine", machine, "-device", "virtio-serial-" + bus, "-netdev", "user,id=net", "-device", "virtio-net-" + bus + ",netdev=net",
+	})
+}
+
+// start starts the guest with a bus for the agent's port and whatever else, and connects to the port.
+func start(ctx context.Context, t *testing.T, qemu string, img image.Image, devices []string) net.Conn {
+	t.Helper()
 	dir, err := os.MkdirTemp("", "boot") // a socket's path must be short
 	if err != nil {
 		t.Fatal(err)
@@ -93,13 +115,12 @@ func boot(ctx context.Context, t *testing.T, qemu string, img image.Image, forwa
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	socket := filepath.Join(dir, "agent")
 	args := append([]string{
-		"-nodefaults", "-no-reboot", "-display", "none", "-machine", "q35",
+		"-nodefaults", "-no-reboot", "-display", "none",
 		"-accel", "tcg,thread=multi", "-cpu", "max", "-m", "256", "-serial", "stdio",
 		"-kernel", img.Kernel, "-initrd", img.Initrd, "-append", image.Append + " " + image.AddressParam + "=10.0.2.15/24",
-		"-device", "virtio-serial-pci", "-chardev", "socket,id=agent,path=" + socket + ",server=on,wait=off",
-		"-device", "virtserialport,chardev=agent,name=" + agent.Port,
-		"-netdev", "user,id=net," + forward, "-device", "virtio-net-pci,netdev=net,romfile=",
-	}, more...)
+		"-chardev", "socket,id=agent,path=" + socket + ",server=on,wait=off",
+	}, devices...)
+	args = append(args, "-device", "virtserialport,chardev=agent,name="+agent.Port)
 	cmd := exec.Command(qemu, args...)
 	var console bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &console, &console

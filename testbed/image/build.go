@@ -72,7 +72,7 @@ func contents(ctx context.Context, o Options) ([]file, []string, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("read modules of Linux %s: %w", o.Kernel.Release, err)
 	}
-	paths, err := tree.closure(wanted)
+	paths, err := tree.modulesFor()
 	if err != nil {
 		return nil, nil, fmt.Errorf("collect modules of Linux %s: %w", o.Kernel.Release, err)
 	}

@@ -7,11 +7,16 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
 // wanted is what the guest needs a driver for: its bus, its network card, its disk and the agent's port.
 var wanted = []string{"virtio_pci", "virtio_net", "virtio_blk", "virtio_console"}
+
+// welcome is what some guests need: the bus of a machine without PCI, and the balloon. A kernel without them boots the others.
+// vCPUs that are plugged in need no module: ACPI's processor driver is never one.
+var welcome = []string{"virtio_mmio", "virtio_balloon"}
 
 // A moduleTree is what depmod knows of a kernel. Paths are relative to the folder of modules.dep.
 type moduleTree struct {
@@ -98,6 +103,23 @@ func moduleName(p string) string {
 		return ""
 	}
 	return strings.ReplaceAll(base, "-", "_")
+}
+
+// has reports whether a module is there, or built in.
+func (t moduleTree) has(name string) bool {
+	_, ok := t.path[name]
+	return ok || t.builtin[name]
+}
+
+// modulesFor lists what an image of this kernel is given.
+func (t moduleTree) modulesFor() ([]string, error) {
+	names := slices.Clone(wanted)
+	for _, name := range welcome {
+		if t.has(name) {
+			names = append(names, name)
+		}
+	}
+	return t.closure(names)
 }
 
 // closure returns the paths of the named modules and of what they need, each after what it needs. What is

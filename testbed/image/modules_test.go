@@ -54,6 +54,31 @@ func TestClosure(t *testing.T) {
 	}
 }
 
+// A kernel that has no balloon and no MMIO bus is as good as one that has both, for guests that need neither.
+func TestModulesFor(t *testing.T) {
+	tree := newTree()
+	if err := tree.parseDep(strings.NewReader(debianDep)); err != nil {
+		t.Fatal(err)
+	}
+	without, err := tree.modulesFor()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const more = "kernel/drivers/virtio/virtio_mmio.ko: kernel/drivers/virtio/virtio.ko kernel/drivers/virtio/virtio_ring.ko\n" +
+		"kernel/drivers/virtio/virtio_balloon.ko: kernel/drivers/virtio/virtio.ko kernel/drivers/virtio/virtio_ring.ko\n"
+	if err := tree.parseDep(strings.NewReader(more)); err != nil {
+		t.Fatal(err)
+	}
+	with, err := tree.modulesFor()
+	want := append(slices.Clone(without), "kernel/drivers/virtio/virtio_mmio.ko", "kernel/drivers/virtio/virtio_balloon.ko")
+	if err != nil || !slices.Equal(with, want) {
+		t.Errorf("modules are %v, %v, want %v", with, err, want)
+	}
+	if tree := newTree(); tree.has("virtio_pci") {
+		t.Error("a module is found in an empty tree")
+	}
+}
+
 func TestClosureLeavesOutBuiltins(t *testing.T) {
 	tree := newTree()
 	if err := tree.parseDep(strings.NewReader(debianDep)); err != nil {

@@ -21,6 +21,7 @@ const (
 type assembler struct {
 	streams []*stream
 	message func(m *Message, arrival time.Time, from string)
+	cut     func(line []byte, arrival time.Time, from string) // the end of a line that began before anybody listened
 	garbage func(line []byte, arrival time.Time, from string)
 }
 
@@ -84,10 +85,18 @@ func (a *assembler) line(s *stream) {
 		s.waiting, s.orphan, s.orphanArrival = true, bytes.Clone(s.tail), s.arrival
 		return
 	}
-	if len(bytes.TrimSpace(s.tail)) > 0 {
+	switch {
+	case len(bytes.TrimSpace(s.tail)) == 0:
+	case !s.begun && isEnd(s.tail):
+		a.cut(s.tail, s.arrival, s.from)
+	default:
 		a.garbage(s.tail, s.arrival, s.from)
 	}
 }
+
+// isEnd reports whether a line that is no message may be the end of one: a guest that was saved goes on in the middle of a line
+// that another connection began.
+func isEnd(line []byte) bool { return bytes.HasSuffix(bytes.TrimSpace(line), []byte{'}'}) }
 
 // join looks for a beginning to each orphan among the unfinished lines of connections that fell silent.
 func (a *assembler) join(now time.Time) {

@@ -21,6 +21,7 @@ func gather(chunks []chunk) (monos []int64, garbage int) {
 	a := &assembler{
 		message: func(m *Message, _ time.Time, _ string) { monos = append(monos, m.Mono) },
 		garbage: func([]byte, time.Time, string) { garbage++ },
+		cut:     func([]byte, time.Time, string) {},
 	}
 	streams := map[string]*stream{}
 	for _, c := range chunks {
@@ -62,7 +63,9 @@ func TestAssembler(t *testing.T) {
 		},
 		{"no beginning", []chunk{{"a", `{"mono":1}` + "\n", 0}, {"b", `2}` + "\n" + `{"mono":3}` + "\n", 0}}, []int64{1, 3}, 1},
 		{"no end", []chunk{{"a", `{"mono":1}` + "\n" + `{"mo`, 0}}, []int64{1}, 1},
-		{"two values on a line", []chunk{{"a", `{"mono":1}{"mono":2}` + "\n", 0}}, nil, 1},
+		{"begins in the middle of a line", []chunk{{"a", `1,"max_step":5}}` + "\n" + `{"mono":2}` + "\n", 0}}, []int64{2}, 0},
+		{"a later line is cut", []chunk{{"a", `{"mono":1}` + "\n" + `2}` + "\n", 0}}, []int64{1}, 1},
+		{"two values on a line", []chunk{{"a", `{"mono":3}` + "\n" + `{"mono":1}{"mono":2}` + "\n", 0}}, []int64{3}, 1},
 		{"too long", []chunk{{"a", strings.Repeat("x", maxLine), 0}, {"a", "xx", 0}, {"a", "xx\n" + `{"mono":1}` + "\n", 0}}, []int64{1}, 1},
 		{"blank lines", []chunk{{"a", "\n\r\n \n" + `{"mono":1}` + "\r\n", 0}}, []int64{1}, 0},
 	}

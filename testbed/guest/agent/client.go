@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"sync"
 	"time"
 )
@@ -33,12 +34,15 @@ type Client struct {
 	attached bool // ever
 	nextID   int64
 	waiting  map[int64]chan Message
-	hello    *Hello
+	up       bool // greeted is closed
 	lastLog  string
 	garbage  int64
 	closed   bool
+	jobs     map[int]chan JobDone // that were asked for and are not done
 
-	greeted chan struct{} // closed at the first hello
+	firstID int64 // the IDs of this client's requests are above it
+
+	greeted chan struct{} // closed at the first hello or heartbeat
 	done    chan struct{} // closed by Close
 	lost    chan struct{} // closed while no connection is left
 	readers sync.WaitGroup
@@ -52,17 +56,21 @@ type connection struct {
 
 // NewClient returns a Client without a connection. Each message of the agent, replies too, is given to
 // report (nil: to nobody) with the time at which its last byte was read and the name of the connection:
-// one at a time, and those of one connection in order. A line that is no message is reported as a Log.
+// one at a time, and those of one connection in order. A line that is no message is reported as a Log, and so is the reply to a
+// request of another client, which a guest that was saved may still have to give.
 // Report must not block, nor call the client.
 func NewClient(report func(m Message, arrival time.Time, from string)) *Client {
 	if report == nil {
 		report = func(Message, time.Time, string) {}
 	}
 	c := &Client{
-		report: report, conns: map[string]*connection{}, open: map[*connection]bool{}, waiting: map[int64]chan Message{},
+		report: report, conns: map[string]*connection{}, open: map[*connection]bool{}, waiting: map[int64]chan Message{}, jobs: map[int]chan JobDone{},
 		greeted: make(chan struct{}), done: make(chan struct{}), lost: make(chan struct{}),
 	}
-	c.lines.message, c.lines.garbage = c.take, c.refuse
+	// A guest that was saved may still answer somebody who asked before: no two clients' requests have one ID.
+	c.firstID = rand.Int64N(1<<31) << 20
+	c.nextID = c.firstID
+	c.lines.message, c.lines.garbage, c.lines.cut = c.take, c.refuse, c.leaveOut
 	return c
 }
 
@@ -123,6 +131,12 @@ func (c *Client) Close() error {
 	c.feeding.Lock()
 	defer c.feeding.Unlock()
 	c.lines.flush(time.Now())
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for id, waits := range c.jobs {
+		delete(c.jobs, id)
+		close(waits)
+	}
 	return errors.Join(errs...)
 }
 
@@ -161,20 +175,35 @@ func (c *Client) read(conn *connection) {
 
 // take handles a message; the assembler calls it in order.
 func (c *Client) take(m *Message, arrival time.Time, from string) {
+	if m.ID > 0 && !c.isOurs(m.ID) {
+		*m = Message{Mono: m.Mono, Log: "ignored the reply to a request of an earlier client"}
+	}
 	c.report(*m, arrival, from)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if m.Log != "" {
 		c.lastLog = m.Log
 	}
-	if m.Hello != nil && c.hello == nil {
-		c.hello = m.Hello
+	if (m.Hello != nil || m.Heartbeat != nil) && !c.up {
+		c.up = true
 		close(c.greeted)
+	}
+	if done := m.JobDone; done != nil {
+		if waits, ok := c.jobs[done.ID]; ok {
+			delete(c.jobs, done.ID)
+			waits <- *done // it has room for one
+		}
 	}
 	if reply, ok := c.waiting[m.ID]; ok && m.ID > 0 {
 		delete(c.waiting, m.ID)
 		reply <- *m // it has room for one
 	}
+}
+
+func (c *Client) isOurs(id int64) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return id > c.firstID && id <= c.nextID
 }
 
 // refuse handles a line that is no message.
@@ -185,6 +214,11 @@ func (c *Client) refuse(line []byte, arrival time.Time, from string) {
 	const shown = 80
 	text := fmt.Sprintf("ignored a line of %d B that is no message: %q", len(line), line[:min(len(line), shown)])
 	c.report(Message{Log: text}, arrival, from)
+}
+
+// leaveOut handles the end of a line that began before anybody listened: a message is lost, but nothing is wrong.
+func (c *Client) leaveOut(line []byte, arrival time.Time, from string) {
+	c.report(Message{Log: fmt.Sprintf("left out the end, %d B, of a message that began before the connection", len(line))}, arrival, from)
 }
 
 // Do sends a request and returns its reply. The client assigns the ID. It ends early when ctx is done, when

@@ -23,6 +23,8 @@ type Request struct {
 	Job *Job `json:"job,omitempty"`
 	// VCPUs is set for OpVCPUs.
 	VCPUs int `json:"vcpus,omitempty"`
+	// Patience is how long OpVCPUs and OpIdentify wait for devices, in ns; 0 is 20 s.
+	Patience int64 `json:"patience,omitempty"`
 }
 
 // What can be asked.
@@ -37,16 +39,20 @@ const (
 	OpIdentify = "identify" // take an identity; replies when the card is up with it; Reply.Identity
 	OpIdentity = "identity" // Reply.Identity: the one that the guest has
 	OpVCPUs    = "vcpus"    // take plugged-in vCPUs into use until so many run; Reply.VCPUs
-	OpJob      = "job"      // do a job beside the workload; replies at once, and Message.JobDone follows. One at a time
+	OpJob      = "job"      // do a job beside the workload; replies at once, and Message.JobDone follows. One at a time. One with the ID of the job that runs, or ran last, is not done again: its JobDone follows, or is said again
 	OpBoot     = "boot"     // Reply.Boot: how it started
 	OpUnits    = "units"    // Reply.Units: what systemd-analyze says, once the start is over; an error without systemd
 )
 
-// An Identity is what tells guests of one image apart.
+// NoMAC is the MAC of a guest that was asked to forget its own.
+const NoMAC = "02:00:00:00:00:00"
+
+// An Identity is what tells guests of one image apart. In a request, what is empty stays as it is. A reply's was read back from
+// the guest's kernel; what is empty there the guest does not have.
 type Identity struct {
 	Name      string `json:"name"`                 // host name
-	Address   string `json:"address"`              // CIDR
-	MAC       string `json:"mac"`                  // of the first card
+	Address   string `json:"address"`              // CIDR, IPv4
+	MAC       string `json:"mac"`                  // of the first card, aa:bb:cc:dd:ee:ff
 	MachineID string `json:"machine_id,omitempty"` // 32 hexadecimal digits; read from and written to /etc/machine-id where there is one
 	BootID    string `json:"boot_id,omitempty"`    // of a reply: /proc/sys/kernel/random/boot_id, which clones have in common
 	Seed      uint64 `json:"seed,omitempty"`       // of a request: mixed into the guest's entropy pool, since clones begin with one state of it
@@ -67,20 +73,27 @@ type JobDone struct {
 }
 
 // Boot is how a guest started. Times are its CLOCK_MONOTONIC in ns, which counts from the kernel's begin of timekeeping; a nil is not known.
+//
+// The kernel stamps its log with another clock, local_clock (printk.c), in µs. LogBound is by how much that clock, compared with
+// CLOCK_MONOTONIC when the agent began, may be off. It holds for lines after the kernel chose its clock source, as the last one
+// is; the two clocks may drift by parts in 10⁴ from there on. On x86 local_clock stands at 0 until the TSC was calibrated and
+// then begins anew, so the first line's time is not known there: the console's first byte tells.
 type Boot struct {
-	Kernel    *int64 `json:"kernel,omitempty"`     // the kernel's first line, by its own log
+	LogBound  int64  `json:"log_bound,omitempty"`  // ns, of Kernel and KernelEnd
+	Kernel    *int64 `json:"kernel,omitempty"`     // the kernel's first line, by its own log; nil if it was overwritten, or the log's clock did not run yet
 	KernelEnd *int64 `json:"kernel_end,omitempty"` // the kernel's line that it runs init
 	Line      string `json:"line,omitempty"`       // that line
 	Init      *int64 `json:"init,omitempty"`       // PID 1 began; in a systemd guest, systemd's own stamp (UserspaceTimestampMonotonic)
 	Modules   *int64 `json:"modules,omitempty"`    // drivers are loaded
 	Network   *int64 `json:"network,omitempty"`    // the address is set and the card is up
-	Agent     *int64 `json:"agent,omitempty"`      // the agent began
+	Agent     *int64 `json:"agent,omitempty"`      // the agent began to serve
 }
 
 // Units is what systemd says of its start.
 type Units struct {
-	Stages map[string]int64 `json:"stages"` // ns by stage: firmware, loader, kernel, initrd, userspace
-	Units  []Unit           `json:"units"`
+	Stages  map[string]int64 `json:"stages"`             // ns by stage: firmware, loader, kernel, initrd, userspace; one that is not there was not, or is not known
+	Units   []Unit           `json:"units"`              // in order of Active
+	LeftOut int              `json:"left_out,omitempty"` // units that became active too, and are not listed: they took no time and are no target, or too many were there
 }
 
 // A Unit of systemd became active.
@@ -158,7 +171,9 @@ type Message struct {
 	Verdict   *Verdict   `json:"verdict,omitempty"`
 	Boot      *Boot      `json:"boot,omitempty"` // said with the first hello, unasked, and on OpBoot
 	Identity  *Identity  `json:"identity,omitempty"`
-	VCPUs     int        `json:"vcpus,omitempty"`
+	Given     bool       `json:"given,omitempty"` // of the reply to OpIdentify: Identity was given just now
+	VCPUs     int        `json:"vcpus,omitempty"` // that are online
+	Asked     int        `json:"asked,omitempty"` // of the reply to OpVCPUs: how many were asked for
 	JobDone   *JobDone   `json:"job_done,omitempty"`
 	Units     *Units     `json:"units,omitempty"`
 	Log       string     `json:"log,omitempty"`

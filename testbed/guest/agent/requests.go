@@ -6,8 +6,8 @@ import (
 	"fmt"
 )
 
-// Hello waits for the agent's first hello and returns its answer to another: the guest is up, and the
-// channel works both ways.
+// Hello waits for the agent's first hello, or, of a guest that was restored and says none, for its first heartbeat, and returns
+// the answer to another: the guest is up, and the channel works both ways.
 func (c *Client) Hello(ctx context.Context) (Hello, error) {
 	select {
 	case <-c.greeted:

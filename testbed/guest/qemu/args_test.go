@@ -49,7 +49,7 @@ func TestArguments(t *testing.T) {
 			if c.change != nil {
 				c.change(&s)
 			}
-			if got := value(t, arguments(s, c.accel, filesFor(s, "src", 1), false), c.flag); got != c.want {
+			if got := value(t, arguments(s, c.accel, filesFor(s, "src", 1), role{}), c.flag); got != c.want {
 				t.Errorf("%s %q, want %q", c.flag, got, c.want)
 			}
 		})
@@ -59,8 +59,8 @@ func TestArguments(t *testing.T) {
 // Both ends must have the same devices in the same order, or the stream does not fit.
 func TestBothEndsAreAlike(t *testing.T) {
 	s := testSpec()
-	src := arguments(s, accelTCG, filesFor(s, "src", 1), false)
-	dst := arguments(s, accelTCG, filesFor(s, "dst", 2), true)
+	src := arguments(s, accelTCG, filesFor(s, "src", 1), role{})
+	dst := arguments(s, accelTCG, filesFor(s, "dst", 2), role{incoming: true})
 	if got := dst[len(dst)-2:]; got[0] != "-incoming" || got[1] != "defer" {
 		t.Errorf("the destination ends with %q", got)
 	}
@@ -76,7 +76,7 @@ func TestRootComesAfterTheDisk(t *testing.T) {
 	s := testSpec()
 	s.Root = "/images/a,b"
 	s.Disk = &guest.Disk{Size: 1 << 20, Format: "raw", Paths: map[string]string{"src": "/d"}}
-	args := arguments(s, accelTCG, filesFor(s, "src", 1), false)
+	args := arguments(s, accelTCG, filesFor(s, "src", 1), role{})
 	at := func(what string) int {
 		return slices.IndexFunc(args, func(a string) bool { return strings.Contains(a, what) })
 	}

@@ -27,8 +27,8 @@ func (d *Driver) CheckMigration(ctx context.Context, src, dst host.Host, s guest
 		return nil, err
 	}
 	set := settingsFor(o, takesDisk(s, o))
-	from := end{host: src, binary: binaryOf(s), side: set.source, what: o.Algorithm, file: viaFile(o)}
-	to := end{host: dst, binary: destinationBinaryOf(s), side: set.destination, what: o.Algorithm, file: viaFile(o), args: []string{"-incoming", "defer"}}
+	from := end{host: src, binary: binaryOf(s), side: set.source, what: "migration algorithm " + o.Algorithm, file: viaFile(o)}
+	to := end{host: dst, binary: destinationBinaryOf(s), side: set.destination, what: "migration algorithm " + o.Algorithm, file: viaFile(o), args: []string{"-incoming", "defer"}}
 	if accel == accelKVM && s.DirtyRing > 0 {
 		from.args = []string{"-accel", accelArgument(s, accel)}
 	}
@@ -75,7 +75,7 @@ type end struct {
 	binary string
 	args   []string // of its command line
 	side   side
-	what   string // algorithm
+	what   string // the feature that needs it
 	file   bool   // the migration goes by way of a file
 }
 
@@ -188,7 +188,7 @@ var remedies = map[string]string{
 
 // unsupported says that an end lacks something; what is empty where QEMU's own words, why, name it.
 func (e end) unsupported(d *dialect, what string, why error) error {
-	feature := "migration algorithm " + e.what
+	feature := e.what
 	if what != "" {
 		feature += " (" + what + ")"
 	}

@@ -94,7 +94,7 @@ func TestCheckMigration(t *testing.T) {
 		t.Fatal(err)
 	}
 	limit := settingsFor(guest.MigrateOptions{Algorithm: guest.DirtyLimit, DirtyLimit: 1 << 20, DirtyLimitPeriod: time.Second}, false)
-	if problems := lacks(known, end{host: src, side: limit.source, what: guest.DirtyLimit}); len(problems) > 0 {
+	if problems := lacks(known, end{host: src, side: limit.source, what: "migration algorithm " + guest.DirtyLimit}); len(problems) > 0 {
 		t.Error(problems)
 	}
 	warnings, err := d.CheckMigration(t.Context(), src, dst, base, guest.MigrateOptions{Algorithm: guest.PreCopy, Capabilities: map[string]string{"validate-uuid": "true"}})

@@ -133,7 +133,7 @@ func (tr *trip) restore(file string) {
 	if err := i.drop(dst); err != nil {
 		tr.Fatal(err)
 	}
-	vm, err := i.spawn(tr.within(), dst, true)
+	vm, err := i.spawn(tr.within(), dst, role{incoming: true})
 	if err != nil {
 		tr.Fatal(err)
 	}

@@ -39,7 +39,7 @@ func (i *instance) PrepareMigration(ctx context.Context, dst host.Host, o guest.
 	if err := prepareDiskImage(ctx, i.spec, m.src.host.Name(), dst.Name(), o); err != nil {
 		return nil, err
 	}
-	vm, err := i.spawn(ctx, dst, true)
+	vm, err := i.spawn(ctx, dst, role{incoming: true})
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,221 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+	"virtscope/results"
+	"virtscope/runner"
+	"virtscope/testbed"
+	"virtscope/testbed/guest"
+	"virtscope/testbed/host"
+	"virtscope/testbed/provision"
+	"virtscope/testbed/substrate"
+)
+
+// A pool holds clones that stand stopped.
+type pool struct {
+	mu     sync.Mutex
+	clones map[string][]*docked // by host
+}
+
+// A docked clone was made for guest n.
+type docked struct {
+	n     int
+	clone *substrate.Clone
+}
+
+// take takes the clone that was made for guest n on a host, if there is one.
+func (p *pool) take(h string, n int) *substrate.Clone {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i, d := range p.clones[h] {
+		if d.n == n {
+			p.clones[h] = append(p.clones[h][:i:i], p.clones[h][i+1:]...)
+			return d.clone
+		}
+	}
+	return nil
+}
+
+func (p *pool) put(h string, d *docked) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.clones == nil {
+		p.clones = map[string][]*docked{}
+	}
+	p.clones[h] = append(p.clones[h], d)
+}
+
+// close ends those that nobody took.
+func (p *pool) close() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var errs []error
+	for _, list := range p.clones {
+		for _, d := range list {
+			errs = append(errs, d.clone.Instance.Close())
+		}
+	}
+	p.clones = nil
+	return errors.Join(errs...)
+}
+
+// prepareSaved saves a guest on each host, from which the fleet's guests are made, and docks clones of it where they are to
+// stand spawned.
+func (f *fleet) prepareSaved(ctx context.Context, rec results.Recorder) error {
+	for i, h := range f.hosts {
+		saved, err := f.save(ctx, i, h)
+		if err != nil {
+			return err
+		}
+		f.saved[h.Name()] = saved
+		at := map[string]string{"host": h.Name()}
+		f.record(rec, results.SubstrateMade, saved.Took().Seconds(), results.Seconds, at)
+		attrs := map[string]string{"host": h.Name(), "docked": f.docked(), "count": "1"}
+		if f.docked() != dockedSpawned {
+			f.record(rec, results.SubstrateDocked, float64(saved.Bytes()), results.Bytes, attrs)
+			continue
+		}
+		if err := f.dock(ctx, i, h, rec); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const (
+	dockedSaved   = "saved"
+	dockedSpawned = "spawned"
+)
+
+// docked is how a substrate waits; a warm guest is only saved.
+func (f *fleet) docked() string {
+	if f.substrate() {
+		return f.site.trial.Spec.Guest.Substrate.Docked
+	}
+	return dockedSaved
+}
+
+func (f *fleet) substrate() bool { return f.site.trial.Spec.Guest.Start == startSubstrate }
+
+// save boots the guest that is saved on a host: the last of the fleet's identities is lent to it, and forgotten.
+func (f *fleet) save(ctx context.Context, i int, h host.Host) (*substrate.Saved, error) {
+	name := "saved-" + h.Name()
+	parent := f.site.large
+	if f.substrate() {
+		parent = f.site.memory
+	}
+	dir := filepath.Join(parent, name)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make a folder for a saved guest: %w", err)
+	}
+	spec, err := f.specOf(i, name, 0)
+	if err != nil {
+		return nil, err
+	}
+	// What happens to it is no part of the trial.
+	spec.Start.Observe = false
+	if f.disks != nil {
+		disk := filepath.Join(f.site.large, name+".img")
+		if err := f.disks.Provide(ctx, name, h, disk, discard{}); err != nil {
+			return nil, err
+		}
+		spec.Disk = diskAt(disk, f.disks.Format(), f.site.lab.bootable(f.site.trial.Spec).template.Size, h.Name())
+	}
+	g := f.site.trial.Spec.Guest
+	c := substrate.Config{
+		Driver: f.site.Driver().(substrate.Driver), Host: h, Guest: spec, Dir: dir, Format: f.site.lab.wholeFormat(f.site.trial.Spec),
+		Forget: true, BootLimit: bootLimit,
+	}
+	if f.substrate() {
+		c.Format = guest.FormatMemoryFile
+		c.Memory, c.VCPUs = int64(g.Substrate.Memory), g.VCPUs
+		c.Guest.VCPUs = min(g.Substrate.VCPUs, g.VCPUs)
+	}
+	return substrate.Make(ctx, c, discard{})
+}
+
+// dock spawns the clones that will be activated on a host, and records what they take while they stand there.
+func (f *fleet) dock(ctx context.Context, first int, h host.Host, rec results.Recorder) error {
+	count, sum := 0, int64(0)
+	for n := first; n < fleetSize(f.site.trial.Spec); n += len(f.hosts) {
+		clone, err := f.clone(ctx, n, h, discard{}) // its start does not count
+		if err != nil {
+			return err
+		}
+		f.pool.put(h.Name(), &docked{n: n, clone: clone})
+		private, _, err := privateMemory(clone.Instance)
+		if err != nil {
+			return err
+		}
+		count, sum = count+1, sum+private
+	}
+	f.record(rec, results.SubstrateDocked, float64(f.saved[h.Name()].Bytes()+sum), results.Bytes,
+		map[string]string{"host": h.Name(), "docked": dockedSpawned, "count": fmt.Sprint(count)})
+	return nil
+}
+
+// clone makes guest n of what was saved on h; it stands stopped.
+func (f *fleet) clone(ctx context.Context, n int, h host.Host, rec results.Recorder) (*substrate.Clone, error) {
+	spec, err := f.specOf(n, f.Name(n), 0)
+	if err != nil {
+		return nil, err
+	}
+	saved := f.saved[h.Name()]
+	if saved.Disk() != "" {
+		path := f.diskPath(n, h)
+		size := f.site.lab.bootable(f.site.trial.Spec).template.Size
+		if err := provision.OverlayOf(ctx, h, saved.Disk(), f.disks.Format(), path, size); err != nil {
+			return nil, err
+		}
+		spec.Disk = diskAt(path, "qcow2", size, h.Name())
+	}
+	return saved.Clone(ctx, spec, rec)
+}
+
+// activate makes guest n, and tells it who it is.
+func (f *fleet) activate(ctx context.Context, n int, h host.Host, memory int64, rec results.Recorder) (guest.Instance, error) {
+	clone := f.pool.take(h.Name(), n)
+	if clone == nil {
+		made, err := f.clone(ctx, n, h, rec)
+		if err != nil {
+			return nil, err
+		}
+		clone = made
+	}
+	g := f.site.trial.Spec.Guest
+	order := substrate.Order{Identity: new(f.Identity(n)), Memory: memory}
+	order.Identity.Seed = identitySeed(f.site.trial.ID, n)
+	if f.substrate() {
+		order.VCPUs = g.VCPUs
+	}
+	if err := clone.Activate(ctx, order); err != nil {
+		return nil, errors.Join(err, clone.Instance.Close())
+	}
+	return clone.Instance, nil
+}
+
+// record is the fleet's own.
+func (f *fleet) record(rec results.Recorder, name string, value float64, unit results.Unit, attrs map[string]string) {
+	rec.Record(results.Record{
+		Time: time.Now().UnixNano(), Host: runner.Controller, Source: results.SourceRunner, Name: name, Value: value, Unit: unit, Attrs: attrs,
+	})
+}
+
+// identitySeed tells the random numbers of clones apart.
+func identitySeed(trial string, n int) uint64 {
+	h := fnv.New64a()
+	_, _ = fmt.Fprintf(h, "%s %d", trial, n) // a hash takes anything
+	return h.Sum64()
+}
+
+// machineID is that of a guest with systemd (machine-id(5)).
+func machineID(trial string, n int) string {
+	return fmt.Sprintf("%016x%016x", identitySeed(trial, n), identitySeed(trial, n+testbed.MaxGuests))
+}
