@@ -32,9 +32,11 @@ func (d *Deployment) readImages(log *edges.Log, action edges.Window) {
 	byHost := map[string]*Image{}
 	at := func(host string) *Image {
 		if byHost[host] == nil {
-			byHost[host] = &Image{Host: host,
+			byHost[host] = &Image{
+				Host:       host,
 				Wire:       quantity.Unknown(results.Bytes, "the capture saw no frame of an image to this host"),
-				Prefetched: quantity.Unknown(results.Bytes, "nothing was fetched ahead")}
+				Prefetched: quantity.Unknown(results.Bytes, "nothing was fetched ahead"),
+			}
 		}
 		return byHost[host]
 	}

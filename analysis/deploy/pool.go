@@ -82,8 +82,11 @@ func (p *Pool) metrics() []metric.Metric {
 		return nil
 	}
 	return []metric.Metric{
-		{Name: metric.SubstrateDocked, Quantity: p.Docked}, {Name: metric.SubstrateMade, Quantity: p.Made},
-		{Name: metric.GuestPrivate, Quantity: p.Private}, {Name: metric.GuestDensity, Quantity: p.Density},
-		{Name: metric.IdentityChecked, Quantity: p.Checked}, {Name: metric.IdentityConflict, Quantity: p.Conflicts},
+		{Name: metric.SubstrateDocked, Quantity: p.Docked},
+		{Name: metric.SubstrateMade, Quantity: p.Made},
+		{Name: metric.GuestPrivate, Quantity: p.Private},
+		{Name: metric.GuestDensity, Quantity: p.Density},
+		{Name: metric.IdentityChecked, Quantity: p.Checked},
+		{Name: metric.IdentityConflict, Quantity: p.Conflicts},
 	}
 }

@@ -75,8 +75,12 @@ func (d *Deployment) poolSection() text.Section {
 		name string
 		q    quantity.Quantity
 	}{
-		{"docked substrates take", p.Docked}, {"making one took", p.Made}, {"a guest takes for itself, median", p.Private},
-		{"guests a GiB", p.Density}, {"identities asked", p.Checked}, {"conflicts", p.Conflicts},
+		{"docked substrates take", p.Docked},
+		{"making one took", p.Made},
+		{"a guest takes for itself, median", p.Private},
+		{"guests a GiB", p.Density},
+		{"identities asked", p.Checked},
+		{"conflicts", p.Conflicts},
 	} {
 		if row.q.Known {
 			s.Rows = append(s.Rows, []string{row.name, quantity.Show(row.q)})

@@ -74,8 +74,8 @@ func Build(log *edges.Log, action, baseline edges.Window, begin results.Record) 
 	r.Period = r.period(begin)
 	r.check()
 	r.MTBF = r.between(log, action)
-	r.Availability = r.there(log, action)
-	r.work(log, g, action, baseline)
+	r.Availability = r.there(action)
+	r.work(log, action, baseline)
 	r.Optimum = r.optimum(action)
 	return r
 }
@@ -226,7 +226,7 @@ func (r *Report) between(log *edges.Log, w edges.Window) quantity.Quantity {
 }
 
 // there is the share of the action in which the guest was there: until it was lost, and from when it answered again.
-func (r *Report) there(log *edges.Log, w edges.Window) quantity.Quantity {
+func (r *Report) there(w edges.Window) quantity.Quantity {
 	if w.Seconds() <= 0 {
 		return quantity.Unknown(results.One, "the action has no duration")
 	}

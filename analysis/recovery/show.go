@@ -58,10 +58,17 @@ func (r *Report) balance() text.Section {
 		name string
 		q    quantity.Quantity
 	}{
-		{"period", r.Period}, {"a checkpoint delays the work by", r.Optimum.Cost}, {"mean time between failures", r.MTBF},
-		{"availability", r.Availability}, {"work rate in the baseline", r.Baseline}, {"work rate while the guest was there", r.Working},
-		{"slower by", r.Overhead}, {"waste over work, measured", r.Optimum.Measured}, {"waste over work, by Daly's model", r.Optimum.Predicted},
-		{"optimal period by Young", r.Optimum.Young}, {"optimal period by Daly", r.Optimum.Daly},
+		{"period", r.Period},
+		{"a checkpoint delays the work by", r.Optimum.Cost},
+		{"mean time between failures", r.MTBF},
+		{"availability", r.Availability},
+		{"work rate in the baseline", r.Baseline},
+		{"work rate while the guest was there", r.Working},
+		{"slower by", r.Overhead},
+		{"waste over work, measured", r.Optimum.Measured},
+		{"waste over work, by Daly's model", r.Optimum.Predicted},
+		{"optimal period by Young", r.Optimum.Young},
+		{"optimal period by Daly", r.Optimum.Daly},
 	} {
 		if !row.q.Known {
 			s.Notes = append(s.Notes, row.name+" is unknown: "+row.q.Why)

@@ -8,7 +8,7 @@ import (
 )
 
 // work compares the workload's rate while the guest was there, checkpoints included, with that of the baseline.
-func (r *Report) work(log *edges.Log, g *guest, action, baseline edges.Window) {
+func (r *Report) work(log *edges.Log, action, baseline edges.Window) {
 	name, unit := results.GuestDirtied, results.BytesPerSecond
 	if list := log.In(name, action); len(list) == 0 || list[len(list)-1].Value == 0 {
 		name, unit = results.GuestWork, results.Unit("1/s")

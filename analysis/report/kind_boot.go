@@ -19,8 +19,10 @@ func bootKind() kind {
 		columns: bootColumns,
 		more: func(groups []group) []section {
 			return []section{
-				{phasesTitle, some(groups, startColumns), 0}, {imagesTitle, some(groups, imageColumns), 0},
-				{poolTitle, some(groups, poolColumns), 0}, {hostsTitle, some(groups, hostColumns), 0},
+				{phasesTitle, some(groups, startColumns), 0},
+				{imagesTitle, some(groups, imageColumns), 0},
+				{poolTitle, some(groups, poolColumns), 0},
+				{hostsTitle, some(groups, hostColumns), 0},
 			}
 		},
 		compared: []comparison{

@@ -14,7 +14,9 @@ func recoverKind() kind {
 		},
 		more: func(groups []group) []section {
 			return []section{
-				{periodTitle, some(groups, periodColumns), 0}, {savingTitle, some(groups, savingColumns), 0}, {bytesTitle, some(groups, bytesColumns), 0},
+				{periodTitle, some(groups, periodColumns), 0},
+				{savingTitle, some(groups, savingColumns), 0},
+				{bytesTitle, some(groups, bytesColumns), 0},
 				{restoreTitle, some(groups, restoreColumns), 0},
 			}
 		},

@@ -24,8 +24,10 @@ func checkpointKind() kind {
 		columns: func(groups []group) []column { return slices.Concat(checkpointColumns, some(groups, backColumns)) },
 		more: func(groups []group) []section {
 			return []section{
-				{savingTitle, some(groups, savingColumns), 0}, {bytesTitle, some(groups, bytesColumns), 0},
-				{viewsTitle, some(groups, viewColumns), 0}, {restoreTitle, some(groups, restoreColumns), 0},
+				{savingTitle, some(groups, savingColumns), 0},
+				{bytesTitle, some(groups, bytesColumns), 0},
+				{viewsTitle, some(groups, viewColumns), 0},
+				{restoreTitle, some(groups, restoreColumns), 0},
 			}
 		},
 		compared: []comparison{
@@ -56,8 +58,11 @@ var backColumns = []column{
 var savingColumns = phaseColumns(metric.CheckpointPhase, saving.Phases)
 
 var restoreColumns = slices.Concat(phaseColumns(metric.RestorePhase, saving.RestorePhases), []column{
-	{"", "read", metric.RestoreBytes}, {"", "rate", metric.RestoreRate},
-	{"lost to", "running", metric.RestoreDowntime}, {"blackout", "wire", metric.RestoreWire}, {"blackout", "client", metric.RestoreClient},
+	{"", "read", metric.RestoreBytes},
+	{"", "rate", metric.RestoreRate},
+	{"lost to", "running", metric.RestoreDowntime},
+	{"blackout", "wire", metric.RestoreWire},
+	{"blackout", "client", metric.RestoreClient},
 })
 
 var bytesColumns = []column{

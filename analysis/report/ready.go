@@ -52,8 +52,18 @@ var curveStyles = []struct {
 	color color.NRGBA
 	dash  []vg.Length
 }{
-	{blue, nil}, {orange, nil}, {green, nil}, {purple, nil}, {red, nil}, {sky, nil}, {black, nil}, {grey, nil},
-	{blue, []vg.Length{3, 2}}, {orange, []vg.Length{3, 2}}, {green, []vg.Length{3, 2}}, {purple, []vg.Length{3, 2}},
+	{blue, nil},
+	{orange, nil},
+	{green, nil},
+	{purple, nil},
+	{red, nil},
+	{sky, nil},
+	{black, nil},
+	{grey, nil},
+	{blue, []vg.Length{3, 2}},
+	{orange, []vg.Length{3, 2}},
+	{green, []vg.Length{3, 2}},
+	{purple, []vg.Length{3, 2}},
 }
 
 // readyFigure is the distribution of the time from a guest's arrival until it is ready, a line a trial.

@@ -78,8 +78,11 @@ func restore(log *edges.Log, b results.Record, since int64, w edges.Window) Rest
 	}
 	r.Lost = lost(log, edges.Window{From: since, To: b.Time})
 	r.Phases, r.Notes = edges.Chain([]edges.Step{
-		{Name: "begin", Edge: &r.Begin}, {Name: "spawn", Phase: Verify, Edge: spawn}, {Name: "begin of loading", Phase: Spawn, Edge: load},
-		{Name: "end of loading", Phase: Load, Edge: loaded}, {Name: "resume", Phase: Resume, Edge: r.Resumed},
+		{Name: "begin", Edge: &r.Begin},
+		{Name: "spawn", Phase: Verify, Edge: spawn},
+		{Name: "begin of loading", Phase: Spawn, Edge: load},
+		{Name: "end of loading", Phase: Load, Edge: loaded},
+		{Name: "resume", Phase: Resume, Edge: r.Resumed},
 		{Name: "answer", Phase: Ready, Edge: r.End},
 	})
 	end := edges.Edge{Time: w.To, Host: b.Host, What: "the observation's end"}

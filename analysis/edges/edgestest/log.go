@@ -28,10 +28,10 @@ var Whole = edges.Window{From: 0, To: 1 << 61}
 func Action(records []results.Record) edges.Window {
 	w := Whole
 	for _, r := range records {
-		switch {
-		case r.Name == results.ActionBegin:
+		switch r.Name {
+		case results.ActionBegin:
 			w.From = r.Time
-		case r.Name == results.ActionEnd:
+		case results.ActionEnd:
 			w.To = r.Time
 		}
 	}

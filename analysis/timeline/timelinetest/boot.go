@@ -38,19 +38,28 @@ type part struct {
 
 var (
 	coldParts = []part{
-		{results.BootMonitor, 40, results.SourceQMP, false}, {results.BootFirmware, 30, results.SourceConsole, false},
-		{results.BootFirmwareEnd, 120, results.SourceConsole, false}, {results.BootKernel, 15, results.SourceConsole, false},
-		{results.BootKernelEnd, 640, results.SourceGuest, true}, {results.BootInit, 4, results.SourceGuest, true},
-		{results.BootModules, 55, results.SourceGuest, true}, {results.BootNetwork, 30, results.SourceGuest, true},
-		{results.BootFrame, 12, results.SourceCaptureSwitch, false}, {results.BootAnswer, 9, results.SourceReady, false},
+		{results.BootMonitor, 40, results.SourceQMP, false},
+		{results.BootFirmware, 30, results.SourceConsole, false},
+		{results.BootFirmwareEnd, 120, results.SourceConsole, false},
+		{results.BootKernel, 15, results.SourceConsole, false},
+		{results.BootKernelEnd, 640, results.SourceGuest, true},
+		{results.BootInit, 4, results.SourceGuest, true},
+		{results.BootModules, 55, results.SourceGuest, true},
+		{results.BootNetwork, 30, results.SourceGuest, true},
+		{results.BootFrame, 12, results.SourceCaptureSwitch, false},
+		{results.BootAnswer, 9, results.SourceReady, false},
 	}
 	savedParts = []part{
-		{results.BootMonitor, 40, results.SourceQMP, false}, {results.RestoreBegin, 8, results.SourceQMP, false},
-		{results.RestoreEnd, 150, results.SourceQMP, false}, {results.VMResume, 3, results.SourceQMP, false},
+		{results.BootMonitor, 40, results.SourceQMP, false},
+		{results.RestoreBegin, 8, results.SourceQMP, false},
+		{results.RestoreEnd, 150, results.SourceQMP, false},
+		{results.VMResume, 3, results.SourceQMP, false},
 	}
 	identityParts = []part{
-		{results.GuestIdentified, 25, results.SourceGuest, true}, {results.BootFrame, 6, results.SourceCaptureSwitch, false},
-		{results.GuestMemoryGiven, 18, results.SourceQMP, false}, {results.GuestVCPUsGiven, 11, results.SourceGuest, true},
+		{results.GuestIdentified, 25, results.SourceGuest, true},
+		{results.BootFrame, 6, results.SourceCaptureSwitch, false},
+		{results.GuestMemoryGiven, 18, results.SourceQMP, false},
+		{results.GuestVCPUsGiven, 11, results.SourceGuest, true},
 		{results.BootAnswer, 7, results.SourceReady, false},
 	}
 	warmParts = []part{{results.BootFrame, 5, results.SourceCaptureSwitch, false}, {results.BootAnswer, 6, results.SourceReady, false}}
