@@ -37,7 +37,7 @@ func (s *site) Probes(processes func() []guest.Process) ([]probes.Probe, error) 
 		s.captureSwitch(),
 		s.captureTap(s.bed.Source()),
 		s.captureTap(s.bed.Destination()),
-		echo.New(echo.Config{Host: s.client().Name(), In: s.client(), Target: guestEcho(), Interval: time.Duration(p.Echo.Interval)}),
+		echo.New(echo.Config{Host: s.client().Name(), In: s.client(), Target: guestEcho(), Interval: time.Duration(p.Echo.Interval), Heard: s.heard()}),
 		usage.New(usage.Config{
 			Host: machine, Interval: time.Duration(p.Usage.Interval),
 			Networks:  []usage.Network{{Host: testbed.Source, In: s.bed.Source()}, {Host: testbed.Destination, In: s.bed.Destination()}},
@@ -152,4 +152,12 @@ func watched(list []guest.Process) []usage.Process {
 		out = append(out, usage.Process{Host: p.Host, Role: p.Role, PID: p.PID})
 	}
 	return out
+}
+
+// heard is how often an answer is recorded while the train runs: whoever detects failures by it must not wait for its end.
+func (s *site) heard() time.Duration {
+	if r := s.trial.Spec.Action.Recover; r != nil && r.Detect == "echo" {
+		return 10 * time.Millisecond
+	}
+	return 0
 }

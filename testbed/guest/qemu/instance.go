@@ -43,7 +43,9 @@ func (i *instance) spawn(ctx context.Context, h host.Host, r role) (*machine, er
 	if err != nil {
 		return nil, err
 	}
-	vm.saves.shared = vm.made
+	if r.privateMemory == "" {
+		vm.saves.shared = f.memory
+	}
 	conn, err := vm.dialUnix(ctx, f.agent)
 	if err != nil {
 		err = fmt.Errorf("connect to the agent of qemu on %s: %w", h.Name(), vm.explain(err, f.stderr))

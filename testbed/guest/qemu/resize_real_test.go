@@ -26,8 +26,8 @@ func memoryDir(t *testing.T) string {
 	return dir
 }
 
-// allocated is what the file takes of its file system, in B.
-func allocated(t *testing.T, path string) int64 {
+// taken is what the file takes of its file system, in B.
+func taken(t *testing.T, path string) int64 {
 	t.Helper()
 	var at syscall.Stat_t
 	if err := syscall.Stat(path, &at); err != nil {
@@ -52,12 +52,12 @@ func TestResizePauseKill(t *testing.T) {
 	if err := tr.agent().Reserve(tr.within(), agent.Memory{Bytes: 8 << 20, Seed: 1}); err != nil {
 		t.Fatal(err)
 	}
-	all := allocated(t, file)
+	all := taken(t, file)
 	has, err := i.SetMemory(tr.within(), small)
 	if err != nil || has != small {
 		t.Fatalf("%d, %v", has, err)
 	}
-	after := allocated(t, file)
+	after := taken(t, file)
 	t.Logf("memory file: %d B allocated, %d B after %d B were taken", all, after, i.spec.Memory-small)
 	if given := all - after; given < (i.spec.Memory-small)*9/10 {
 		t.Errorf("%d B were given back to the host, of %d B", given, i.spec.Memory-small)

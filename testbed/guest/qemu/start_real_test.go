@@ -33,8 +33,8 @@ type independent struct {
 	done     chan struct{}
 }
 
-// listen makes a QEMU whose console goes to a FIFO too, by QEMU's own log of the character device, and reads that.
-func listen(t *testing.T) (binary string, ind *independent) {
+// listenTo makes a QEMU whose console goes to a FIFO too, by QEMU's own log of the character device, and reads that.
+func listenTo(t *testing.T) (binary string, ind *independent) {
 	t.Helper()
 	dir := t.TempDir()
 	fifo := filepath.Join(dir, "console")
@@ -154,7 +154,7 @@ func TestStartIsSeen(t *testing.T) {
 			}
 			s.Machine, s.Start = c.machine, guest.Start{Boot: c.boot, Prealloc: c.prealloc, Observe: true}
 			s.Append += ObserveAppend(c.machine, c.boot)
-			binary, ind := listen(t)
+			binary, ind := listenTo(t)
 			s.Binary = binary
 			late := noise(t)
 			edges := bootAndClose(t, s)
