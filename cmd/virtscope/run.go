@@ -151,6 +151,7 @@ func execute(c *cobra.Command, lab *lab, r *results.Run, p *plan.Plan, note stri
 	_, err := runner.Runner{Lab: lab, Progress: progress, Note: note}.Run(c.Context(), r, p)
 	progress.close()
 	options.release()
+	fmt.Fprint(os.Stderr, lab.warmSpeedUp())
 	if err != nil && !errors.Is(err, runner.ErrInterrupted) {
 		return err
 	}
