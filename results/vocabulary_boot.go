@@ -49,7 +49,8 @@ const (
 const (
 	ProvisionBegin = "provision.begin" // event; Attrs: method, host
 	ProvisionEnd   = "provision.end"   // event; Attrs: method, host, bytes (B that the method itself moved or allocated)
-	// ImageFetched is B, cumulative: read from the template through the overlay, source qmp (query-blockstats of the backing node).
+	// ImageFetched is B, cumulative: read from the template through the overlay, source qmp (QEMU's trace of its reads of the backing
+	// node, each with its time; query-blockstats counts none of a node).
 	ImageFetched = "image.fetched"
 	// ImageServed is B, cumulative: sent by an image server, source runner. Attrs: server (a host), from (store, or the server that it asks)
 	ImageServed = "image.served"

@@ -91,6 +91,8 @@ type Spec struct {
 	NIC               NIC
 	Dir               string // an existing directory of the trial for sockets, short enough for a unix address
 	LogDir            string // an existing directory of the trial for consoles and transcripts
+	// Guests may share both directories at once if they share both: their files are then numbered as they start, by host. To tell
+	// them apart by name, give each a LogDir and a Dir of its own.
 
 	Start Start
 }

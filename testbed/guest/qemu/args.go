@@ -53,6 +53,7 @@ func arguments(s guest.Spec, accel string, f files, r role) []string {
 	if s.Start.Balloon {
 		args = append(args, "-device", b.virtio("balloon")+",id=balloon0")
 	}
+	args = append(args, traceArguments(f)...)
 	if r.incoming {
 		args = append(args, "-incoming", "defer")
 	}

@@ -97,3 +97,113 @@ func TestDestinationBinary(t *testing.T) {
 		}
 	}
 }
+
+// What nobody asked for anything new of is started as it always was.
+func TestDefaultArguments(t *testing.T) {
+	s := testSpec()
+	want := strings.Fields("-name guest,debug-threads=on -machine q35 -accel tcg,thread=multi -cpu max -smp 2 -m size=262144k " +
+		"-nodefaults -no-user-config -display none -no-reboot -kernel /k -initrd /i -append CMDLINE " +
+		"-qmp unix:/run/x/src-1.qmp,server=on,wait=off -chardev file,id=console,path=/log/console-src-1.log -serial chardev:console " +
+		"-netdev tap,id=net0,ifname=tap0,script=no,downscript=no -device virtio-net-pci,netdev=net0,romfile=,mac=52:54:00:00:00:01 " +
+		"-device virtio-serial-pci -chardev socket,id=agent,path=/run/x/src-1.agent,server=on,wait=off " +
+		"-device virtserialport,chardev=agent,name=virtscope.agent.0")
+	want[slices.Index(want, "CMDLINE")] = s.Append
+	if got := arguments(s, accelTCG, filesFor(s, "src", 1), role{}); !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
+// Each thing that is asked for of a start, and nothing else, adds to the command line.
+func TestStartArguments(t *testing.T) {
+	disk := &guest.Disk{Format: "raw", Paths: map[string]string{"src": "/d"}}
+	cases := []struct {
+		name   string
+		change func(*guest.Spec)
+		role   role
+		has    []string // arguments, whole
+		lacks  []string // parts of arguments
+	}{
+		{
+			"microvm", func(s *guest.Spec) { s.Machine, s.Disk, s.Root = "microvm", disk, "/r" },
+			role{},
+			[]string{
+				"microvm,pic=off", "virtio-mmio.force-legacy=false", "virtio-serial-device", "virtio-net-device,netdev=net0,mac=52:54:00:00:00:01",
+				"virtio-blk-device,id=disk0-device,drive=disk0,serial=virtscope-disk", "virtio-blk-device,drive=root0,serial=virtscope-root",
+			},
+			[]string{"pci", "romfile"},
+		},
+		{
+			"firmware", func(s *guest.Spec) { s.Start.Boot, s.Disk = guest.BootFirmware, disk },
+			role{},
+			[]string{"virtio-blk-pci,id=disk0-device,drive=disk0,serial=virtscope-disk,bootindex=0"},
+			[]string{"-kernel", "-initrd", "-append", "-bios"},
+		},
+		{"uefi", func(s *guest.Spec) { s.Start.Boot, s.Start.Firmware, s.Disk = guest.BootFirmware, "uefi", disk }, role{}, []string{"-bios", "/uefi"}, []string{"-kernel"}},
+		{"no initrd", func(s *guest.Spec) { s.Initrd = "" }, role{}, []string{"-kernel"}, []string{"-initrd"}},
+		{
+			"prealloc", func(s *guest.Spec) { s.Start.Prealloc = true },
+			role{},
+			[]string{"q35,memory-backend=pc.ram", "memory-backend-ram,id=pc.ram,size=268435456,prealloc=on"},
+			nil,
+		},
+		{
+			"huge pages", func(s *guest.Spec) { s.Start.HugePages = 2 << 20 },
+			role{},
+			[]string{"memory-backend-memfd,id=pc.ram,size=268435456,share=off,hugetlb=on,hugetlbsize=2097152"},
+			[]string{"prealloc"},
+		},
+		{
+			"memory file", func(s *guest.Spec) { s.Start.MemoryFile = "/m,1" },
+			role{},
+			[]string{"q35,memory-backend=pc.ram", "memory-backend-file,id=pc.ram,size=268435456,share=on,mem-path=/m,,1"},
+			nil,
+		},
+		{
+			"memory file on a microvm", func(s *guest.Spec) { s.Start.MemoryFile, s.Machine = "/m", "microvm" },
+			role{},
+			[]string{"microvm,pic=off,memory-backend=microvm.ram"},
+			nil,
+		},
+		{
+			"private memory", func(s *guest.Spec) { s.Start.MemoryFile, s.Start.Prealloc = "/m", true },
+			role{incoming: true, restored: true, privateMemory: "/saved"},
+			[]string{"memory-backend-file,id=pc.ram,size=268435456,share=off,readonly=on,rom=off,mem-path=/saved"},
+			[]string{"prealloc", "/m"},
+		},
+		{"seed", func(s *guest.Spec) { s.Start.Seed = "/seed" }, role{}, []string{"virtio-blk-pci,drive=seed0,serial=virtscope-seed,romfile="}, nil},
+		{"balloon", func(s *guest.Spec) { s.Start.Balloon = true }, role{}, []string{"virtio-balloon-pci,id=balloon0"}, nil},
+		{"vcpus", func(s *guest.Spec) { s.Start.MaxVCPUs = 4 }, role{}, []string{"2,maxcpus=4"}, nil},
+		{"no more vcpus", func(s *guest.Spec) { s.Start.MaxVCPUs = 2 }, role{}, []string{"2"}, []string{"maxcpus"}},
+		{
+			"observed", func(s *guest.Spec) { s.Start.Observe = true },
+			role{},
+			[]string{"socket,id=console,path=/run/x/src-1.serial", "isa-debugcon,iobase=0x402,chardev=firmware"},
+			[]string{"console-src-1.log"},
+		},
+		{
+			"observed destination", func(s *guest.Spec) { s.Start.Observe = true },
+			role{incoming: true},
+			[]string{"file,id=console,path=/log/console-src-1.log"},
+			[]string{"debugcon"},
+		},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			s := testSpec()
+			c.change(&s)
+			f := filesFor(s, "src", 1)
+			f.uefi = "/uefi"
+			args := arguments(s, accelTCG, f, c.role)
+			for _, want := range c.has {
+				if !slices.Contains(args, want) {
+					t.Errorf("no %q in %q", want, args)
+				}
+			}
+			for _, part := range c.lacks {
+				if slices.ContainsFunc(args, func(a string) bool { return strings.Contains(a, part) }) {
+					t.Errorf("%q in %q", part, args)
+				}
+			}
+		})
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"virtscope/testbed/guest"
 	"virtscope/testbed/host"
 )
@@ -23,6 +24,7 @@ type files struct {
 	serial, firmware string // unix sockets: the console and the firmware's log of a start that is observed
 	memory           string // the guest's memory, where Spec.Start.MemoryFile is set
 	uefi             string // the firmware's image
+	trace            string // what QEMU reads of the disk's images; "" is not written
 	initrd           string // a copy of Spec.Initrd that needs a pad; "" is that itself
 }
 
@@ -62,6 +64,13 @@ func (i *instance) claim(h host.Host, r role) (files, error) {
 		}
 		if f.memory != "" && r.incoming && !r.restored {
 			f.memory += "." + strconv.Itoa(i.spawned) // its source's file may be on this machine too
+		}
+		behind, err := fetches(i.spec, h.Name(), r)
+		if err != nil {
+			return f, err
+		}
+		if behind {
+			f.trace = strings.TrimSuffix(f.command, ".command") + ".trace"
 		}
 		if needsPad(i.spec) {
 			f.initrd = i.spec.Dir + "/" + filepath.Base(f.qmp) + ".initrd"

@@ -28,6 +28,7 @@ type machine struct {
 	private bool             // its memory is a file that it may not write
 	rec     results.Recorder // of what happens to it later
 	console *consoleReader   // nil where nobody watches the start
+	fetched *fetchWatch      // nil where nothing is behind the disk, or nobody watches
 	made    []string         // files that go with this QEMU
 	refused time.Time        // when QEMU last did not answer yet
 	said    *Transcript
@@ -74,6 +75,12 @@ func spawnMachine(ctx context.Context, h host.Host, s guest.Spec, accel string, 
 			return nil, err
 		}
 		go vm.console.run()
+	}
+	if f.trace != "" {
+		vm.made = append(vm.made, f.trace)
+		if vm.fetched, err = watchFetches(f, s, rec); err != nil {
+			return nil, err
+		}
 	}
 	before := time.Now()
 	vm.proc, err = h.Start(ctx, host.Cmd{Path: binary, Args: args, Stdout: stderr, Stderr: stderr})
@@ -162,6 +169,9 @@ func (vm *machine) closeOnce() error {
 	var errs []error
 	if vm.console != nil {
 		errs = append(errs, vm.console.close())
+	}
+	if vm.fetched != nil {
+		errs = append(errs, vm.fetched.close())
 	}
 	for _, c := range vm.closers {
 		_ = c.Close()

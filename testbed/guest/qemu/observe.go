@@ -9,7 +9,8 @@ import "virtscope/testbed/guest"
 // "early console in setup code" as its first act, and quiet, after it, takes back what else debug would print; systemd
 // would read debug too, and is told its own level. A vmlinux that is entered by PVH says its first word ("Poking KASLR") when it has
 // set up its memory, a tenth of a second under TCG after its entry: nothing in it speaks earlier. Together they print some 100 B to the serial
-// port, of some ms under TCG; runs with and without differed by less than runs among themselves.
+// port. Of eight starts each on a busy machine under TCG, with these words and the firmware's log, and without, the medians
+// were 4.9 and 4.7 s, the runs between 2.0 and 7.7 s.
 func ObserveAppend(_, boot string) string {
 	if boot == guest.BootFirmware {
 		return ""

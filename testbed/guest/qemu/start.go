@@ -87,7 +87,7 @@ func checkMemoryFile(start guest.Start) error {
 	if err := unix.Statfs(dir, &at); err != nil {
 		return fmt.Errorf("make the guest's memory file in %s: %w", dir, err)
 	}
-	if at.Type != unix.HUGETLBFS_MAGIC || int64(at.Bsize) != start.HugePages {
+	if at.Type != unix.HUGETLBFS_MAGIC || at.Bsize != start.HugePages {
 		return fmt.Errorf("make the guest's memory file in %s: it has no pages of %d B: mount a hugetlbfs there (mount -t hugetlbfs -o pagesize=%d none %s)",
 			dir, start.HugePages, start.HugePages, dir)
 	}
