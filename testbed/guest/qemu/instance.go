@@ -55,7 +55,7 @@ func (i *instance) spawn(ctx context.Context, h host.Host, r role) (*machine, er
 	if i.closing {
 		return nil, errors.Join(fmt.Errorf("start qemu on %s: the guest was closed", h.Name()), vm.close())
 	}
-	i.agent.Attach(h.Name(), conn)
+	i.agent.Attach(h.Name(), speech{conn, &vm.saves.speech})
 	i.all = append(i.all, vm)
 	return vm, nil
 }

@@ -16,6 +16,7 @@ var _ guest.Saver = (*instance)(nil)
 // saves is what a QEMU keeps from one save of its guest to the next.
 type saves struct {
 	busy   sync.Mutex
+	speech sync.Mutex // held while nothing may be said to the agent
 	n      int    // saves with a disk so far: names bitmaps and jobs
 	bitmap string // has what was written to the disk since the last save with it; "" if there was none
 	schema schema // of this QEMU; nil until it was asked
@@ -124,7 +125,7 @@ func (s *saving) still(ctx context.Context) (saved guest.Saved, err error) {
 			return saved, err
 		}
 	}
-	if saved, err = s.dump(ctx); err != nil {
+	if saved, err = s.dumpQuietly(ctx); err != nil {
 		return saved, err
 	}
 	if s.disk != nil && !early {
