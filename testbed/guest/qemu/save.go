@@ -17,10 +17,10 @@ var _ guest.Saver = (*instance)(nil)
 type saves struct {
 	busy   sync.Mutex
 	speech sync.Mutex // held while nothing may be said to the agent
-	n      int    // saves with a disk so far: names bitmaps and jobs
-	bitmap string // has what was written to the disk since the last save with it; "" if there was none
-	schema schema // of this QEMU; nil until it was asked
-	shared string // the memory's file, that the guest shares; "" is none
+	n      int        // saves with a disk so far: names bitmaps and jobs
+	bitmap string     // has what was written to the disk since the last save with it; "" if there was none
+	schema schema     // of this QEMU; nil until it was asked
+	shared string     // the memory's file, that the guest shares; "" is none
 }
 
 // A saving is one Save on its way.
