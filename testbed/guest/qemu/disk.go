@@ -41,12 +41,16 @@ func diskArguments(s guest.Spec, host string, _ bool) []string {
 	if s.Disk == nil {
 		return nil
 	}
+	first := ""
+	if s.Start.Boot == guest.BootFirmware {
+		first = ",bootindex=0"
+	}
 	return []string{
 		"-blockdev", "driver=file,node-name=" + diskFile + ",filename=" + option(s.Disk.Paths[host]) +
 			",cache.direct=on,cache.no-flush=off,aio=threads,discard=unmap,locking=on",
 		"-blockdev", "driver=" + diskFormat(s.Disk) + ",node-name=" + diskNode + ",file=" + diskFile +
 			",cache.direct=on,cache.no-flush=off,discard=unmap",
-		"-device", "virtio-blk-pci,id=" + diskDevice + ",drive=" + diskNode + ",serial=" + diskSerial,
+		"-device", boardOf(s).virtio("blk") + ",id=" + diskDevice + ",drive=" + diskNode + ",serial=" + diskSerial + first,
 	}
 }
 

@@ -50,6 +50,12 @@ func (d *Driver) Fingerprint(ctx context.Context, h host.Host, s guest.Spec) (gu
 	if err != nil {
 		return guest.Capabilities{}, err
 	}
+	if err := refuseStart(s); err != nil {
+		return guest.Capabilities{}, err
+	}
+	if err := d.checkMachine(ctx, h, s); err != nil {
+		return guest.Capabilities{}, err
+	}
 	c := guest.Capabilities{
 		Version: version, Accelerator: accel, Why: why,
 		Facts: []results.Fact{
@@ -126,6 +132,10 @@ func (d *Driver) Boot(ctx context.Context, h host.Host, s guest.Spec, rec result
 	if err != nil {
 		return nil, err
 	}
+	if err := checkStart(s, h.Name()); err != nil {
+		return nil, err
+	}
+	s.Append += boardOf(s).kernelAppend(accel, tscKHz)
 	i := &instance{
 		spec: s, accel: accel, rec: rec, done: make(chan struct{}),
 		agent: agent.NewClient(guest.AgentReporter(rec)),

@@ -35,15 +35,14 @@ type instance struct {
 
 // spawn starts a QEMU for this guest and attaches its agent's channel. It is closed with the instance.
 func (i *instance) spawn(ctx context.Context, h host.Host, r role) (*machine, error) {
-	i.mu.Lock()
-	i.spawned++
-	f := filesFor(i.spec, h.Name(), i.spawned)
-	i.mu.Unlock()
+	f, err := i.claim(h, r)
+	if err != nil {
+		return nil, err
+	}
 	vm, err := spawnMachine(ctx, h, i.spec, i.accel, f, r, i.rec)
 	if err != nil {
 		return nil, err
 	}
-	vm.saves.shared = sharedMemory(i.spec, r)
 	conn, err := vm.dialUnix(ctx, f.agent)
 	if err != nil {
 		err = fmt.Errorf("connect to the agent of qemu on %s: %w", h.Name(), vm.explain(err, f.stderr))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"os"
 	"strings"
@@ -23,6 +24,13 @@ type machine struct {
 	mon     *Monitor      // nil until it is open
 	pumped  chan struct{} // closed when the last event was recorded
 	closers []io.Closer
+	files   files
+	private bool             // its memory is a file that it may not write
+	rec     results.Recorder // of what happens to it later
+	console *consoleReader   // nil where nobody watches the start
+	fetched *fetchWatch      // nil where nothing is behind the disk, or nobody watches
+	made    []string         // files that go with this QEMU
+	refused time.Time        // when QEMU last did not answer yet
 	said    *Transcript
 	// What QEMU showed before a migration set anything, and what was set since: see configure.
 	defaults map[string]any
@@ -34,7 +42,10 @@ type machine struct {
 
 // spawnMachine starts QEMU and connects to it. On an error nothing is left running.
 func spawnMachine(ctx context.Context, h host.Host, s guest.Spec, accel string, f files, r role, rec results.Recorder) (_ *machine, err error) {
-	vm := &machine{host: h, role: r.name(), pumped: make(chan struct{})}
+	vm := &machine{host: h, role: r.name(), pumped: make(chan struct{}), files: f, private: r.privateMemory != "", rec: rec}
+	if f.initrd != "" {
+		vm.made = append(vm.made, f.initrd)
+	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, vm.close())
@@ -55,14 +66,33 @@ func spawnMachine(ctx context.Context, h host.Host, s guest.Spec, accel string, 
 	if err := os.WriteFile(f.command, []byte(binary+"\n"+strings.Join(args, "\n")+"\n"), 0o644); err != nil {
 		return nil, fmt.Errorf("start qemu on %s: %w", h.Name(), err)
 	}
+	if f.memory != "" && r.privateMemory == "" {
+		vm.made = append(vm.made, f.memory)
+	}
+	marks := startRecords{rec: rec, host: h.Name(), on: s.Start.Observe && !r.incoming || r.restored}
+	if observed(s, r) {
+		if vm.console, err = listenConsole(f, newStartMarks(h.Name(), s, rec)); err != nil {
+			return nil, err
+		}
+		go vm.console.run()
+	}
+	if f.trace != "" {
+		vm.made = append(vm.made, f.trace)
+		if vm.fetched, err = watchFetches(f, s, rec); err != nil {
+			return nil, err
+		}
+	}
+	before := time.Now()
 	vm.proc, err = h.Start(ctx, host.Cmd{Path: binary, Args: args, Stdout: stderr, Stderr: stderr})
 	if err != nil {
 		return nil, fmt.Errorf("start qemu on %s: %w", h.Name(), err)
 	}
+	marks.spawned(vm.proc.PID(), before, time.Now())
 	mon := NewMonitor(func(ctx context.Context) (net.Conn, error) { return vm.dialUnix(ctx, f.qmp) }, vm.said)
 	if err := mon.Open(ctx); err != nil {
 		return nil, fmt.Errorf("start qemu on %s: %w", h.Name(), vm.explain(err, f.stderr))
 	}
+	marks.answers(mon.greeted, vm.refused)
 	vm.mon = mon
 	go vm.pump(rec)
 	return vm, nil
@@ -71,10 +101,12 @@ func spawnMachine(ctx context.Context, h host.Host, s guest.Spec, accel string, 
 // dialUnix connects to a socket that QEMU is about to make, until it is there, QEMU has ended, or ctx is done.
 func (vm *machine) dialUnix(ctx context.Context, path string) (net.Conn, error) {
 	for {
+		tried := time.Now()
 		conn, err := vm.host.Dial(ctx, "unix", path)
 		if err == nil {
 			return conn, nil
 		}
+		vm.refused = tried
 		select {
 		case <-vm.proc.Done():
 			return nil, errEnded
@@ -134,13 +166,25 @@ func (vm *machine) closeOnce() error {
 		_ = vm.mon.Disconnect()
 		<-vm.pumped
 	}
+	var errs []error
+	if vm.console != nil {
+		errs = append(errs, vm.console.close())
+	}
+	if vm.fetched != nil {
+		errs = append(errs, vm.fetched.close())
+	}
 	for _, c := range vm.closers {
 		_ = c.Close()
 	}
-	if err := vm.said.Err(); err != nil {
-		return fmt.Errorf("keep the qmp transcript of %s: %w", vm.host.Name(), err)
+	for _, path := range vm.made {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, fmt.Errorf("remove what qemu on %s used: %w", vm.host.Name(), err))
+		}
 	}
-	return nil
+	if err := vm.said.Err(); err != nil {
+		errs = append(errs, fmt.Errorf("keep the qmp transcript of %s: %w", vm.host.Name(), err))
+	}
+	return errors.Join(errs...)
 }
 
 func (vm *machine) end() {

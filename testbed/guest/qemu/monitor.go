@@ -37,7 +37,8 @@ type Monitor struct {
 
 	conn    net.Conn
 	version qmp.Version
-	oob     bool // QEMU takes commands out of band
+	greeted time.Time // when the greeting was read
+	oob     bool      // QEMU takes commands out of band
 	writing sync.Mutex
 	lastID  atomic.Int64
 	events  eventLog
@@ -111,6 +112,7 @@ func (m *Monitor) greet(r *bufio.Reader) error {
 	if err != nil {
 		return fmt.Errorf("read qmp greeting: %w", err)
 	}
+	m.greeted = time.Now()
 	m.transcript.received(line)
 	var greeting struct {
 		QMP *struct {

@@ -20,7 +20,6 @@ type saves struct {
 	n      int        // saves with a disk so far: names bitmaps and jobs
 	bitmap string     // has what was written to the disk since the last save with it; "" if there was none
 	schema schema     // of this QEMU; nil until it was asked
-	shared string     // the memory's file, that the guest shares; "" is none
 }
 
 // A saving is one Save on its way.

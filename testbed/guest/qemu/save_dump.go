@@ -46,13 +46,13 @@ func (s *saving) dump(ctx context.Context) (saved guest.Saved, err error) {
 			return saved, err
 		}
 		// QEMU is done, and the guest stands still: nobody writes to its memory.
-		if err := image.CopySparse(ctx, s.vm.saves.shared, s.options.Memory); err != nil {
+		if err := image.CopySparse(ctx, s.vm.files.memory, s.options.Memory); err != nil {
 			return saved, &guest.OutcomeError{Reason: "the memory could not be copied", Err: err}
 		}
 		at = time.Now().UnixNano()
 		fallthrough
 	case guest.FormatMappedRAM:
-		saved.MemoryBytes, err = allocated(s.options.Memory)
+		saved.MemoryBytes, err = takenBytes(s.options.Memory)
 	default:
 		saved.MemoryBytes, err = s.written(ctx)
 	}
@@ -126,8 +126,8 @@ func (s *saving) written(ctx context.Context) (int64, error) {
 	return *info.RAM.Transferred, nil
 }
 
-// allocated is how much of a file takes room, in B.
-func allocated(path string) (int64, error) {
+// takenBytes is how much of a file takes room, in B.
+func takenBytes(path string) (int64, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return 0, err

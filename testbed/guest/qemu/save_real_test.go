@@ -203,6 +203,9 @@ func testSaveAndRestore(t *testing.T, change func(*guest.Spec)) {
 			if c.save.Format == guest.FormatMappedRAM && change != nil {
 				t.Skip("QEMU 7.2 has no mapped-ram")
 			}
+			if !c.file && change != nil {
+				t.Skip("QEMU 7.2 does not map a file privately that it may only read (rom=off)")
+			}
 			part := st.in(t)
 			defer func() { st.guest = part.guest }()
 			if _, err := part.save(c.save); err != nil {
