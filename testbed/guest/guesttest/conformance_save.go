@@ -60,7 +60,7 @@ func (s *suite) save(from guest.Saver, stay bool) []byte {
 			all <- taken{err: err}
 			return
 		}
-		defer conn.Close()
+		defer func() { _ = conn.Close() }()
 		b, err := io.ReadAll(conn)
 		all <- taken{b, err}
 	}()
@@ -116,7 +116,7 @@ func (s *suite) serve(stream []byte) (uri string) {
 		if err != nil {
 			return
 		}
-		defer conn.Close()
+		defer func() { _ = conn.Close() }()
 		_, _ = io.Copy(conn, bytes.NewReader(stream)) // who reads may have seen enough
 	}()
 	return uri

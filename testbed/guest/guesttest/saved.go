@@ -49,7 +49,7 @@ func (m *memory) load(ctx context.Context, path string) (n int64, s state, err e
 	if err != nil {
 		return 0, s, err
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
 	m.mu.Lock()
 	defer m.mu.Unlock()

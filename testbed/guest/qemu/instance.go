@@ -43,9 +43,6 @@ func (i *instance) spawn(ctx context.Context, h host.Host, r role) (*machine, er
 	if err != nil {
 		return nil, err
 	}
-	if r.privateMemory == "" {
-		vm.saves.shared = f.memory
-	}
 	conn, err := vm.dialUnix(ctx, f.agent)
 	if err != nil {
 		err = fmt.Errorf("connect to the agent of qemu on %s: %w", h.Name(), vm.explain(err, f.stderr))
@@ -57,7 +54,7 @@ func (i *instance) spawn(ctx context.Context, h host.Host, r role) (*machine, er
 	if i.closing {
 		return nil, errors.Join(fmt.Errorf("start qemu on %s: the guest was closed", h.Name()), vm.close())
 	}
-	i.agent.Attach(h.Name(), conn)
+	i.agent.Attach(h.Name(), speech{conn, &vm.saves.speech})
 	i.all = append(i.all, vm)
 	return vm, nil
 }

@@ -34,6 +34,10 @@ func (d *Driver) Restore(ctx context.Context, h host.Host, s guest.Spec, o guest
 	if err != nil {
 		return nil, err
 	}
+	if err := checkStart(s, h.Name()); err != nil {
+		return nil, err
+	}
+	s.Append += boardOf(s).kernelAppend(accel, tscKHz)
 	r := role{incoming: true, restored: true}
 	if o.Format == guest.FormatMemoryFile && (o.OnDemand || s.Start.MemoryFile == "") {
 		r.privateMemory = o.Memory
@@ -43,7 +47,7 @@ func (d *Driver) Restore(ctx context.Context, h host.Host, s guest.Spec, o guest
 	}
 	i := &instance{
 		spec: s, accel: accel, rec: rec, done: make(chan struct{}),
-		agent: agent.NewClient(guest.AgentReporter(rec)), spawned: used(s, h.Name()),
+		agent: agent.NewClient(guest.AgentReporter(rec)),
 	}
 	vm, err := i.spawn(ctx, h, r)
 	if err != nil {
@@ -52,20 +56,11 @@ func (d *Driver) Restore(ctx context.Context, h host.Host, s guest.Spec, o guest
 	}
 	i.agent.Use(h.Name())
 	i.moveTo(vm)
-	l := &loading{guest: i, vm: vm, options: o, private: r.privateMemory != "", files: filesFor(s, h.Name(), i.spawned)}
+	l := &loading{guest: i, vm: vm, options: o}
 	if err := l.run(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("restore on %s: %w", h.Name(), err), i.Close())
 	}
 	return i, nil
-}
-
-// used is how many QEMUs of the trial had files of their own on a host: those of a guest that was saved and ended are kept.
-func used(s guest.Spec, host string) int {
-	for n := 0; ; n++ {
-		if _, err := os.Stat(filesFor(s, host, n+1).command); err != nil {
-			return n
-		}
-	}
 }
 
 func refuseRestore(o guest.RestoreOptions) error {
@@ -114,8 +109,6 @@ type loading struct {
 	guest   *instance
 	vm      *machine
 	options guest.RestoreOptions
-	private bool // the memory's mapping
-	files   files
 }
 
 func (l *loading) run(ctx context.Context) error {

@@ -37,7 +37,7 @@ func (l *loading) load(ctx context.Context) (at, bytes int64, err error) {
 		if at, err = l.incoming(ctx, "file:"+l.options.Memory, events, nil); err != nil {
 			return 0, 0, l.why(ctx, err)
 		}
-		bytes, err = allocated(l.options.Memory)
+		bytes, err = takenBytes(l.options.Memory)
 		return at, bytes, err
 	}
 	from, err := l.open(ctx)
@@ -57,7 +57,7 @@ func (l *loading) load(ctx context.Context) (at, bytes int64, err error) {
 }
 
 // socket is where QEMU listens.
-func (l *loading) socket() string { return strings.TrimSuffix(l.files.qmp, ".qmp") + ".load" }
+func (l *loading) socket() string { return strings.TrimSuffix(l.vm.files.qmp, ".qmp") + ".load" }
 
 // open is the stream, of memory or of the devices alone.
 func (l *loading) open(ctx context.Context) (io.ReadCloser, error) {
@@ -73,11 +73,11 @@ func (l *loading) open(ctx context.Context) (io.ReadCloser, error) {
 
 // fill reads the memory's file. QEMU, which waits, does not touch the guest's memory meanwhile.
 func (l *loading) fill(ctx context.Context) (int64, error) {
-	bytes, err := allocated(l.options.Memory) // before: in a tmpfs, a hole that is read takes room
+	bytes, err := takenBytes(l.options.Memory) // before: in a tmpfs, a hole that is read takes room
 	if err != nil {
 		return 0, err
 	}
-	if l.private {
+	if l.vm.private {
 		// All pages are written to as they are, so that each is a copy of the file's (QEMU util/oslib-posix.c, qemu_prealloc_mem).
 		set := map[string]any{"path": "/objects/" + boardOf(l.guest.spec).ram, "property": "prealloc", "value": true}
 		if err := l.vm.mon.Execute(ctx, "qom-set", set, nil); err != nil {
@@ -85,7 +85,7 @@ func (l *loading) fill(ctx context.Context) (int64, error) {
 		}
 		return bytes, nil
 	}
-	return bytes, image.FillSparse(ctx, l.options.Memory, l.vm.saves.shared)
+	return bytes, image.FillSparse(ctx, l.options.Memory, l.vm.files.memory)
 }
 
 // incoming lets QEMU read from a URI until it says that it has all. F is nil where it reads by itself.
@@ -134,7 +134,7 @@ func (l *loading) died(ctx context.Context, err error) error {
 	case <-time.After(lastWords):
 	case <-ctx.Done():
 	}
-	return &guest.OutcomeError{Reason: "the saved state was not taken", Err: l.vm.explain(err, l.files.stderr)}
+	return &guest.OutcomeError{Reason: "the saved state was not taken", Err: l.vm.explain(err, l.vm.files.stderr)}
 }
 
 // why tells the subject's own failures from others.

@@ -119,7 +119,7 @@ func TestRestoredGuestIsAnnounced(t *testing.T) {
 		}
 		on := st.bed.Destination()
 		st.spec.Start.MemoryFile = ""
-		frames := listen(t, on, st.spec.NIC.Tap)
+		frames := framesOf(t, on, st.spec.NIC.Tap)
 		o := guest.RestoreOptions{Format: guest.FormatStream, Stream: serveStream(t, st.dir+"/stream"), Paused: paused}
 		i, err := New().Restore(st.within(), on, st.spec, o, st.log)
 		if err != nil {
@@ -158,8 +158,8 @@ func TestRestoredGuestIsAnnounced(t *testing.T) {
 	}
 }
 
-// listen keeps the frames that come out of a tap.
-func listen(t *testing.T, h host.Doer, tap string) (frames func() [][]byte) {
+// framesOf keeps the frames that come out of a tap.
+func framesOf(t *testing.T, h host.Doer, tap string) (frames func() [][]byte) {
 	t.Helper()
 	fd := -1
 	err := h.Do(func() (err error) {

@@ -16,10 +16,10 @@ var _ guest.Saver = (*instance)(nil)
 // saves is what a QEMU keeps from one save of its guest to the next.
 type saves struct {
 	busy   sync.Mutex
-	n      int    // saves with a disk so far: names bitmaps and jobs
-	bitmap string // has what was written to the disk since the last save with it; "" if there was none
-	schema schema // of this QEMU; nil until it was asked
-	shared string // the memory's file, that the guest shares; "" is none
+	speech sync.Mutex // held while nothing may be said to the agent
+	n      int        // saves with a disk so far: names bitmaps and jobs
+	bitmap string     // has what was written to the disk since the last save with it; "" if there was none
+	schema schema     // of this QEMU; nil until it was asked
 }
 
 // A saving is one Save on its way.
@@ -124,7 +124,7 @@ func (s *saving) still(ctx context.Context) (saved guest.Saved, err error) {
 			return saved, err
 		}
 	}
-	if saved, err = s.dump(ctx); err != nil {
+	if saved, err = s.dumpQuietly(ctx); err != nil {
 		return saved, err
 	}
 	if s.disk != nil && !early {

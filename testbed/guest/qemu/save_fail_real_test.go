@@ -143,7 +143,8 @@ func testSaveThatFails(t *testing.T, change func(*guest.Spec)) {
 	}
 	uri, wait := keepStream(t, dir+"/stream")
 	saved, err := b.i.Save(t.Context(), guest.SaveOptions{Format: guest.FormatStream, Stream: uri, Disk: disk})
-	if err != nil || wait() != saved.MemoryBytes {
+	const devices = 1 << 20 // B, more than they take: QEMU 7.2 does not count them
+	if n := wait(); err != nil || n < saved.MemoryBytes || n > saved.MemoryBytes+devices {
 		t.Errorf("saved %+v, %v", saved, err)
 	}
 }

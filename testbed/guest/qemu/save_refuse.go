@@ -66,7 +66,7 @@ func (s *saving) refuse(ctx context.Context) error {
 	if err := refuseSave(s.guest.spec, s.options); err != nil {
 		return err
 	}
-	if s.options.Format == guest.FormatMemoryFile && s.vm.saves.shared == "" {
+	if s.options.Format == guest.FormatMemoryFile && (s.vm.private || s.vm.files.memory == "") {
 		return errors.New("the guest's memory is no file that it shares: boot or restore it with Start.MemoryFile, or use format stream")
 	}
 	var err error
