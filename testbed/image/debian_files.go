@@ -15,9 +15,6 @@ import (
 //   - net.ifnames=0: its card is eth0, whatever its place on the bus.
 const DebianAppend = Append + " root=/dev/vda1 rw net.ifnames=0"
 
-// AgentPath is where a disk has virtscope's agent.
-const AgentPath = "/usr/local/lib/virtscope/agent"
-
 const networkScript = `#!/bin/sh
 # Gives the first card the address of ` + AddressParam + `, from the kernel's command line or the SMBIOS.
 address=
