@@ -9,7 +9,7 @@ const (
 	AgentUnitLink = "/etc/systemd/system/sysinit.target.wants/" + AgentUnitName
 )
 
-// AgentUnit starts the agent as soon as udev runs, which loads the driver of the agent's port: the agent waits for the port and for
+// AgentUnit starts the agent as soon as the root file system can be written, since the initramfs has loaded the driver of its port: it waits for
 // the network by itself. It writes to the journal and to nothing else, and is started anew when it ends.
 const AgentUnit = `[Unit]
 Description=virtscope guest agent

@@ -68,8 +68,8 @@ func diskFiles(o DebianOptions) map[string]file {
 		files["root/.ssh/authorized_keys"] = file{mode: 0o600, data: []byte(o.AuthorizedKey + "\n")}
 	}
 	if o.CloudInit {
-		// It would ask the clouds of this world, each in turn, for who it is.
-		files["etc/cloud/cloud.cfg.d/99-virtscope.cfg"] = text("datasource_list: [NoCloud, None]\n")
+		// It would ask the clouds of this world, each in turn, for who it is. The file system fills its disk already.
+		files["etc/cloud/cloud.cfg.d/99-virtscope.cfg"] = text("datasource_list: [NoCloud, None]\nresize_rootfs: false\ngrowpart: {mode: 'off'}\n")
 	}
 	return files
 }

@@ -93,7 +93,8 @@ func TestPlanServers(t *testing.T) {
 		"a chain":           {Config{Method: Tree, Fanout: 1}, 3, []planned{{"store", 0, -1}, {"a", 1, 0}, {"b", 1, 1}, {"c", 1, 2}}, []int{1, 2, 3}},
 		"exactly two of it": {Config{Method: Tree, Fanout: 2}, 4, []planned{{"store", 0, -1}, {"a", 1, 0}, {"c", 1, 0}}, []int{1, 1, 2, 2}},
 		"two levels": {
-			Config{Method: Tree, Fanout: 2}, 7,
+			Config{Method: Tree, Fanout: 2},
+			7,
 			[]planned{{"store", 0, -1}, {"a", 2, 0}, {"e", 2, 0}, {"a", 1, 1}, {"c", 1, 1}, {"e", 1, 2}, {"g", 1, 2}},
 			[]int{3, 3, 4, 4, 5, 5, 6},
 		},
