@@ -3,6 +3,7 @@ package start_test
 import (
 	"bytes"
 	"math"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -163,6 +164,12 @@ func TestFrameBeforeNetwork(t *testing.T) {
 	if got := strings.Join(names, " "); got != "hypervisor firmware kernel init modules frame network answer" {
 		t.Errorf("phases %s", got)
 	}
+	late := moved(results.BootNetwork, 60e6)
+	for i := range late.Seen {
+		if late.Seen[i].Name == "network" && late.Seen[i].Edge.Time > late.Ready.Time {
+			t.Error("the network's word is placed by its arrival")
+		}
+	}
 	if s := moved(results.BootFrame, -700e6); len(s.Warnings) != 1 {
 		t.Errorf("a frame before the kernel's end: %q", s.Warnings)
 	}
@@ -204,5 +211,27 @@ func TestSections(t *testing.T) {
 	}
 	if q := start.PhaseMedian(list, "kernel"); !q.Known || q.Value < 0.6 || q.Value > 0.8 || q.Unit != results.Seconds {
 		t.Errorf("kernel %s", quantity.ShowWithin(q))
+	}
+}
+
+// The guest may answer before its agent comes to say that the network is up.
+func TestNetworkAfterAnswer(t *testing.T) {
+	_, records, _ := timelinetest.Boot{Guests: 1}.Make()
+	for i, r := range records {
+		if r.Name == results.BootNetwork {
+			mono, _ := strconv.ParseInt(r.Attrs["mono"], 10, 64)
+			records[i].Attrs = map[string]string{"mono": strconv.FormatInt(mono+40e6, 10)}
+		}
+	}
+	s := start.Build(edgestest.Log(records), edgestest.Whole, edgestest.Action(records).To)[0]
+	addUp(t, s)
+	if len(s.Warnings) != 0 || len(s.Notes) != 1 || !strings.Contains(s.Notes[0], "network came") {
+		t.Errorf("warnings %q, notes %q", s.Warnings, s.Notes)
+	}
+	if q := s.Phase("network"); q.Known || q.Why == "" {
+		t.Errorf("network %+v", q)
+	}
+	if f, a := s.Phase("frame"), s.Phase("answer"); !f.Known || !a.Known {
+		t.Errorf("frame %+v, answer %+v", f, a)
 	}
 }
