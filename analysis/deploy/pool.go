@@ -81,12 +81,11 @@ func (p *Pool) metrics() []metric.Metric {
 	if p == nil {
 		return nil
 	}
-	return []metric.Metric{
-		{Name: metric.SubstrateDocked, Quantity: p.Docked},
-		{Name: metric.SubstrateMade, Quantity: p.Made},
-		{Name: metric.GuestPrivate, Quantity: p.Private},
-		{Name: metric.GuestDensity, Quantity: p.Density},
-		{Name: metric.IdentityChecked, Quantity: p.Checked},
-		{Name: metric.IdentityConflict, Quantity: p.Conflicts},
+	var list []metric.Metric
+	if p.Docked.Known {
+		list = []metric.Metric{{Name: metric.SubstrateDocked, Quantity: p.Docked}, {Name: metric.SubstrateMade, Quantity: p.Made}}
 	}
+	return append(list,
+		metric.Metric{Name: metric.GuestPrivate, Quantity: p.Private}, metric.Metric{Name: metric.GuestDensity, Quantity: p.Density},
+		metric.Metric{Name: metric.IdentityChecked, Quantity: p.Checked}, metric.Metric{Name: metric.IdentityConflict, Quantity: p.Conflicts})
 }

@@ -71,23 +71,21 @@ func (d *Deployment) poolSection() text.Section {
 		return text.Section{}
 	}
 	s := text.Section{Title: "memory and identities", Rows: [][]string{{"", ""}}}
-	for _, row := range []struct {
-		name string
-		q    quantity.Quantity
-	}{
-		{"docked substrates take", p.Docked},
-		{"making one took", p.Made},
-		{"a guest takes for itself, median", p.Private},
-		{"guests a GiB", p.Density},
-		{"identities asked", p.Checked},
-		{"conflicts", p.Conflicts},
-	} {
-		if row.q.Known {
-			s.Rows = append(s.Rows, []string{row.name, quantity.Show(row.q)})
-			continue
+	add := func(name string, q quantity.Quantity) {
+		if q.Known {
+			s.Rows = append(s.Rows, []string{name, quantity.Show(q)})
+			return
 		}
-		s.Notes = append(s.Notes, row.name+" is unknown: "+row.q.Why)
+		s.Notes = append(s.Notes, name+" is unknown: "+q.Why)
 	}
+	if p.Docked.Known {
+		add("docked substrates take", p.Docked)
+		add("making one took", p.Made)
+	}
+	add("a guest takes for itself, median", p.Private)
+	add("guests a GiB", p.Density)
+	add("identities asked", p.Checked)
+	add("conflicts", p.Conflicts)
 	for _, c := range p.Told {
 		s.Notes = append(s.Notes, "conflict of "+c)
 	}

@@ -17,8 +17,9 @@ type Metric struct {
 const (
 	BootTotal = "boot.total" // s: from the hypervisor's spawn until the guest is ready; of a guest that does not get ready it is censored
 	// BootPhase and a phase's name: s. Of a cold start: hypervisor (spawn to the firmware's first byte), firmware (to the
-	// kernel's first), kernel (to PID 1's start, by its own log), init (until PID 1 runs), modules, network, frame (to the
-	// first frame on the wire), answer. Of a saved one: hypervisor (to its monitor), prepare, load, resume, identify, memory,
+	// kernel's first), kernel (to PID 1's start, by its own log), init (until PID 1 runs), modules; then network (its address is
+	// set), frame (the first on the wire) and answer, each from the edge before in time: a card that is up sends before its
+	// address is set. Of a saved one: hypervisor (to its monitor), prepare, load, resume, identify, memory,
 	// vcpus, frame, answer; identify, memory and vcpus of a substrate alone. Unattributed: beside an edge that nobody saw.
 	BootPhase = "boot."
 )

@@ -1,6 +1,7 @@
 package recovery
 
 import (
+	"slices"
 	"time"
 	"virtscope/analysis/edges"
 	"virtscope/analysis/quantity"
@@ -118,6 +119,9 @@ func (f *Failure) counter(log *edges.Log, ran, back edges.Window) {
 		}
 		name := map[results.Unit]string{results.Bytes: results.GuestDirtied, results.One: results.GuestWork}[unit]
 		list := log.In(name, edges.Window{From: max(ran.From, ran.To-lately), To: f.Effective.Time})
+		if kind := r.Attrs["kind"]; kind != "" {
+			list = slices.DeleteFunc(slices.Clone(list), func(x results.Record) bool { return x.Attrs["kind"] != kind })
+		}
 		if len(list) < 2 {
 			f.LostWork = quantity.Unknown(unit, "fewer than two reports of the workload arrived before the failure, since the last stop")
 			return

@@ -197,9 +197,16 @@ func (r *Report) check() {
 		if most := r.Period.High + longest; f.Lost.Low > most {
 			f.Exceeds = true
 			r.Warnings = append(r.Warnings, fmt.Sprintf("failure %d: the guest lost %s of its own time, more than a period of %s and the %s that a checkpoint took at most",
-				f.N, quantity.ShowWithin(f.Lost), quantity.Show(r.Period), quantity.Duration(longest)))
+				f.N, quantity.ShowWithin(f.Lost), quantity.Show(r.Period), quantity.Duration(longest))+skipped(r.Saving.Skipped))
 		}
 	}
+}
+
+func skipped(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (%d periods of the trial had no checkpoint, because the one before was still under way)", n)
 }
 
 // between is the mean time between failures.

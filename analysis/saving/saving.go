@@ -34,6 +34,7 @@ type Report struct {
 	Restores    []Restore    `json:"restores,omitempty"`
 	Verified    float64      `json:"verified"` // B read back and found as written
 	Pruned      int          `json:"pruned"`
+	Skipped     int          `json:"skipped,omitempty"` // periods that had none: the one before was under way
 	Damaged     []string     `json:"damaged,omitempty"` // on purpose
 	Refused     []string     `json:"refused,omitempty"` // why a restore was
 }
@@ -81,6 +82,7 @@ func Build(log *edges.Log, w edges.Window) *Report {
 	for _, v := range log.In(results.CheckpointVerified, w) {
 		r.Verified += v.Value
 	}
+	r.Skipped = len(log.In(results.CheckpointSkipped, w))
 	r.Pruned = len(log.In(results.CheckpointPruned, w))
 	for _, d := range log.In(results.CheckpointDamaged, w) {
 		r.Damaged = append(r.Damaged, fmt.Sprintf("%s of %s at %s B", d.Attrs["kind"], d.Attrs["file"], d.Attrs["offset"]))

@@ -92,6 +92,9 @@ func (r *Report) proof() text.Section {
 	if r.Verified > 0 {
 		s.Notes = append(s.Notes, quantity.Show(quantity.Exactly(r.Verified, results.Bytes))+" were read back and found as they had been written")
 	}
+	if r.Skipped > 0 {
+		s.Notes = append(s.Notes, fmt.Sprintf("%d periods had no checkpoint: the one before was still under way", r.Skipped))
+	}
 	if r.Pruned > 0 {
 		s.Notes = append(s.Notes, fmt.Sprintf("%d were removed by retention", r.Pruned))
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 	"virtscope/analysis/edges"
+	"virtscope/results"
 )
 
 // phase cuts the time from the first edge to the last into phases that add up, and sorts the edges by time.
@@ -15,21 +16,36 @@ func (o *Start) phase() []edges.Span {
 	if len(chain) < 2 {
 		return nil
 	}
-	steps := course(o.Kind)
-	place := func(name string) int {
-		return slices.IndexFunc(steps, func(st step) bool { return st.name == name })
-	}
 	var spans []edges.Span
 	for i := 1; i < len(chain); i++ {
-		before, here := place(chain[i-1].Name), place(chain[i].Name)
-		st := steps[here]
-		// Fixed neighbours must follow each other; before a free one stands whatever came before it.
-		if st.free || before >= 0 && (steps[before].free || o.adjacent(before, here)) || before < 0 && i == 1 {
-			spans = append(spans, edges.Span{Name: st.phase, Start: chain[i-1].Edge, End: chain[i].Edge})
+		if name := o.phaseOf(chain, i); name != "" {
+			spans = append(spans, edges.Span{Name: name, Start: chain[i-1].Edge, End: chain[i].Edge})
 		}
 	}
 	all, _ := edges.Attribute(chain[0].Edge, chain[len(chain)-1].Edge, spans)
 	return all
+}
+
+// phaseOf names the phase between an edge of the chain and the one before; "" if an edge that should lie there was not seen.
+func (o *Start) phaseOf(chain []Seen, i int) string {
+	steps := course(o.Kind)
+	place := func(s Seen) int { return slices.IndexFunc(steps, func(st step) bool { return st.name == s.Name }) }
+	fixed := func(s Seen) bool { p := place(s); return p < 0 || !steps[p].free }
+	st := steps[place(chain[i])]
+	before, after := i-1, i
+	for before > 0 && !fixed(chain[before]) {
+		before--
+	}
+	for after < len(chain)-1 && !fixed(chain[after]) {
+		after++
+	}
+	switch from := place(chain[before]); {
+	case from < 0, o.adjacent(from, place(chain[after])):
+		return st.phase
+	case st.record == results.BootAnswer && before < i-1:
+		return st.phase // from the first frame on, whatever was seen before
+	}
+	return ""
 }
 
 // adjacent reports whether only free steps lie between two places of the course.
@@ -81,6 +97,9 @@ func (o *Start) move(s Seen) {
 	}
 }
 
+// earlier are the edges that must come before any free one.
+var earlier = []string{EdgeSpawn, "firmware", "kernel", "kernel end", "init", "modules", "load", "loaded", "resume"}
+
 // insert puts a free edge where it happened, after the last fixed one that must precede it. One that comes after the guest was
 // ready is no part of that.
 func (o *Start) insert(list []Seen, s Seen) []Seen {
@@ -92,7 +111,7 @@ func (o *Start) insert(list []Seen, s Seen) []Seen {
 	case at == len(list) && o.Ready != nil:
 		o.Notes = append(o.Notes, fmt.Sprintf("%s came %v after the guest was ready", s.Name, time.Duration(s.Edge.Time-o.Ready.Time).Round(10*time.Microsecond)))
 		return list
-	case at == 0, s.Name != "frame" && !slices.ContainsFunc(list[:at], func(x Seen) bool { return x.Name == identified.name }) && slices.ContainsFunc(list[at:], func(x Seen) bool { return x.Name == identified.name }):
+	case at == 0, slices.ContainsFunc(list[at:], func(x Seen) bool { return slices.Contains(earlier, x.Name) }):
 		o.Warnings = append(o.Warnings, s.Name+" is stamped before what must precede it: it is left out of the phases")
 		return list
 	}

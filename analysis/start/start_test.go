@@ -3,6 +3,7 @@ package start_test
 import (
 	"bytes"
 	"math"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -89,7 +90,7 @@ func TestMissingEdgeIsUnknown(t *testing.T) {
 	}{
 		{results.BootFirmware, []string{"hypervisor", "firmware"}},
 		{results.BootModules, []string{"modules", "network"}},
-		{results.BootFrame, []string{"frame", "answer"}},
+		{results.BootFrame, []string{"frame"}},
 		{results.BootInit, []string{"init", "modules"}},
 	} {
 		list, _ := build(timelinetest.Boot{Guests: 1, Without: []string{c.without}})
@@ -103,7 +104,7 @@ func TestMissingEdgeIsUnknown(t *testing.T) {
 				t.Errorf("without %s: %s = %+v", c.without, name, q)
 			}
 		}
-		if q := s.Phase(edges.Unattributed); !q.Known || q.Value <= 0 {
+		if q := s.Phase(edges.Unattributed); c.without != results.BootFrame && (!q.Known || q.Value <= 0) {
 			t.Errorf("without %s: unattributed = %+v", c.without, q)
 		}
 		if !s.Total.Known {
@@ -125,23 +126,66 @@ func TestDisagreementOfTwoSources(t *testing.T) {
 	}
 }
 
-func TestEdgeOutOfOrder(t *testing.T) {
+func moved(name string, by int64) start.Start {
 	_, records, _ := timelinetest.Boot{Guests: 1}.Make()
 	for i, r := range records {
-		if r.Name == results.BootFrame {
-			records[i].Time -= 300e6
+		if r.Name == name {
+			records[i].Time += by
 		}
 	}
-	s := start.Build(edgestest.Log(records), edgestest.Whole, edgestest.Action(records).To)[0]
+	return start.Build(edgestest.Log(records), edgestest.Whole, edgestest.Action(records).To)[0]
+}
+
+func TestEdgeOutOfOrder(t *testing.T) {
+	s := moved(results.BootKernel, -170e6)
 	addUp(t, s)
-	if len(s.Warnings) != 1 || !strings.Contains(s.Warnings[0], "frame is left out") {
+	if len(s.Warnings) != 1 || !strings.Contains(s.Warnings[0], "is left out") {
 		t.Errorf("warnings %q", s.Warnings)
 	}
 	if q := s.Phase("network"); !q.Known {
 		t.Errorf("network = %+v", q)
 	}
-	if q := s.Phase("answer"); q.Known {
-		t.Errorf("answer = %+v although the frame contradicts", q)
+	if q := s.Phase("firmware"); q.Known {
+		t.Errorf("firmware = %+v although its edges contradict each other", q)
+	}
+}
+
+// A card that is up sends before its address is set: the frame is then between modules and network.
+func TestFrameBeforeNetwork(t *testing.T) {
+	s := moved(results.BootFrame, -25e6)
+	addUp(t, s)
+	if len(s.Warnings) != 0 {
+		t.Errorf("warnings %q", s.Warnings)
+	}
+	var names []string
+	for _, p := range s.Phases {
+		names = append(names, p.Name)
+	}
+	if got := strings.Join(names, " "); got != "hypervisor firmware kernel init modules frame network answer" {
+		t.Errorf("phases %s", got)
+	}
+	late := moved(results.BootNetwork, 60e6)
+	for i := range late.Seen {
+		if late.Seen[i].Name == "network" && late.Seen[i].Edge.Time > late.Ready.Time {
+			t.Error("the network's word is placed by its arrival")
+		}
+	}
+	if s := moved(results.BootFrame, -700e6); len(s.Warnings) != 1 {
+		t.Errorf("a frame before the kernel's end: %q", s.Warnings)
+	}
+}
+
+// The mark on the console may take any time to arrive, unless its reader knows better; it never comes early.
+func TestLateMarkIsNoDisagreement(t *testing.T) {
+	_, records, _ := timelinetest.Boot{Guests: 1}.Make()
+	for i, r := range records {
+		if r.Name == results.BootInit && r.Source == results.SourceConsole {
+			records[i].Time += 20e6
+			records[i].Attrs = nil
+		}
+	}
+	if s := start.Build(edgestest.Log(records), edgestest.Whole, edgestest.Action(records).To)[0]; len(s.Warnings) != 0 {
+		t.Errorf("warnings %q", s.Warnings)
 	}
 }
 
@@ -167,5 +211,27 @@ func TestSections(t *testing.T) {
 	}
 	if q := start.PhaseMedian(list, "kernel"); !q.Known || q.Value < 0.6 || q.Value > 0.8 || q.Unit != results.Seconds {
 		t.Errorf("kernel %s", quantity.ShowWithin(q))
+	}
+}
+
+// The guest may answer before its agent comes to say that the network is up.
+func TestNetworkAfterAnswer(t *testing.T) {
+	_, records, _ := timelinetest.Boot{Guests: 1}.Make()
+	for i, r := range records {
+		if r.Name == results.BootNetwork {
+			mono, _ := strconv.ParseInt(r.Attrs["mono"], 10, 64)
+			records[i].Attrs = map[string]string{"mono": strconv.FormatInt(mono+40e6, 10)}
+		}
+	}
+	s := start.Build(edgestest.Log(records), edgestest.Whole, edgestest.Action(records).To)[0]
+	addUp(t, s)
+	if len(s.Warnings) != 0 || len(s.Notes) != 1 || !strings.Contains(s.Notes[0], "network came") {
+		t.Errorf("warnings %q, notes %q", s.Warnings, s.Notes)
+	}
+	if q := s.Phase("network"); q.Known || q.Why == "" {
+		t.Errorf("network %+v", q)
+	}
+	if f, a := s.Phase("frame"), s.Phase("answer"); !f.Known || !a.Known {
+		t.Errorf("frame %+v, answer %+v", f, a)
 	}
 }

@@ -14,5 +14,9 @@
 //     records can then be let go.
 //  7. Why the migration did, or did not, converge is left to package convergence (converge.go).
 //
+// That is a migration. What another action is made of is found by packages of its own: start and deploy (boot), saving
+// (checkpoint), recovery (recover), jobs; actions.go says which, and package metric names their figures. Here they are joined with
+// what the views, the workload and the probes show.
+//
 // Every value carries the interval in which the truth lies. What cannot be known says why and has no value.
 package timeline

@@ -1,6 +1,7 @@
 package timeline
 
 import (
+	"slices"
 	"virtscope/analysis/deploy"
 	"virtscope/analysis/jobs"
 	"virtscope/analysis/start"
@@ -11,7 +12,10 @@ import (
 func (t *Timeline) jobs(x *index, o results.Outcome, obs observation) {
 	log := x.log()
 	r := jobs.Build(log, t.action())
-	r.Starts = start.Build(log, t.rest(), t.ActionEnd.Time)
+	// A guest that goes on with a preempted job is given it back, and asked nothing: its start ends with the job's resume.
+	r.Starts = slices.DeleteFunc(start.Build(log, t.rest(), t.ActionEnd.Time), func(s start.Start) bool {
+		return s.Ready == nil && s.Failed == ""
+	})
 	t.Jobs = r
 	t.Phases = named(t.ActionBegin, t.ActionEnd, nil)
 	t.warnStarts(r.Starts)

@@ -184,6 +184,9 @@ func (t *Timeline) frame(x *index) (o observation, ok bool) {
 	o.baseline.to = min(o.baseline.to, o.span.from)
 	if o.baseline.from >= o.baseline.to {
 		o.baseline = window{}
+		if t.Action == ActionBoot || t.Action == ActionJobs {
+			return o, true // there is no guest that would have one
+		}
 		t.Notes = append(t.Notes, "there was no baseline: noise floors are not known")
 	}
 	return o, true
