@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -53,6 +54,21 @@ func givenAddress() (p netip.Prefix, ok bool, err error) {
 		return p, false, err
 	}
 	return addressOf(words)
+}
+
+// calmParam is the word that asks for a calm rhythm.
+const calmParam = "virtscope.calm"
+
+// givenRhythm is the ticker's that the guest was started with.
+func givenRhythm() (rhythm, error) {
+	words, err := givenWords()
+	if err != nil {
+		return rhythm{}, err
+	}
+	if slices.Contains(strings.Fields(words), calmParam) {
+		return calm, nil
+	}
+	return watchful, nil
 }
 
 // takeName gives the guest the host name that it was started with, if there is one.

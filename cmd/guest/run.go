@@ -54,11 +54,14 @@ func run(sys system, b *bootLog) error {
 	b.agent = mono()
 	s := newServer(out, sys, bootOnce(sys, *b, out))
 	s.address = address
+	if s.every, err = givenRhythm(); err != nil {
+		return err
+	}
 	go func() {
 		if err := urgentThread(); err != nil {
 			out.log("%v", err)
 		}
-		newTicker(mono(), &s.running, out.report).run()
+		newTicker(mono(), s.every, &s.running, out.report).run()
 	}()
 	go func() {
 		if err := s.greet(); err != nil {
@@ -99,7 +102,7 @@ func bootOnce(sys system, b bootLog, out *outbox) func() *agent.Boot {
 // greet says hello until the host answers: it may attach late. How the guest started is said once, after the first hello.
 func (s *server) greet() error {
 	for first := true; first || !s.asked.Load(); first = false {
-		h, err := hello()
+		h, err := hello(s.every)
 		if err != nil {
 			return err
 		}

@@ -15,6 +15,7 @@ import (
 // A server answers the controller's requests, one after the other.
 type server struct {
 	out     *outbox
+	every   rhythm                 // of the ticker
 	address string                 // the guest's; empty without a network
 	running atomic.Pointer[meters] // read by the ticker
 	asked   atomic.Bool            // a request came: the host listens
@@ -28,7 +29,7 @@ type server struct {
 }
 
 func newServer(out *outbox, sys system, boot func() *agent.Boot) *server {
-	s := &server{out: out, system: sys, boot: boot}
+	s := &server{out: out, every: watchful, system: sys, boot: boot}
 	s.work.say = func(d agent.JobDone) { _ = out.say(&agent.Message{JobDone: &d}) } // numbers always encode
 	s.work.begin = func() {
 		setProcs(cpus() + 1)
@@ -81,7 +82,7 @@ func (s *server) handle(req *agent.Request) agent.Message {
 	)
 	switch req.Op {
 	case agent.OpHello:
-		m.Hello, err = hello()
+		m.Hello, err = hello(s.every)
 	case agent.OpReserve:
 		err = s.reserve(req.Memory)
 	case agent.OpStart:
@@ -191,7 +192,7 @@ func (s *server) verify() (*agent.Verdict, error) {
 }
 
 // hello says what the guest is.
-func hello() (*agent.Hello, error) {
+func hello(every rhythm) (*agent.Hello, error) {
 	total, err := memory("MemTotal")
 	if err != nil {
 		return nil, err
@@ -207,6 +208,6 @@ func hello() (*agent.Hello, error) {
 	return &agent.Hello{
 		Version: agent.Version, Kernel: strings.TrimSpace(string(release)), ClockSource: strings.TrimSpace(string(source)),
 		CPUs: cpus(), MemoryTotal: total,
-		TickNS: tickInterval, MissNS: missThreshold, BeatNS: beatInterval,
+		TickNS: every.tick, MissNS: every.miss, BeatNS: every.beat,
 	}, nil
 }

@@ -81,7 +81,7 @@ func TestTicker(t *testing.T) {
 	m.written.Store(4096)
 	running.Store(memoryOf(m))
 	const begin = 1000 * 1e6
-	tk := newTicker(begin, &running, func(r *report) { said = append(said, *r) })
+	tk := newTicker(begin, watchful, &running, func(r *report) { said = append(said, *r) })
 	now := int64(begin)
 	for now < begin+200*ms {
 		now = tk.tick(now) + 50_000 // each tick comes 50 µs late
@@ -119,7 +119,7 @@ func TestTicker(t *testing.T) {
 
 	// A step of just the threshold is none.
 	said = nil
-	tk.tick(tk.last + missThreshold)
+	tk.tick(tk.last + watchful.miss)
 	for _, r := range said {
 		if r.kind == reportMiss {
 			t.Errorf("a step of the threshold was reported: %+v", r.miss)
@@ -144,7 +144,7 @@ func TestTickerMakesNoGarbage(t *testing.T) {
 	fault := &meter{kind: kindRedis}
 	fault.fail(errors.New("it ended"))
 	running.Store(&meters{memory: &meter{pace: constant(1)}, parts: []*meter{{kind: kindKV}, fault}})
-	tk := newTicker(mono(), &running, out.report)
+	tk := newTicker(mono(), watchful, &running, out.report)
 	now, buf := mono(), make([]byte, 0, 2*maxWrite)
 	if n := testing.AllocsPerRun(1000, func() {
 		now += 101 * ms

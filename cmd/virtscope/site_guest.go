@@ -8,6 +8,7 @@ import (
 	"virtscope/testbed"
 	"virtscope/testbed/guest"
 	"virtscope/testbed/guest/qemu"
+	"virtscope/testbed/image"
 )
 
 // Values of guest.start and guest.image.
@@ -43,11 +44,14 @@ func (s *site) specOf(o own) guest.Spec {
 			NoAgent: g.OwnImage(), Observe: s.trial.Spec.Action.Fleet(),
 		},
 	}
+	if s.trial.Spec.Action.Fleet() {
+		spec.Append += " " + image.CalmParam
+	}
 	if o.memory > 0 {
 		spec.Memory = o.memory
 	}
 	if spec.Start.Observe && g.Boot != guest.BootFirmware {
-		spec.Append += " " + qemu.ObserveAppend(spec.Machine, spec.Start.Boot)
+		spec.Append += qemu.ObserveAppend(spec.Machine, spec.Start.Boot)
 	}
 	if g.Boot == guest.BootFirmware {
 		spec.Start.OEMString = img.identity(o)
