@@ -135,7 +135,7 @@ func (d *Driver) Boot(ctx context.Context, h host.Host, s guest.Spec, rec result
 	if err := checkStart(s, h.Name()); err != nil {
 		return nil, err
 	}
-	s.Append += boardOf(s).kernelAppend(accel, tscKHz)
+	s.Append += kernelAppend(accel, tscKHz)
 	i := &instance{
 		spec: s, accel: accel, rec: rec, done: make(chan struct{}),
 		agent: agent.NewClient(guest.AgentReporter(rec)),
