@@ -202,8 +202,9 @@ func fleetSize(s *spec.Experiment) int {
 	return 0
 }
 
-// bootLimit bounds the boot of a guest that is only booted to be saved.
-const bootLimit = 3 * time.Minute
+// bootLimit bounds the boot of a guest that is only booted to be saved: as long as the runner gives any, and as the rule for a trial's
+// timeout allows for.
+const bootLimit = 90 * time.Second
 
 // discard keeps nothing: what happens to guests that are no part of a trial is none of its records.
 type discard struct{}
