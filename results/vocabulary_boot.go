@@ -66,7 +66,7 @@ const (
 const (
 	SubstrateDocked = "substrate.docked" // B: memory that a docked substrate takes of its host; Attrs: host, docked (saved, spawned), count
 	SubstrateMade   = "substrate.made"   // s: how long it took to make; Attrs: host
-	// GuestPrivate is B: memory that a running guest takes for itself (private pages of smaps_rollup), 1 a guest at the action's end. Attrs: guest, shared (B, proportional share of what it shares)
+	// GuestPrivate is B: memory that a running guest takes for itself (private pages of smaps; of the file that it was cloned from, those that it has written), 1 a guest at the action's end. Attrs: guest, shared (B, proportional share of what it shares)
 	GuestPrivate = "guest.private"
 	// IdentityConflict is an event: two guests answered to one identity. Attrs: kind (mac, address, name, machine-id), value, guests
 	IdentityConflict = "identity.conflict"
