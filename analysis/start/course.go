@@ -12,6 +12,8 @@ import (
 // EdgeSpawn is the name of the first edge.
 const EdgeSpawn = "spawn"
 
+const networkEdge = "network"
+
 // A step of a start is an edge, and the phase that ends with it.
 type step struct {
 	record string
@@ -31,7 +33,7 @@ var (
 		{record: results.BootInit, name: "init", phase: "init"},
 		{record: results.BootModules, name: "modules", phase: "modules"},
 		// A card that is up sends before its address is set, and the guest answers as soon as it is: who says so is scheduled later.
-		{record: results.BootNetwork, name: "network", phase: "network", free: true},
+		{record: results.BootNetwork, name: networkEdge, phase: "network", free: true},
 		{record: results.BootFrame, name: "frame", phase: "frame", free: true},
 		{record: results.BootAnswer, name: "answer", phase: "answer"},
 	}

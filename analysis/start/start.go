@@ -67,6 +67,7 @@ type Seen struct {
 	Text   string     `json:"text,omitempty"`
 	Mono   bool       `json:"mono,omitempty"`  // the guest's clock told it
 	Aside  bool       `json:"aside,omitempty"` // it ends no phase
+	Late   bool       `json:"late,omitempty"`  // because it came after the guest was ready
 }
 
 // Missing is an edge that nobody saw.
@@ -229,8 +230,10 @@ func (o *Start) lacks(phase string) string {
 			}
 		}
 		switch {
-		case o.saw(st.name):
-			return "its edges contradict those of other phases, or came after the guest was ready"
+		case o.saw(st.name, func(s Seen) bool { return s.Late }):
+			return fmt.Sprintf("the word of its %s came after the guest was ready", st.name)
+		case o.saw(st.name, func(Seen) bool { return true }):
+			return "its edges contradict those of other phases"
 		case st.free:
 			return "nobody recorded its " + st.name
 		}
@@ -239,6 +242,6 @@ func (o *Start) lacks(phase string) string {
 	return fmt.Sprintf("a %s start has no such phase", o.Kind)
 }
 
-func (o *Start) saw(name string) bool {
-	return slices.ContainsFunc(o.Seen, func(s Seen) bool { return s.Name == name })
+func (o *Start) saw(name string, how func(Seen) bool) bool {
+	return slices.ContainsFunc(o.Seen, func(s Seen) bool { return s.Name == name && how(s) })
 }

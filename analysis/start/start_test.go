@@ -214,6 +214,34 @@ func TestSections(t *testing.T) {
 	}
 }
 
+// Where the agent says from when on the network may have been up, its late word is put before the answer, which needs it.
+func TestNetworkIsUpBeforeTheAnswer(t *testing.T) {
+	_, records, truth := timelinetest.Boot{Guests: 1}.Make()
+	for i, r := range records {
+		if r.Name == results.BootNetwork {
+			mono, _ := strconv.ParseInt(r.Attrs["mono"], 10, 64)
+			records[i].Attrs = map[string]string{"mono": strconv.FormatInt(mono+40e6, 10), "bound": "0.041"}
+		}
+	}
+	s := start.Build(edgestest.Log(records), edgestest.Whole, edgestest.Action(records).To)[0]
+	addUp(t, s)
+	if len(s.Warnings)+len(s.Notes) != 0 {
+		t.Errorf("warnings %q, notes %q", s.Warnings, s.Notes)
+	}
+	for _, e := range s.Seen {
+		if e.Name != "network" {
+			continue
+		}
+		want := truth[""][results.BootNetwork]
+		if late := time.Duration(e.Edge.Time - want); late < 0 || late > e.Edge.Bound()+200*time.Microsecond || e.Edge.Time > s.Ready.Time {
+			t.Errorf("network is %v after the truth, bound %v", late, e.Edge.Bound())
+		}
+	}
+	if q := s.Phase("network"); !q.Known || q.High-q.Low < 0.001 {
+		t.Errorf("network %+v", q)
+	}
+}
+
 // The guest may answer before its agent comes to say that the network is up.
 func TestNetworkAfterAnswer(t *testing.T) {
 	_, records, _ := timelinetest.Boot{Guests: 1}.Make()
@@ -228,7 +256,7 @@ func TestNetworkAfterAnswer(t *testing.T) {
 	if len(s.Warnings) != 0 || len(s.Notes) != 1 || !strings.Contains(s.Notes[0], "network came") {
 		t.Errorf("warnings %q, notes %q", s.Warnings, s.Notes)
 	}
-	if q := s.Phase("network"); q.Known || q.Why == "" {
+	if q := s.Phase("network"); q.Known || !strings.Contains(q.Why, "after the guest was ready") {
 		t.Errorf("network %+v", q)
 	}
 	if f, a := s.Phase("frame"), s.Phase("answer"); !f.Known || !a.Known {

@@ -38,10 +38,11 @@ func (service) network(out *outbox, b *bootLog) (string, error) {
 			b.network = mono()
 			return p.Addr().String(), nil
 		}
-		if _, err := networkUp(given, patience); err != nil {
+		_, begun, err := networkUp(given, patience)
+		if err != nil {
 			return "", err
 		}
-		b.network = mono()
+		b.networkBegin, b.network = begun, mono()
 		return given.Addr().String(), nil
 	}
 	address, err := awaitAddress(networkWait)
