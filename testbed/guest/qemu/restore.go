@@ -42,6 +42,11 @@ func (d *Driver) Restore(ctx context.Context, h host.Host, s guest.Spec, o guest
 	if o.Format == guest.FormatMemoryFile && (o.OnDemand || s.Start.MemoryFile == "") {
 		r.privateMemory = o.Memory
 	}
+	if r.privateMemory != "" {
+		if err := d.checkPrivate(ctx, h, s, o); err != nil {
+			return nil, err
+		}
+	}
 	if err := checkRestored(s, o, r); err != nil {
 		return nil, &guest.OutcomeError{Reason: "the saved state is damaged", Err: err}
 	}
