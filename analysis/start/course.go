@@ -21,6 +21,8 @@ type step struct {
 	phase  string // from the step before
 	// free: it may be absent, and its place is where it happened. Its phase is from the edge before, whichever that is.
 	free bool
+	// builtin: a guest with systemd does not have it. The phase after it is then from the edge before it.
+	builtin bool
 }
 
 // The courses. Their edges come in this order by their nature, but for free ones.
@@ -31,7 +33,7 @@ var (
 		{record: results.BootKernel, name: "kernel", phase: "firmware"},
 		{record: results.BootKernelEnd, name: "kernel end", phase: "kernel"},
 		{record: results.BootInit, name: "init", phase: "init"},
-		{record: results.BootModules, name: "modules", phase: "modules"},
+		{record: results.BootModules, name: "modules", phase: "modules", builtin: true},
 		// A card that is up sends before its address is set, and the guest answers as soon as it is: who says so is scheduled later.
 		{record: results.BootNetwork, name: networkEdge, phase: "network", free: true},
 		{record: results.BootFrame, name: "frame", phase: "frame", free: true},
@@ -45,8 +47,8 @@ var (
 		{record: results.VMResume, name: "resume", phase: "resume"},
 	}
 	identified   = step{record: results.GuestIdentified, name: "identified", phase: "identify"}
-	activation   = []step{{results.GuestMemoryGiven, "memory", "memory", true}, {results.GuestVCPUsGiven, "vcpus", "vcpus", true}}
-	savedEnd     = []step{{results.BootFrame, "frame", "frame", true}, {record: results.BootAnswer, name: "answer", phase: "answer"}}
+	activation   = []step{{record: results.GuestMemoryGiven, name: "memory", phase: "memory", free: true}, {record: results.GuestVCPUsGiven, name: "vcpus", phase: "vcpus", free: true}}
+	savedEnd     = []step{{record: results.BootFrame, name: "frame", phase: "frame", free: true}, {record: results.BootAnswer, name: "answer", phase: "answer"}}
 	besideCold   = []step{{record: results.BootMonitor, name: "monitor"}, {record: results.BootFirmwareEnd, name: "firmware end"}}
 	savedSteps   = slices.Concat(savedCourse, savedEnd)
 	cloneSteps   = slices.Concat(savedCourse, []step{identified}, activation, savedEnd)

@@ -48,10 +48,10 @@ func (o *Start) phaseOf(chain []Seen, i int) string {
 	return ""
 }
 
-// adjacent reports whether only free steps lie between two places of the course.
+// adjacent reports whether only free steps, and steps that this guest has not, lie between two places of the course.
 func (o *Start) adjacent(a, b int) bool {
 	for i := a + 1; i < b; i++ {
-		if !course(o.Kind)[i].free {
+		if st := course(o.Kind)[i]; !st.free && (!st.builtin || len(o.Stages) == 0) {
 			return false
 		}
 	}

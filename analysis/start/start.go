@@ -112,9 +112,9 @@ func (s segment) start(log *edges.Log, messages []edges.Message) Start {
 	}
 	clock := edges.NewGuestClock(messages, time.Duration(max(0, last-spawned)))
 	out.find(log, s, clock)
+	out.systemd(s)
 	out.Phases = out.phase()
 	out.measure(s)
-	out.systemd(s)
 	return out
 }
 
