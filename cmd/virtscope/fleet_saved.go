@@ -156,7 +156,9 @@ func (f *fleet) dock(ctx context.Context, first int, h host.Host, rec results.Re
 		}
 		count, sum = count+1, sum+private
 	}
-	f.record(rec, results.SubstrateDocked, float64(f.saved[h.Name()].Bytes()+sum), results.Bytes,
+	count = max(1, count)
+	// Each is what the record is of: they share the file.
+	f.record(rec, results.SubstrateDocked, float64(f.saved[h.Name()].Bytes()+sum)/float64(count), results.Bytes,
 		map[string]string{"host": h.Name(), "docked": dockedSpawned, "count": fmt.Sprint(count)})
 	return nil
 }
