@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 	"virtscope/results"
 	"virtscope/runner"
@@ -24,19 +25,35 @@ type pool struct {
 	clones map[string][]*docked // by host
 }
 
-// A docked clone was made for guest n.
+// A docked clone was made for guest n. What is told of it before it is taken is no part of the trial.
 type docked struct {
 	n     int
 	clone *substrate.Clone
+	rec   *gate
 }
 
-// take takes the clone that was made for guest n on a host, if there is one.
-func (p *pool) take(h string, n int) *substrate.Clone {
+// A gate is a recorder that keeps nothing until it is opened. It is safe for concurrent use.
+type gate struct {
+	to atomic.Pointer[results.Recorder]
+}
+
+// Record implements results.Recorder.
+func (g *gate) Record(r results.Record) {
+	if to := g.to.Load(); to != nil {
+		(*to).Record(r)
+	}
+}
+
+func (g *gate) open(to results.Recorder) { g.to.Store(&to) }
+
+// take takes the clone that was made for guest n on a host, if there is one. What happens to it from now on goes to rec.
+func (p *pool) take(h string, n int, rec results.Recorder) *substrate.Clone {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for i, d := range p.clones[h] {
 		if d.n == n {
 			p.clones[h] = append(p.clones[h][:i:i], p.clones[h][i+1:]...)
+			d.rec.open(rec)
 			return d.clone
 		}
 	}
@@ -145,11 +162,13 @@ func (f *fleet) save(ctx context.Context, i int, h host.Host) (*substrate.Saved,
 func (f *fleet) dock(ctx context.Context, first int, h host.Host, rec results.Recorder) error {
 	count, sum := 0, int64(0)
 	for n := first; n < fleetSize(f.site.trial.Spec); n += len(f.hosts) {
-		clone, err := f.clone(ctx, n, h, discard{}) // its start does not count
+		d := &docked{n: n, rec: &gate{}}
+		clone, err := f.clone(ctx, n, h, d.rec)
 		if err != nil {
 			return err
 		}
-		f.pool.put(h.Name(), &docked{n: n, clone: clone})
+		d.clone = clone
+		f.pool.put(h.Name(), d)
 		private, _, err := privateMemory(clone.Instance)
 		if err != nil {
 			return err
@@ -183,7 +202,7 @@ func (f *fleet) clone(ctx context.Context, n int, h host.Host, rec results.Recor
 
 // activate makes guest n, and tells it who it is.
 func (f *fleet) activate(ctx context.Context, n int, h host.Host, memory int64, rec results.Recorder) (guest.Instance, error) {
-	clone := f.pool.take(h.Name(), n)
+	clone := f.pool.take(h.Name(), n, rec)
 	if clone == nil {
 		made, err := f.clone(ctx, n, h, rec)
 		if err != nil {
