@@ -56,6 +56,10 @@ func (f *fleet) prepareDisks(ctx context.Context, rec results.Recorder) error {
 			h := f.hosts[n%len(f.hosts)]
 			list = append(list, provision.Disk{Guest: f.Name(n), Host: h, Path: f.diskPath(n, h)})
 		}
+	} else {
+		for _, h := range f.hosts {
+			list = append(list, provision.Disk{Guest: savedName(h), Host: h, Path: f.savedDisk(h)})
+		}
 	}
 	if err := disks.Prepare(ctx, list); err != nil {
 		return err

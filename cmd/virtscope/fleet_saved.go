@@ -123,7 +123,7 @@ func (f *fleet) substrate() bool { return f.site.trial.Spec.Guest.Start == start
 
 // save boots the guest that is saved on a host: the last of the fleet's identities is lent to it, and forgotten.
 func (f *fleet) save(ctx context.Context, i int, h host.Host) (*substrate.Saved, error) {
-	name := "saved-" + h.Name()
+	name := savedName(h)
 	parent := f.site.large
 	if f.substrate() {
 		parent = f.site.memory
@@ -139,7 +139,7 @@ func (f *fleet) save(ctx context.Context, i int, h host.Host) (*substrate.Saved,
 	// What happens to it is no part of the trial.
 	spec.Start.Observe = false
 	if f.disks != nil {
-		disk := filepath.Join(f.site.large, name+".img")
+		disk := f.savedDisk(h)
 		if err := f.disks.Provide(ctx, name, h, disk, discard{}); err != nil {
 			return nil, err
 		}
@@ -156,6 +156,12 @@ func (f *fleet) save(ctx context.Context, i int, h host.Host) (*substrate.Saved,
 		c.Guest.VCPUs = min(g.Substrate.VCPUs, g.VCPUs)
 	}
 	return substrate.Make(ctx, c, discard{})
+}
+
+func savedName(h host.Host) string { return "saved-" + h.Name() }
+
+func (f *fleet) savedDisk(h host.Host) string {
+	return filepath.Join(f.site.large, savedName(h)+".img")
 }
 
 // dock spawns the clones that will be activated on a host, and records what they take while they stand there.

@@ -37,6 +37,7 @@ type lab struct {
 	memory   string                        // the run's folder in this machine's memory; "" where no trial needs one
 	warmed   map[string]*warmStart         // by warmKey
 	touched  map[string][]provision.Extent // what a first boot reads, by imageKey
+	calm     bool                          // there are trials of many guests, whose agents then rest; in all trials, so that they compare
 	keys     *keys                         // of the run, for images of the user's; nil where there are none
 }
 
@@ -64,6 +65,7 @@ func newLab(ctx context.Context, p *plan.Plan, id runID) (*lab, error) {
 		report(testbed.Check(bedConfig(id, t.Spec)))
 		report(checkTools(t.Spec))
 		report(checkFleet(ctx, t.Spec))
+		l.calm = l.calm || fleetSize(t.Spec) >= manyGuests
 		report(l.checkGuest(ctx, local, t.Spec))
 	}
 	if err := errors.Join(errs...); err != nil {
@@ -77,6 +79,9 @@ func newLab(ctx context.Context, p *plan.Plan, id runID) (*lab, error) {
 	}
 	return l, nil
 }
+
+// manyGuests is from how many guests on their agents look at their clocks less often (image.CalmParam).
+const manyGuests = 8
 
 // measureLinks finds out how well the links are emulated, once for each that differs.
 func (l *lab) measureLinks(ctx context.Context, p *plan.Plan, id runID) error {

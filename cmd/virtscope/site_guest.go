@@ -44,7 +44,7 @@ func (s *site) specOf(o own) guest.Spec {
 			NoAgent: g.OwnImage(), Observe: s.trial.Spec.Action.Fleet(),
 		},
 	}
-	if s.trial.Spec.Action.Fleet() {
+	if s.lab.calm {
 		spec.Append += " " + image.CalmParam
 	}
 	if o.memory > 0 {
