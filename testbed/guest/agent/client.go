@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"sync"
 	"time"
 )
@@ -124,7 +125,10 @@ func (c *Client) Close() error {
 	close(c.done)
 	var errs []error
 	for conn := range c.open {
-		errs = append(errs, conn.Close())
+		// Whoever ended the guest may have closed it, and its reader not have seen that yet.
+		if err := conn.Close(); !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, err)
+		}
 	}
 	c.mu.Unlock()
 	c.readers.Wait()

@@ -253,3 +253,27 @@ func TestClientReplacesConnection(t *testing.T) {
 		}
 	}
 }
+
+// closedElsewhere is a connection that somebody else closes before the client does, while its reader still waits.
+type closedElsewhere struct {
+	io.Writer
+	ended chan struct{}
+}
+
+func (c closedElsewhere) Read([]byte) (int, error) {
+	<-c.ended
+	return 0, net.ErrClosed
+}
+
+func (c closedElsewhere) Close() error {
+	close(c.ended)
+	return &net.OpError{Op: "close", Err: net.ErrClosed}
+}
+
+func TestCloseOfWhatIsClosedIsNoError(t *testing.T) {
+	c := NewClient(nil)
+	c.Attach("src", closedElsewhere{io.Discard, make(chan struct{})})
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+}
