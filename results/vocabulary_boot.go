@@ -64,7 +64,7 @@ const (
 
 // The pool of substrates, at the begin of the action. Source is SourceRunner.
 const (
-	SubstrateDocked = "substrate.docked" // B: memory that a docked substrate takes of its host; Attrs: host, docked (saved, spawned), count
+	SubstrateDocked = "substrate.docked" // B: memory that docked substrates take of their host, all together; Attrs: host, docked (saved, spawned), count (how many they are)
 	SubstrateMade   = "substrate.made"   // s: how long it took to make; Attrs: host
 	// GuestPrivate is B: memory that a running guest takes for itself (private pages of smaps; of the file that it was cloned from, those that it has written), 1 a guest at the action's end. Attrs: guest, shared (B, proportional share of what it shares)
 	GuestPrivate = "guest.private"

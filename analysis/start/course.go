@@ -88,6 +88,14 @@ func (s segment) steps() []step {
 	return course(kind)
 }
 
+// course is the steps that this start goes through.
+func (o *Start) course() []step {
+	if o.steps != nil {
+		return o.steps
+	}
+	return course(o.Kind)
+}
+
 // besides is by how much two sources of one edge may differ beyond their errors: a guest reads its clock and writes its mark one after the other.
 const besides = time.Millisecond
 
@@ -101,7 +109,8 @@ func (o *Start) find(log *edges.Log, s segment, clock edges.GuestClock) {
 		}
 		return seen
 	}
-	for _, st := range s.steps() {
+	o.steps = s.steps()
+	for _, st := range o.steps {
 		r, ok := s.pick(st.record)
 		if !ok {
 			if !st.free || st.record == results.BootFrame || st.record == results.BootNetwork {

@@ -28,7 +28,7 @@ func (o *Start) phase() []edges.Span {
 
 // phaseOf names the phase between an edge of the chain and the one before; "" if an edge that should lie there was not seen.
 func (o *Start) phaseOf(chain []Seen, i int) string {
-	steps := course(o.Kind)
+	steps := o.course()
 	place := func(s Seen) int { return slices.IndexFunc(steps, func(st step) bool { return st.name == s.Name }) }
 	fixed := func(s Seen) bool { p := place(s); return p < 0 || !steps[p].free }
 	st := steps[place(chain[i])]
@@ -51,7 +51,7 @@ func (o *Start) phaseOf(chain []Seen, i int) string {
 // adjacent reports whether only free steps, and steps that this guest has not, lie between two places of the course.
 func (o *Start) adjacent(a, b int) bool {
 	for i := a + 1; i < b; i++ {
-		if st := course(o.Kind)[i]; !st.free && (!st.builtin || len(o.Stages) == 0) {
+		if st := o.course()[i]; !st.free && (!st.builtin || len(o.Stages) == 0) {
 			return false
 		}
 	}
@@ -62,7 +62,7 @@ func (o *Start) adjacent(a, b int) bool {
 // together within those.
 func (o *Start) chain() []Seen {
 	var fixed, free, list []Seen
-	steps := course(o.Kind)
+	steps := o.course()
 	for _, s := range o.Seen {
 		i := slices.IndexFunc(steps, func(st step) bool { return st.name == s.Name })
 		switch {

@@ -113,6 +113,44 @@ func TestMissingEdgeIsUnknown(t *testing.T) {
 	}
 }
 
+// Of a spawned substrate whose resume and identity nobody recorded, what passed until its first frame is no phase of one name.
+func TestSpawnedWithoutItsOwnWord(t *testing.T) {
+	list, _ := build(timelinetest.Boot{Guests: 2, Start: "substrate", Spawned: true, Without: []string{results.VMResume, results.GuestIdentified}})
+	for _, s := range list {
+		addUp(t, s)
+		for _, name := range []string{"frame", "resume", "identify"} {
+			if q := s.Phase(name); q.Known || !strings.Contains(q.Why, "resume") && !strings.Contains(q.Why, "identified") {
+				t.Errorf("%s of %s: %+v", name, s.Guest, q)
+			}
+		}
+		if q := s.Phase("answer"); !q.Known {
+			t.Errorf("answer of %s: %+v", s.Guest, q)
+		}
+		if q := s.Phase(edges.Unattributed); !q.Known || q.Value <= 0 {
+			t.Errorf("unattributed of %s: %+v", s.Guest, q)
+		}
+		if q := s.Phase("load"); q.Known || !strings.Contains(q.Why, "started before") {
+			t.Errorf("load of %s: %+v", s.Guest, q)
+		}
+	}
+}
+
+// A guest whose agent does not load drivers: what is missing is said, not a contradiction that is none.
+func TestReasonIsTheMissingEdge(t *testing.T) {
+	_, records, _ := timelinetest.Boot{Guests: 1, Without: []string{results.BootModules}}.Make()
+	for i, r := range records {
+		if r.Name == results.BootFrame {
+			records[i].Time -= 25e6
+		}
+	}
+	s := start.Build(edgestest.Log(records), edgestest.Whole, edgestest.Action(records).To)[0]
+	for _, name := range []string{"frame", "modules"} {
+		if q := s.Phase(name); q.Known || !strings.Contains(q.Why, "modules: the guest's agent told of others") {
+			t.Errorf("%s: %+v", name, q)
+		}
+	}
+}
+
 func TestDisagreementOfTwoSources(t *testing.T) {
 	_, records, _ := timelinetest.Boot{Guests: 1}.Make()
 	for i, r := range records {
