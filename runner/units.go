@@ -9,12 +9,11 @@ import (
 	"virtscope/testbed/guest"
 )
 
-const (
-	// unitsLimit is how long all guests together may take to say how their systemd started: a start goes on after the first answer.
-	unitsLimit = 90 * time.Second
-	// unitsPause is between two questions to one guest: each costs CPU that its start needs.
-	unitsPause = time.Second
-)
+// unitsLimit is how long all guests together may take to say how their systemd started: a start goes on after the first answer.
+var unitsLimit = 90 * time.Second
+
+// unitsPause is between two questions to one guest: each costs CPU that its start needs.
+const unitsPause = time.Second
 
 // askUnits asks guests that booted a system with systemd for its units; what they say is recorded as it comes. What is not said is not
 // known, and the outcome warns of it: it is no failure of the guest, which answered.

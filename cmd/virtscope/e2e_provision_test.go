@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"virtscope/analysis/metric"
@@ -22,13 +23,16 @@ name: provisions
 testbed: {hosts: 2, link: {rate: 1Gbit/s}}
 guest: {image: debian, memory: 512MiB}
 provision: {fanout: 1}
-action: {boot: {guests: 2, hosts: 2, ready: ssh, timeout: 6m}}
+action: {boot: {hosts: 2, ready: ssh, timeout: 6m}}
 factors:
   provision.method: [overlay, nbd, tree]
   provision.prefetch: [false, true]
+  action.boot.guests: [1, 2]
 exclude:
   - {provision.method: [overlay, nbd], provision.prefetch: true}
   - {provision.method: tree, provision.prefetch: false}
+  - {provision.method: [overlay, nbd], action.boot.guests: 2}
+  - {provision.method: tree, action.boot.guests: 1}
 replicates: 1
 warmup: 100ms
 baseline: 200ms
@@ -43,9 +47,13 @@ func TestProvision(t *testing.T) {
 	for _, p := range r.Plan {
 		t.Run(p.Treatment, func(t *testing.T) {
 			tl := accounted(t, r, p)
-			is(t, tl, metric.DeployGuests, 2)
+			guests := float64(len(tl.Deployment.Starts))
+			if level(p, "boot.guests") != strconv.FormatFloat(guests, 'g', -1, 64) {
+				t.Errorf("%g starts", guests)
+			}
+			is(t, tl, metric.DeployGuests, guests)
 			is(t, tl, metric.DeployFailed, 0)
-			is(t, tl, metric.IdentityChecked, 2)
+			is(t, tl, metric.IdentityChecked, guests)
 			is(t, tl, metric.IdentityConflict, 0)
 			known(t, tl, metric.ImageFetched, metric.DeployProvision, metric.DeployBytes)
 			for i := range tl.Deployment.Starts {
@@ -58,7 +66,7 @@ func TestProvision(t *testing.T) {
 	}
 }
 
-// bySystemd wants the units of a guest's start, and that ssh answered no sooner than its unit allows.
+// bySystemd wants the stages and the units of a guest's start.
 func bySystemd(t *testing.T, s *start.Start) {
 	t.Helper()
 	if len(s.Stages) == 0 || !slices.ContainsFunc(s.Stages, func(st start.Stage) bool { return st.Name == "userspace" && st.Time > 0 }) {
