@@ -157,7 +157,7 @@ func (a *boot) count() int {
 	return len(a.up) + len(a.failed)
 }
 
-// check implements action: it asks every guest who it is, and what the guests take of memory.
+// check implements action: it asks every guest who it is and how its systemd started, and what the guests take of memory.
 func (a *boot) check(ctx context.Context) error {
 	roll := rollCall{e: a.e}
 	slices.SortFunc(a.up, func(x, y *booted) int { return x.n - y.n })
@@ -168,7 +168,9 @@ func (a *boot) check(ctx context.Context) error {
 	if measured != nil {
 		measured = fmt.Errorf("measure the guests' memory: %w", measured)
 	}
-	return errors.Join(a.failures(), roll.call(ctx), measured)
+	called := roll.call(ctx)
+	a.askUnits(ctx)
+	return errors.Join(a.failures(), called, measured)
 }
 
 // namedFailures is how many failures are told with their reasons.
