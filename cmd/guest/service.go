@@ -22,7 +22,8 @@ func (service) prepare(*bootLog) error {
 // networkWait is how long the system may take to bring up its network: DHCP, and an emulated CPU.
 const networkWait = 2 * time.Minute
 
-// network waits for the system to give the first card an address. Where the command line gives one, and the card has none, the
+// network waits for the system to give the first card an address. Of one that it has already nobody says since when, and
+// nothing is noted of it. Where the command line gives one, and the card has none, the
 // card is given it: the testbed then knows better than an image.
 func (service) network(out *outbox, b *bootLog) (string, error) {
 	given, ok, err := givenAddress()
@@ -35,8 +36,7 @@ func (service) network(out *outbox, b *bootLog) (string, error) {
 			return "", err
 		}
 		if p, up := linkAddress(link); up {
-			b.network = mono()
-			return p.Addr().String(), nil
+			return p.Addr().String(), nil // since when, the agent, which began after it, does not know
 		}
 		_, begun, err := networkUp(given, patience)
 		if err != nil {
@@ -44,6 +44,11 @@ func (service) network(out *outbox, b *bootLog) (string, error) {
 		}
 		b.networkBegin, b.network = begun, mono()
 		return given.Addr().String(), nil
+	}
+	if link, err := firstLink(); err == nil && link != "" {
+		if p, up := linkAddress(link); up {
+			return p.Addr().String(), nil
+		}
 	}
 	address, err := awaitAddress(networkWait)
 	if err != nil {
