@@ -178,19 +178,19 @@ func (f *fleet) dock(ctx context.Context, first int, h host.Host, rec results.Re
 		}
 		count, sum = count+1, sum+private
 	}
-	each, attrs := dockedShare(f.saved[h.Name()].Bytes(), sum, count)
+	bytes, attrs := dockedMemory(f.saved[h.Name()].Bytes(), sum, count)
 	attrs["host"] = h.Name()
-	f.record(rec, results.SubstrateDocked, each, results.Bytes, attrs)
+	f.record(rec, results.SubstrateDocked, bytes, results.Bytes, attrs)
 	return nil
 }
 
-// dockedShare is what each of count clones takes of the host's memory, so that all of them together take what was saved once and
-// what is private to each. Without clones it is what was saved.
-func dockedShare(saved, private int64, count int) (each float64, attrs map[string]string) {
+// dockedMemory is what is docked on a host takes of its memory, all together: what was saved, once, and what is private to each of
+// count clones.
+func dockedMemory(saved, private int64, count int) (bytes float64, attrs map[string]string) {
 	if count == 0 {
 		return float64(saved), map[string]string{"docked": dockedSaved, "count": "1"}
 	}
-	return float64(saved+private) / float64(count), map[string]string{"docked": dockedSpawned, "count": strconv.Itoa(count)}
+	return float64(saved + private), map[string]string{"docked": dockedSpawned, "count": strconv.Itoa(count)}
 }
 
 // spawned is how many clones stand spawned before the action: one for each guest, or, where jobs ask for guests, as many as there
