@@ -140,7 +140,6 @@ func (d *Deployment) imageMetrics() []metric.Metric {
 	}
 	store := quantity.Unknown(results.Bytes, "no image server said what it sent")
 	for _, s := range d.Served {
-		// A host's own server, in a tree, has what it sends from the store too.
 		if s.Server == "store" {
 			if !store.Known {
 				store = quantity.Exactly(0, results.Bytes)
