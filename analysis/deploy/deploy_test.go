@@ -102,6 +102,25 @@ func TestPool(t *testing.T) {
 	}
 }
 
+// In a tree a host's server has from the store what it sends: the store sent only what its own server did.
+func TestStoreSentIsOfItsServer(t *testing.T) {
+	_, records, _ := timelinetest.Boot{Guests: 4, Method: "nbd"}.Make()
+	for _, r := range records {
+		if r.Name == results.ImageServed {
+			r.Host, r.Value = "src", 2*r.Value
+			r.Attrs = map[string]string{"server": "src", "from": "store"}
+			records = append(records, r)
+		}
+	}
+	d := deploy.Build(edgestest.Log(records), nil, edgestest.Action(records))
+	if q := figure(t, d, metric.ImageServed); q.Value != 20<<20 {
+		t.Errorf("%+v, want 20 MiB", q)
+	}
+	if len(d.Served) != 2 {
+		t.Errorf("%d servers", len(d.Served))
+	}
+}
+
 // What substrates take is told of all that are docked on a host together.
 func TestDockedIsOfAll(t *testing.T) {
 	_, records, _ := timelinetest.Boot{Guests: 3, Start: "substrate"}.Make()

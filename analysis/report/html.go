@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"slices"
 	"strings"
 	"time"
 	"virtscope/analysis/quantity"
@@ -136,7 +137,7 @@ func newPage(r Run) (page, error) {
 		}
 	}
 	for _, g := range groups {
-		p.Intervals = append(p.Intervals, g.intervals()...)
+		p.Intervals = append(p.Intervals, g.intervals(k.times(groups))...)
 		for _, t := range g.trials {
 			p.Trials = append(p.Trials, t.page())
 			if k.migrates {
@@ -243,10 +244,20 @@ func (g group) pageRow(columns []column, foot *notes) (row pageRow, some bool) {
 	return row, some
 }
 
+// times are the columns of the first table that are in s.
+func (k kind) times(groups []group) []column {
+	return slices.DeleteFunc(slices.Clone(k.columns(groups)), func(c column) bool {
+		return !slices.ContainsFunc(groups, func(g group) bool {
+			_, u := g.halfWidth(c.metric)
+			return u == results.Seconds
+		})
+	})
+}
+
 // intervals are the confidence intervals of the medians, or why there are none.
-func (g group) intervals() []string {
+func (g group) intervals(times []column) []string {
 	var list []string
-	for _, c := range always[:outageColumns] {
+	for _, c := range times {
 		s := g.summary(c.metric)
 		i := s.MedianInterval
 		if !i.Known {

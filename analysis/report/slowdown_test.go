@@ -29,6 +29,18 @@ func TestSlowdownIsTheRatioOfMedians(t *testing.T) {
 	}
 }
 
+// A start's report has intervals of its own times, as a migration's has.
+func TestIntervalsAreOfTheAction(t *testing.T) {
+	r := sampleOf(t, "boot", "guest.start", 8, treated{"cold", boots(timelinetest.Boot{Guests: 1})})
+	p, err := newPage(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := strings.Join(p.Intervals, "\n"); !strings.Contains(text, "spawn to ready: median in [") || strings.Contains(text, "downtime") {
+		t.Errorf("intervals:\n%s", text)
+	}
+}
+
 func TestNoSlowdownWithoutTheFactor(t *testing.T) {
 	r := sampleOf(t, "boot", "guest.start", 1, treated{"cold", boots(timelinetest.Boot{Guests: 3})})
 	if c := slowdownColumns(r.groups()); c != nil {

@@ -3,6 +3,7 @@ package start
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 	"virtscope/analysis/edges"
 	"virtscope/analysis/quantity"
@@ -159,6 +160,12 @@ func (s segment) pick(name string) (results.Record, bool) {
 	return s.first(name)
 }
 
+// mono is what the guest's clock showed at an edge, by the guest's own word; "" if it said nothing.
+func (s segment) mono(name string) string {
+	r, _ := s.pick(name)
+	return r.Attrs["mono"]
+}
+
 // twice keeps what the console says of PID 1 beside the guest's word, and says where they cannot both be true.
 func (o *Start) twice(place func(results.Record) Seen, guest Seen, s segment) {
 	if guest.Source != results.SourceGuest {
@@ -173,6 +180,10 @@ func (o *Start) twice(place func(results.Record) Seen, guest Seen, s segment) {
 		o.Seen = append(o.Seen, console)
 		apart := time.Duration(console.Edge.Time - guest.Edge.Time)
 		early, late := guest.Edge.Bound()+console.Edge.Stamp+besides, console.Edge.Bound()+guest.Edge.Stamp+besides
+		if text := strings.Fields(r.Attrs["text"]); apart >= 0 && len(text) > 0 && text[len(text)-1] == s.mono(results.BootInit) {
+			o.Notes = append(o.Notes, fmt.Sprintf("the mark of %s, which the guest wrote with its clock, came %v later, by up to %v more: other bytes of the console may have taken as long",
+				guest.Name, apart.Round(10*time.Microsecond), guest.Edge.Early.Round(10*time.Microsecond)))
+		}
 		_, bounded := r.Attrs["bound"]
 		// How long the mark took to arrive is not known where the reader did not say: then it may be late by any time.
 		if apart < -early || bounded && apart > late {

@@ -227,6 +227,32 @@ func TestLateMarkIsNoDisagreement(t *testing.T) {
 	}
 }
 
+// The mark carries the guest's clock, so that how long it took to arrive is known.
+func TestDelayOfTheMarkIsTold(t *testing.T) {
+	_, records, _ := timelinetest.Boot{Guests: 1}.Make()
+	mono := ""
+	for _, r := range records {
+		if r.Name == results.BootInit && r.Source == results.SourceGuest {
+			mono = r.Attrs["mono"]
+		}
+	}
+	notes := func(text string) []string {
+		for i, r := range records {
+			if r.Name == results.BootInit && r.Source == results.SourceConsole {
+				records[i].Time += 20e6
+				records[i].Attrs = map[string]string{"text": text}
+			}
+		}
+		return start.Build(edgestest.Log(records), edgestest.Whole, edgestest.Action(records).To)[0].Notes
+	}
+	if list := notes("virtscope-init: " + mono); len(list) != 1 || !strings.Contains(list[0], "came 2") {
+		t.Errorf("notes %q", list)
+	}
+	if list := notes("virtscope-init: 1" + mono); len(list) != 0 {
+		t.Errorf("another clock's mark: %q", list)
+	}
+}
+
 func TestFailedGuestIsCensored(t *testing.T) {
 	list, _ := build(timelinetest.Boot{Guests: 3, Fail: 1})
 	last := list[2]
