@@ -97,8 +97,12 @@ func actions() (list [][]results.Record) {
 
 // Records of a real course that come with any times, are lost, doubled or exchanged, never panic, and phases still add up.
 func TestActionsFromTornRecords(t *testing.T) {
+	seeds := uint64(60)
+	if testing.Short() {
+		seeds = 6 // the race detector makes each ten times as long, and there is one goroutine
+	}
 	for i, records := range actions() {
-		for seed := range uint64(60) {
+		for seed := range seeds {
 			rng := rand.New(rand.NewPCG(seed, uint64(i)))
 			torn := slices.Clone(records)
 			for range 1 + rng.IntN(20) {

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 	"virtscope/probes/capture/packet"
 
 	"github.com/vishvananda/netlink"
@@ -40,6 +41,24 @@ func rest(tb testing.TB, src Source) (frames []Frame) {
 	}
 }
 
+// arrived stops the capture when n frames have come, or never will, and returns all: a sent frame may wait for the kernel's thread.
+func arrived(tb testing.TB, l *Live, n int) (frames []Frame) {
+	tb.Helper()
+	late := time.AfterFunc(time.Minute, l.Stop)
+	defer late.Stop()
+	for len(frames) < n {
+		f, err := l.Next()
+		if errors.Is(err, io.EOF) {
+			return frames
+		}
+		must(tb, err)
+		f.Data = bytes.Clone(f.Data)
+		frames = append(frames, f)
+	}
+	l.Stop()
+	return append(frames, rest(tb, l)...)
+}
+
 func TestLiveDirections(t *testing.T) {
 	for d, want := range map[Direction]int{Incoming: 10, Both: 30} {
 		a, b := newNamespace(t), newNamespace(t)
@@ -51,8 +70,7 @@ func TestLiveDirections(t *testing.T) {
 			from.send(t, numbered(1000, i))
 			from.send(t, numbered(1000, i))
 		}
-		l.Stop()
-		frames := rest(t, l)
+		frames := arrived(t, l, want)
 		if len(frames) != want {
 			t.Errorf("direction %d: %d frames, want %d", d, len(frames), want)
 		}
@@ -86,9 +104,8 @@ func TestLiveInterfaces(t *testing.T) {
 			newSender(t, a, "a0").send(t, numbered(60, 0))
 			newSender(t, a, "a1").send(t, numbered(60, 0))
 			newSender(t, b, "lo").send(t, numbered(60, 0))
-			l.Stop()
 			got := map[string]int{}
-			for _, f := range rest(t, l) {
+			for _, f := range arrived(t, l, len(c.want)) {
 				got[l.Interfaces()[f.Interface]]++
 			}
 			if len(got) != len(c.want) {

@@ -11,8 +11,7 @@ import (
 	"virtscope/testbed/guest"
 	"virtscope/testbed/guest/agent"
 	"virtscope/testbed/host"
-
-	"golang.org/x/sys/unix"
+	"virtscope/testbed/image"
 )
 
 // A Driver boots what is saved, and restores it.
@@ -139,15 +138,14 @@ func (s *Saved) Disk() string { return s.disk }
 
 func allocated(paths ...string) (sum int64, err error) {
 	for _, p := range paths {
-		var st unix.Stat_t
-		err := unix.Stat(p, &st)
-		if errors.Is(err, unix.ENOENT) {
+		n, err := image.Taken(p)
+		if errors.Is(err, os.ErrNotExist) {
 			continue // not every format has every file
 		}
 		if err != nil {
-			return 0, fmt.Errorf("measure %s: %w", p, err)
+			return 0, err
 		}
-		sum += st.Blocks * 512
+		sum += n
 	}
 	return sum, nil
 }

@@ -201,11 +201,8 @@ func (s *suite) saveAndRestore() {
 }
 
 // restoreDamaged restores what cannot be restored: that is refused in time, and nothing is left.
-func (s *suite) restoreDamaged() {
-	i, _ := s.boot()
-	from, to := s.saver(i)
-	stream := s.save(from, false)
-	s.must(i.Close(), "close")
+func (s *suite) restoreDamaged(to guest.Restorer, stream []byte) {
+	s.Helper()
 	flipped := bytes.Clone(stream)
 	flipped[0] ^= 1
 	for name, damaged := range map[string][]byte{"empty": nil, "truncated": stream[:len(stream)/2], "without its end": stream[:len(stream)-1], "flipped": flipped} {
@@ -231,10 +228,10 @@ func (s *suite) restoreDamaged() {
 	s.nothingLeft()
 }
 
-// saveFails saves to one who stops reading, and to nobody: the guest runs on.
-func (s *suite) saveFails() {
+// saveAndRestoreFail saves to one who stops reading, and to nobody: the guest runs on, and can be saved. Then that is damaged.
+func (s *suite) saveAndRestoreFail() {
 	i, a := s.boot()
-	from, _ := s.saver(i)
+	from, to := s.saver(i)
 	s.must(a.Reserve(s.within(), agent.Memory{Bytes: reserved, Seed: 1}), "reserve memory")
 	uri, l := s.socket()
 	go func() {
@@ -254,6 +251,7 @@ func (s *suite) saveFails() {
 		s.echoes(name)
 	}
 	s.verify(a)
-	s.save(from, false)
+	stream := s.save(from, false)
 	s.must(i.Close(), "close")
+	s.restoreDamaged(to, stream)
 }

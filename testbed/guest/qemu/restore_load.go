@@ -37,7 +37,7 @@ func (l *loading) load(ctx context.Context) (at, bytes int64, err error) {
 		if at, err = l.incoming(ctx, "file:"+l.options.Memory, events, nil); err != nil {
 			return 0, 0, l.why(ctx, err)
 		}
-		bytes, err = takenBytes(l.options.Memory)
+		bytes, err = image.Taken(l.options.Memory)
 		return at, bytes, err
 	}
 	from, err := l.open(ctx)
@@ -73,7 +73,7 @@ func (l *loading) open(ctx context.Context) (io.ReadCloser, error) {
 
 // fill reads the memory's file. QEMU, which waits, does not touch the guest's memory meanwhile.
 func (l *loading) fill(ctx context.Context) (int64, error) {
-	bytes, err := takenBytes(l.options.Memory) // before: in a tmpfs, a hole that is read takes room
+	bytes, err := image.Taken(l.options.Memory) // before: in a tmpfs, a hole that is read takes room
 	if err != nil {
 		return 0, err
 	}

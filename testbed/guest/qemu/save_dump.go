@@ -3,8 +3,6 @@ package qemu
 import (
 	"context"
 	"errors"
-	"os"
-	"syscall"
 	"time"
 	"virtscope/results"
 	"virtscope/testbed/guest"
@@ -52,7 +50,7 @@ func (s *saving) dump(ctx context.Context) (saved guest.Saved, err error) {
 		at = time.Now().UnixNano()
 		fallthrough
 	case guest.FormatMappedRAM:
-		saved.MemoryBytes, err = takenBytes(s.options.Memory)
+		saved.MemoryBytes, err = image.Taken(s.options.Memory)
 	default:
 		saved.MemoryBytes, err = s.written(ctx)
 	}
@@ -124,18 +122,4 @@ func (s *saving) written(ctx context.Context) (int64, error) {
 		return 0, errors.New("query-migrate does not say how much was written")
 	}
 	return *info.RAM.Transferred, nil
-}
-
-// takenBytes is how much of a file takes room, in B.
-func takenBytes(path string) (int64, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return 0, err
-	}
-	stat, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return 0, errors.New("the file system does not say what " + path + " takes")
-	}
-	const block = 512 // B, whatever st_blksize is: stat(2)
-	return stat.Blocks * block, nil
 }
