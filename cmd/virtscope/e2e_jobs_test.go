@@ -22,7 +22,7 @@ baseline: 200ms
 quiesce: 500ms
 retries: 3
 timeout: 8m
-action: {jobs: {first: 6, cap: 2, keep-alive: 3s, timeout: 5m`
+action: {jobs: {cap: 2, keep-alive: 3s, timeout: 5m`
 
 // Two jobs of 9 s, of queue 2, and after 6 s one of queue 1, which goes first.
 const urgentTrace = `; MaxJobs: 3
@@ -33,7 +33,7 @@ const urgentTrace = `; MaxJobs: 3
 
 // TestJobs serves jobs of the trace that ships on demand: all end, with what they wrote intact.
 func TestJobs(t *testing.T) {
-	r := runs(t, experiment(t, someJobs+"}}\n"))
+	r := runs(t, experiment(t, someJobs+", first: 6}}\n"))
 	tl := accounted(t, r, r.Plan[0])
 	served(t, tl, 6)
 	is(t, tl, metric.JobsPreemptions, 0)
