@@ -85,11 +85,32 @@ func (f *Failure) lose(log *edges.Log, g *guest, s *saving.Report) {
 		return
 	}
 	ran := g.before(f.Effective.Time)
-	then := g.at(edges.Window{From: max(ran.From, ran.To-lately), To: f.Effective.Time}, ran.To)
+	then := g.shown(ran, f.Effective.Time)
 	back := g.after(f.Resumed.Time, f.Resumed.Time+lately)
 	now := g.at(back, back.From)
 	f.Lost = quantity.Less(then, now)
 	f.counter(log, ran, back)
+}
+
+// shown is what the guest's clock showed when a stretch in which it ran, up to a failure, was over. Where it said nothing in it, as
+// it had only just gone on after a checkpoint, its clock went on from where it had stopped.
+func (g *guest) shown(ran edges.Window, failed int64) quantity.Quantity {
+	then := g.at(edges.Window{From: max(ran.From, ran.To-lately), To: failed}, ran.To)
+	if then.Known || ran.From == 0 {
+		return then
+	}
+	last := g.before(ran.From - 1)
+	for _, r := range g.ends {
+		if r.Name != results.VMStop && r.Time >= last.From && r.Time < ran.From {
+			return then // it was another run of its clock
+		}
+	}
+	stood := g.at(edges.Window{From: max(last.From, last.To-lately), To: ran.From}, last.To)
+	if !stood.Known {
+		return then
+	}
+	since := float64(ran.To-ran.From) / 1e9
+	return quantity.Within(stood.Value+since, stood.Low+since, stood.High+since, results.Seconds)
 }
 
 // at is what the guest's clock showed at t, in s, by the messages that arrived within w, in which it ran. It had at least come to

@@ -76,6 +76,28 @@ func TestFailuresHoldTheTruth(t *testing.T) {
 	}
 }
 
+// A guest that fails as soon as it goes on after a checkpoint has said nothing since: its clock went on from where it stopped.
+func TestLostAfterASilentStretch(t *testing.T) {
+	for seed := range uint64(12) {
+		k := timelinetest.Keep{Seed: seed, Recover: true, Period: 700 * time.Millisecond, Failures: 2, Every: 1500 * time.Millisecond, Kind: results.FaultKillGuest}
+		_, records, truth := k.Make()
+		r, _ := of(records)
+		for i, f := range r.Failures {
+			went := int64(0) // on after a stop, last before the failure
+			for _, x := range records {
+				if x.Name == results.VMResume && x.Time < f.Injected.Time {
+					went = max(went, x.Time)
+				}
+			}
+			silent := slices.DeleteFunc(slices.Clone(records), func(x results.Record) bool {
+				return x.Source == results.SourceGuest && x.Time >= went && x.Time <= f.Effective.Time
+			})
+			again, _ := of(silent)
+			holds(t, "lost time", again.Failures[i].Lost, truth.Lost[i], 0.06)
+		}
+	}
+}
+
 func TestLostMoreThanAPeriodIsFlagged(t *testing.T) {
 	_, records, _ := timelinetest.Keep{Seed: 1, Recover: true, Period: 700 * time.Millisecond, Failures: 1, Every: 2 * time.Second}.Make()
 	for i, r := range records {

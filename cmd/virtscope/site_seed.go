@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"virtscope/testbed/image"
 
 	"golang.org/x/crypto/ssh"
@@ -38,7 +39,7 @@ func (s *site) runKeys() (*keys, error) {
 	if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
 		return nil, fmt.Errorf("keep the run's ssh key: %w", err)
 	}
-	s.lab.keys = &keys{public: string(ssh.MarshalAuthorizedKey(line))}
+	s.lab.keys = &keys{public: strings.TrimSpace(string(ssh.MarshalAuthorizedKey(line)))}
 	return s.lab.keys, nil
 }
 
