@@ -11,7 +11,7 @@ const (
 
 // What a start of a guest goes through, in the order of a cold one. All are events. Attr "bound" (s), where there is one, is by
 // how much the edge may have been earlier than Time; Attr "mono" (ns) is the guest's own monotonic clock at the edge, where
-// that is what was read: Time then is when the word of it arrived.
+// that is what was read: Time then is when the word of it arrived, and "bound" is earlier than mono.
 const (
 	BootAsked       = "boot.asked"        // source runner: the guest was asked for, by its arrival; Attrs: start (cold, warm, substrate), host
 	BootBegin       = "boot.begin"        // source runner: its start begins: it was not held back by the concurrency any longer
@@ -20,10 +20,10 @@ const (
 	BootFirmware    = "boot.firmware"     // source console: the first byte of the firmware's own log; Attrs: text (its first line)
 	BootFirmwareEnd = "boot.firmware.end" // source console: its last line before the kernel; Attrs: text
 	BootKernel      = "boot.kernel"       // source console: the kernel's first byte; Attrs: text
-	BootKernelEnd   = "boot.kernel.end"   // source guest: the kernel starts PID 1, by its own log; Attrs: mono, text
+	BootKernelEnd   = "boot.kernel.end"   // source guest: the kernel starts PID 1, by its own log; Attrs: mono, text; bound: of the comparison of that log's clock
 	BootInit        = "boot.init"         // PID 1 runs: source guest with mono, source console where its mark arrived
 	BootModules     = "boot.modules"      // source guest: drivers are loaded; Attrs: mono
-	BootNetwork     = "boot.network"      // source guest: its address is set and its card is up; Attrs: mono
+	BootNetwork     = "boot.network"      // source guest: its address is set and its card is up; Attrs: mono; bound (s), where the agent set the address itself: since just before
 	BootFrame       = "boot.frame"        // source capture/…: the first frame with the guest's MAC as its source; Attrs: port
 	BootAnswer      = "boot.answer"       // source ready: the first answer came; Attrs: method (echo, ssh, port, http), rtt (s), bound (s since the last attempt that was not answered was sent; without one, since the first was)
 	BootFailed      = "boot.failed"       // source runner: the guest did not get ready; Attrs: error
@@ -64,9 +64,9 @@ const (
 
 // The pool of substrates, at the begin of the action. Source is SourceRunner.
 const (
-	SubstrateDocked = "substrate.docked" // B: memory that a docked substrate takes of its host; Attrs: host, docked (saved, spawned), count
+	SubstrateDocked = "substrate.docked" // B: memory that docked substrates take of their host, all together; Attrs: host, docked (saved, spawned), count (how many they are)
 	SubstrateMade   = "substrate.made"   // s: how long it took to make; Attrs: host
-	// GuestPrivate is B: memory that a running guest takes for itself (private pages of smaps_rollup), 1 a guest at the action's end. Attrs: guest, shared (B, proportional share of what it shares)
+	// GuestPrivate is B: memory that a running guest takes for itself (private pages of smaps; of the file that it was cloned from, those that it has written), 1 a guest at the action's end. Attrs: guest, shared (B, proportional share of what it shares)
 	GuestPrivate = "guest.private"
 	// IdentityConflict is an event: two guests answered to one identity. Attrs: kind (mac, address, name, machine-id), value, guests
 	IdentityConflict = "identity.conflict"

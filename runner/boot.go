@@ -157,19 +157,19 @@ func (a *boot) count() int {
 	return len(a.up) + len(a.failed)
 }
 
-// check implements action: it asks every guest who it is and how its systemd started, and what the guests take of memory.
+// check implements action: it asks every guest who it is and how its system started, and what the guests take of memory.
 func (a *boot) check(ctx context.Context) error {
 	roll := rollCall{e: a.e}
 	slices.SortFunc(a.up, func(x, y *booted) int { return x.n - y.n })
 	for _, b := range a.up {
 		roll.add(b.n, b.name, b.instance)
 	}
+	called := roll.call(ctx)
 	measured := a.e.site.Fleet().Measure(ctx, a.e.rec)
 	if measured != nil {
 		measured = fmt.Errorf("measure the guests' memory: %w", measured)
 	}
-	called := roll.call(ctx)
-	a.askUnits(ctx)
+	roll.askUnits(ctx)
 	return errors.Join(a.failures(), called, measured)
 }
 

@@ -21,6 +21,7 @@ type fleetScript struct {
 	says    func(n int) *agent.Identity // nil: who it is
 	dies    func(n int) bool            // ends by itself as soon as it is up
 	measure error
+	units   func() (*agent.Units, error) // what a guest says of its systemd; nil: nothing
 	onMade  func(n int, memory int64, g *fakeInstance)
 }
 

@@ -217,6 +217,13 @@ func (i *fakeInstance) serve(conn net.Conn) {
 			m.Progress = &agent.Progress{}
 		case agent.OpIdentity:
 			m.Identity = i.identity
+		case agent.OpUnits:
+			if say := i.script.fleet.units; say != nil {
+				u, err := say()
+				if m.Units = u; err != nil {
+					m.Error = err.Error()
+				}
+			}
 		case agent.OpHello:
 			m.Hello = &agent.Hello{Version: agent.Version}
 		}

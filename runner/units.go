@@ -9,55 +9,53 @@ import (
 	"virtscope/testbed/guest"
 )
 
-const (
-	// unitsLimit is how long all guests together may take to end their starts and to say how these went.
-	unitsLimit = 30 * time.Second
-	// unitsAgain is between two questions to a guest whose start is not over: each costs it a program.
-	unitsAgain = 2 * time.Second
-)
+// unitsLimit is how long all guests together may take to say how their systemd started: a start goes on after the first answer.
+var unitsLimit = 90 * time.Second
 
-// askUnits has guests that booted with systemd say how they started; what they say is recorded as it comes. Those that do not are
-// told in the trial's warnings: it is no failure of a guest that is ready.
-func (a *boot) askUnits(ctx context.Context) {
-	g := a.e.trial.Spec.Guest
-	if g.Image != "debian" || g.Start != "cold" {
-		return
+// unitsPause is between two questions to one guest: each costs CPU that its start needs.
+const unitsPause = time.Second
+
+// askUnits asks guests that booted a system with systemd for its units; what they say is recorded as it comes. What is not said is not
+// known, and the outcome warns of it: it is no failure of the guest, which answered.
+func (r *rollCall) askUnits(ctx context.Context) {
+	if s := r.e.trial.Spec.Guest; s.Image != "debian" || s.Start != "cold" {
+		return // a saved guest was started before the trial
 	}
-	limited, cancel := context.WithTimeout(ctx, unitsLimit)
+	bounded, cancel := context.WithTimeoutCause(ctx, unitsLimit, fmt.Errorf("its start was not over within %s", unitsLimit))
 	defer cancel()
-	errs := make([]error, len(a.up))
+	errs := make([]error, len(r.list))
 	slots := make(chan struct{}, callers)
 	var all sync.WaitGroup
-	for i, b := range a.up {
+	for i, c := range r.list {
+		slots <- struct{}{}
 		all.Go(func() {
-			slots <- struct{}{}
 			defer func() { <-slots }()
-			errs[i] = askUnits(limited, b.instance)
+			errs[i] = unitsOf(bounded, c.instance)
 		})
 	}
 	all.Wait()
-	silent := 0
-	for _, err := range errs {
+	for i, err := range errs {
 		if err != nil {
-			silent++
+			r.e.outcome.Warnings = append(r.e.outcome.Warnings, fmt.Sprintf("the systemd units of %s are not known: %v", r.list[i].name, err))
 		}
-	}
-	if silent > 0 {
-		a.e.outcome.Warnings = append(a.e.outcome.Warnings,
-			fmt.Sprintf("what systemd says of the start is not known of %d of %d guests: %v", silent, len(a.up), errors.Join(errs...)))
 	}
 }
 
-// askUnits asks until the guest's start is over.
-func askUnits(ctx context.Context, g guest.Instance) error {
+// unitsOf asks one guest until its start is over.
+func unitsOf(ctx context.Context, g guest.Instance) error {
 	client, err := agentOf(g)
 	if err != nil {
 		return err
 	}
+	ctx, release := untilEnded(ctx, g)
+	defer release()
 	for {
 		_, err := client.Units(ctx)
-		if err == nil || !sleep(ctx, unitsAgain) {
-			return err
+		if err == nil {
+			return nil
+		}
+		if !sleep(ctx, unitsPause) {
+			return errors.Join(context.Cause(ctx), err)
 		}
 	}
 }

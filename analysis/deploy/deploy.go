@@ -4,7 +4,6 @@ package deploy
 
 import (
 	"cmp"
-	"math"
 	"slices"
 	"virtscope/analysis/edges"
 	"virtscope/analysis/metric"
@@ -186,12 +185,4 @@ func (d *Deployment) provisionMetrics() []metric.Metric {
 		{Name: metric.DeployProvision, Quantity: quantity.Median(times, results.Seconds, "")},
 		{Name: metric.DeployBytes, Quantity: quantity.Sum(bytes, results.Bytes, "")},
 	}
-}
-
-// finite is v, or 0 for what is no number.
-func finite(v float64) float64 {
-	if math.IsNaN(v) || math.IsInf(v, 0) {
-		return 0
-	}
-	return v
 }

@@ -102,6 +102,23 @@ func TestPool(t *testing.T) {
 	}
 }
 
+// What substrates take is told of all that are docked on a host together.
+func TestDockedIsOfAll(t *testing.T) {
+	_, records, _ := timelinetest.Boot{Guests: 3, Start: "substrate"}.Make()
+	for i, r := range records {
+		if r.Name == results.SubstrateDocked {
+			records[i].Attrs["count"] = "3"
+		}
+	}
+	d := deploy.Build(edgestest.Log(records), nil, edgestest.Action(records))
+	if q := figure(t, d, metric.SubstrateDocked); q.Value != 96<<20 {
+		t.Errorf("%+v, want 96 MiB", q)
+	}
+	if d.Pool.Count.Value != 3 {
+		t.Errorf("count %+v", d.Pool.Count)
+	}
+}
+
 // Without the check there is no count of conflicts: none is not known to be none.
 func TestConflictsAreUnknownUnchecked(t *testing.T) {
 	_, records, _ := timelinetest.Boot{Guests: 3, Start: "substrate"}.Make()

@@ -49,47 +49,73 @@ func hosts(log *edges.Log, w edges.Window) []Host {
 	return list
 }
 
-// busy is the share of a host's CPU time that was work, between the first and the last sample of the action: the probe's
-// samples are whole readings of all modes at one instant.
-func busy(log *edges.Log, w edges.Window, host string) (quantity.Quantity, []Point) {
-	type reading struct {
-		at         int64
-		work, rest float64
-	}
+// A reading is what the CPUs' counters of one host showed at one instant: s by mode.
+type reading struct {
+	at    int64
+	modes map[string]float64
+}
+
+// readings are those of a host within w. A sample has each mode once, so a mode that comes again begins the next.
+func readings(log *edges.Log, w edges.Window, host string) []reading {
 	var list []reading
 	for _, r := range log.In(results.HostCPU, w) {
 		if r.Host != host {
 			continue
 		}
-		// The modes of one sample are stamped alike, or within a few µs.
-		if n := len(list); n == 0 || r.Time-list[n-1].at > 1e6 {
-			list = append(list, reading{at: r.Time})
+		mode, n := r.Attrs["mode"], len(list)
+		if n > 0 {
+			_, again := list[n-1].modes[mode]
+			if !again {
+				list[n-1].modes[mode] = r.Value
+				continue
+			}
 		}
-		last := &list[len(list)-1]
-		if slices.Contains(idle, r.Attrs["mode"]) {
-			last.rest += r.Value
+		list = append(list, reading{r.Time, map[string]float64{mode: r.Value}})
+	}
+	return list
+}
+
+// tick is less than the kernel counts a CPU's time in, in s: what is below it is rounding.
+const tick = 1e-3
+
+// share is the part of the CPUs' time between two readings that was work.
+func share(a, b reading) quantity.Quantity {
+	var work, rest float64
+	for mode, v := range b.modes {
+		before, ok := a.modes[mode]
+		if !ok {
+			return quantity.Unknown(results.One, "the usage probe's samples of the CPUs are not of the same modes")
+		}
+		if slices.Contains(idle, mode) {
+			rest += v - before
 		} else {
-			last.work += r.Value
+			work += v - before
 		}
 	}
+	switch {
+	case work < -tick || rest < -tick:
+		return quantity.Unknown(results.One, "the CPUs' counters ran backwards between the first and the last sample of the action")
+	case work+rest < tick:
+		return quantity.Unknown(results.One, "the CPUs' counters did not advance between the first and the last sample of the action")
+	}
+	work, rest = max(0, work), max(0, rest)
+	return quantity.Exactly(work/(work+rest), results.One)
+}
+
+// busy is the share of a host's CPU time that was work, between the first and the last sample of the action, and from each sample
+// to the next.
+func busy(log *edges.Log, w edges.Window, host string) (quantity.Quantity, []Point) {
+	list := readings(log, w, host)
 	if len(list) < 2 {
 		return quantity.Unknown(results.One, "the usage probe sampled the CPUs less than twice in the action"), nil
 	}
 	var points []Point
-	share := func(a, b reading) (float64, bool) {
-		work, all := b.work-a.work, b.work+b.rest-a.work-a.rest
-		return finite(work / all), work >= 0 && all > 0 && work <= all
-	}
 	for i := 1; i < len(list); i++ {
-		if v, ok := share(list[i-1], list[i]); ok {
-			points = append(points, Point{float64(list[i].at-w.From) / 1e9, v})
+		if q := share(list[i-1], list[i]); q.Known {
+			points = append(points, Point{float64(list[i].at-w.From) / 1e9, q.Value})
 		}
 	}
-	v, ok := share(list[0], list[len(list)-1])
-	if !ok {
-		return quantity.Unknown(results.One, "the CPUs' counters do not advance"), points
-	}
-	return quantity.Exactly(v, results.One), points
+	return share(list[0], list[len(list)-1]), points
 }
 
 // hostMetrics are of the host with most of each.

@@ -140,7 +140,7 @@ func (d *Deployment) imageMetrics() []metric.Metric {
 	}
 	store := quantity.Unknown(results.Bytes, "no image server said what it sent")
 	for _, s := range d.Served {
-		if s.From == "store" || s.From == "" {
+		if s.Server == "store" {
 			if !store.Known {
 				store = quantity.Exactly(0, results.Bytes)
 			}

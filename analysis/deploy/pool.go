@@ -36,7 +36,7 @@ func pool(log *edges.Log) *Pool {
 		if !ok {
 			n = 1
 		}
-		bytes, counts = append(bytes, quantity.Exactly(r.Value*n, results.Bytes)), append(counts, quantity.Exactly(n, results.One))
+		bytes, counts = append(bytes, quantity.Exactly(r.Value, results.Bytes)), append(counts, quantity.Exactly(n, results.One))
 	}
 	for _, r := range log.Named(results.SubstrateMade) {
 		made = append(made, quantity.Exactly(r.Value, results.Seconds))

@@ -98,9 +98,10 @@ func scatter(lags []int64) int64 {
 // Known reports whether any message arrived.
 func (c GuestClock) Known() bool { return c.ok }
 
-// Place puts an edge, which was made from a message's arrival, where the guest's clock says mono.
+// Place puts an edge, which was made from a message's arrival, where the guest's clock says mono. By how much what the message tells
+// of may have been before mono, which is the edge's own Early, remains.
 func (c GuestClock) Place(e Edge, mono int64) Edge {
-	e.Time, e.Early = min(e.Time, mono+c.lag), c.early
+	e.Time, e.Early = min(e.Time, mono+c.lag), c.early+e.Early
 	return e
 }
 

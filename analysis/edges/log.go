@@ -1,6 +1,7 @@
 package edges
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"sort"
@@ -18,6 +19,13 @@ type Log struct {
 // NewLog takes records by name, each list in the order of time, and the error bound of each host's clock.
 func NewLog(byName map[string][]results.Record, bounds map[string]time.Duration) *Log {
 	return &Log{byName, bounds}
+}
+
+// With is l with other records of a name, in the order of time.
+func (l *Log) With(name string, list []results.Record) *Log {
+	byName := maps.Clone(l.byName)
+	byName[name] = list
+	return &Log{byName, l.bounds}
 }
 
 // A Window is a span of time on the controller's clock, in ns. Both ends are part of it.

@@ -18,6 +18,7 @@ type Report struct {
 	Jobs   []Job         `json:"jobs"`
 	Guests []Lease       `json:"guests"`
 	Starts []start.Start `json:"starts,omitempty"`
+	Unused int           `json:"unused,omitempty"` // guests that neither failed nor were given a job: when they were ready nobody knows
 	// Alive and Waiting are counts from a time on, in s since the action began.
 	Alive   []Point `json:"alive,omitempty"`
 	Waiting []Point `json:"waiting,omitempty"`

@@ -14,7 +14,14 @@ const most = 80
 
 // Sections write jobs and guests for reading.
 func (r *Report) Sections() []text.Section {
-	list := []text.Section{r.jobs(), r.guests()}
+	guests := r.guests()
+	if slices.ContainsFunc(r.Starts, func(s start.Start) bool { return s.By == ByJob }) {
+		guests.Notes = append(guests.Notes, "a guest counts as ready when it was given its first job: nobody asked it anything before")
+	}
+	if r.Unused > 0 {
+		guests.Notes = append(guests.Notes, fmt.Sprintf("%d guests were never given a job: when they were ready is not known, and their starts are not told", r.Unused))
+	}
+	list := []text.Section{r.jobs(), guests}
 	return append(list, start.Sections(r.Starts)...)
 }
 

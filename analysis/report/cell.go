@@ -78,6 +78,9 @@ type cell struct {
 
 // cell summarises a metric of a group.
 func (g group) cell(metric string) cell {
+	if name, ok := strings.CutPrefix(metric, slowdown); ok {
+		return g.slowdown(name)
+	}
 	s := g.summary(metric)
 	note := g.missing(metric)
 	if s.N > 0 && g.absent(metric) {

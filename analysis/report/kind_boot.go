@@ -20,6 +20,7 @@ func bootKind() kind {
 		more: func(groups []group) []section {
 			return []section{
 				{phasesTitle, some(groups, startColumns), 0},
+				{slowdownTitle, slowdownColumns(groups), 0},
 				{imagesTitle, some(groups, imageColumns), 0},
 				{poolTitle, some(groups, poolColumns), 0},
 				{hostsTitle, some(groups, hostColumns), 0},
@@ -38,14 +39,14 @@ func bootKind() kind {
 
 // bootColumns are those of a deployment; of one guest there is one time until it is ready.
 func bootColumns(groups []group) []column {
-	list := []column{{"start", "spawn to ready", metric.BootTotal}, {"arrival to ready", "median", metric.DeployReady50}}
+	list := []column{{"spawn to", "ready", metric.BootTotal}, {"arrival to", "ready, median", metric.DeployReady50}}
 	if !severalGuests(groups) {
-		list[1].title = ""
+		list[1].title = "ready"
 		return list
 	}
 	return append(list,
-		column{"arrival to ready", "p90", metric.DeployReady90}, column{"arrival to ready", "last", metric.DeployReadyMax},
-		column{"", "all ready", metric.DeployMakespan}, column{"held back", "median", metric.DeployWait50},
+		column{"arrival to", "ready, p90", metric.DeployReady90}, column{"arrival to", "ready, last", metric.DeployReadyMax},
+		column{"all", "ready", metric.DeployMakespan}, column{"held back", "median", metric.DeployWait50},
 		column{"guests", "asked for", metric.DeployGuests}, column{"guests", "not ready", metric.DeployFailed})
 }
 

@@ -40,5 +40,5 @@ var leaseColumns = []column{
 	{"all guests'", "time", metric.JobsGuestTime},
 	{"of it", "used", metric.JobsUtilisation},
 	{"jobs with", "a fresh guest", metric.JobsFresh},
-	{"start of", "a guest", metric.BootTotal},
+	{"spawn to", "first job", metric.BootTotal},
 }

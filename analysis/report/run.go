@@ -49,6 +49,7 @@ type group struct {
 	name   string
 	levels []results.Level
 	trials []Trial
+	fewest *group // the treatment with the fewest guests whose other levels are the same; nil where that is no factor
 }
 
 // groups lists the treatments in the order of the experiment's levels.
@@ -71,6 +72,7 @@ func (r Run) groups() []group {
 		})
 	}
 	slices.SortStableFunc(list, func(a, b group) int { return slices.Compare(r.rank(a), r.rank(b)) })
+	fewest(list)
 	return list
 }
 

@@ -23,8 +23,11 @@ const (
 
 // sectionNotes say what the columns of a section are.
 var sectionNotes = map[string]string{
-	diskTitle:   "disk: bytes at the switch; ready: until the memory's migration could follow; longest write: the guest's own, in real time, the downtime included",
-	servedTitle: "lost: for how long the guest would have had to do nothing to lose as much against its baseline, in the action and after it; recovery: from when the guest ran again until it did 90 % of the baseline for 0.5 s",
+	diskTitle:     "disk: bytes at the switch; ready: until the memory's migration could follow; longest write: the guest's own, in real time, the downtime included",
+	phasesTitle:   "phases: each of the trial's median guest, among those that got ready",
+	slowdownTitle: "N×: the median over that of the treatment with the fewest guests whose other levels are the same; what the machines had left stands in their table",
+	viewsTitle:    "downtime, blackout: of the trial's median checkpoint; longest: of the trial's longest one, to which the noise floor belongs: the longest gap of the baseline",
+	servedTitle:   "lost: for how long the guest would have had to do nothing to lose as much against its baseline, in the action and after it; recovery: from when the guest ran again until it did 90 % of the baseline for 0.5 s",
 }
 
 // diskColumns are of the disk's copy, and of a workload that writes it.

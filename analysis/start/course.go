@@ -12,6 +12,8 @@ import (
 // EdgeSpawn is the name of the first edge.
 const EdgeSpawn = "spawn"
 
+const networkEdge = "network"
+
 // A step of a start is an edge, and the phase that ends with it.
 type step struct {
 	record string
@@ -19,6 +21,8 @@ type step struct {
 	phase  string // from the step before
 	// free: it may be absent, and its place is where it happened. Its phase is from the edge before, whichever that is.
 	free bool
+	// builtin: a guest with systemd does not have it. The phase after it is then from the edge before it.
+	builtin bool
 }
 
 // The courses. Their edges come in this order by their nature, but for free ones.
@@ -29,9 +33,9 @@ var (
 		{record: results.BootKernel, name: "kernel", phase: "firmware"},
 		{record: results.BootKernelEnd, name: "kernel end", phase: "kernel"},
 		{record: results.BootInit, name: "init", phase: "init"},
-		{record: results.BootModules, name: "modules", phase: "modules"},
+		{record: results.BootModules, name: "modules", phase: "modules", builtin: true},
 		// A card that is up sends before its address is set, and the guest answers as soon as it is: who says so is scheduled later.
-		{record: results.BootNetwork, name: "network", phase: "network", free: true},
+		{record: results.BootNetwork, name: networkEdge, phase: "network", free: true},
 		{record: results.BootFrame, name: "frame", phase: "frame", free: true},
 		{record: results.BootAnswer, name: "answer", phase: "answer"},
 	}
@@ -43,8 +47,8 @@ var (
 		{record: results.VMResume, name: "resume", phase: "resume"},
 	}
 	identified   = step{record: results.GuestIdentified, name: "identified", phase: "identify"}
-	activation   = []step{{results.GuestMemoryGiven, "memory", "memory", true}, {results.GuestVCPUsGiven, "vcpus", "vcpus", true}}
-	savedEnd     = []step{{results.BootFrame, "frame", "frame", true}, {record: results.BootAnswer, name: "answer", phase: "answer"}}
+	activation   = []step{{record: results.GuestMemoryGiven, name: "memory", phase: "memory", free: true}, {record: results.GuestVCPUsGiven, name: "vcpus", phase: "vcpus", free: true}}
+	savedEnd     = []step{{record: results.BootFrame, name: "frame", phase: "frame", free: true}, {record: results.BootAnswer, name: "answer", phase: "answer"}}
 	besideCold   = []step{{record: results.BootMonitor, name: "monitor"}, {record: results.BootFirmwareEnd, name: "firmware end"}}
 	savedSteps   = slices.Concat(savedCourse, savedEnd)
 	cloneSteps   = slices.Concat(savedCourse, []step{identified}, activation, savedEnd)
@@ -84,6 +88,14 @@ func (s segment) steps() []step {
 	return course(kind)
 }
 
+// course is the steps that this start goes through.
+func (o *Start) course() []step {
+	if o.steps != nil {
+		return o.steps
+	}
+	return course(o.Kind)
+}
+
 // besides is by how much two sources of one edge may differ beyond their errors: a guest reads its clock and writes its mark one after the other.
 const besides = time.Millisecond
 
@@ -97,7 +109,8 @@ func (o *Start) find(log *edges.Log, s segment, clock edges.GuestClock) {
 		}
 		return seen
 	}
-	for _, st := range s.steps() {
+	o.steps = s.steps()
+	for _, st := range o.steps {
 		r, ok := s.pick(st.record)
 		if !ok {
 			if !st.free || st.record == results.BootFrame || st.record == results.BootNetwork {

@@ -28,7 +28,7 @@ func (o *Start) phase() []edges.Span {
 
 // phaseOf names the phase between an edge of the chain and the one before; "" if an edge that should lie there was not seen.
 func (o *Start) phaseOf(chain []Seen, i int) string {
-	steps := course(o.Kind)
+	steps := o.course()
 	place := func(s Seen) int { return slices.IndexFunc(steps, func(st step) bool { return st.name == s.Name }) }
 	fixed := func(s Seen) bool { p := place(s); return p < 0 || !steps[p].free }
 	st := steps[place(chain[i])]
@@ -48,10 +48,10 @@ func (o *Start) phaseOf(chain []Seen, i int) string {
 	return ""
 }
 
-// adjacent reports whether only free steps lie between two places of the course.
+// adjacent reports whether only free steps, and steps that this guest has not, lie between two places of the course.
 func (o *Start) adjacent(a, b int) bool {
 	for i := a + 1; i < b; i++ {
-		if !course(o.Kind)[i].free {
+		if st := o.course()[i]; !st.free && (!st.builtin || len(o.Stages) == 0) {
 			return false
 		}
 	}
@@ -62,7 +62,7 @@ func (o *Start) adjacent(a, b int) bool {
 // together within those.
 func (o *Start) chain() []Seen {
 	var fixed, free, list []Seen
-	steps := course(o.Kind)
+	steps := o.course()
 	for _, s := range o.Seen {
 		i := slices.IndexFunc(steps, func(st step) bool { return st.name == s.Name })
 		switch {
@@ -97,12 +97,29 @@ func (o *Start) move(s Seen) {
 	}
 }
 
+// late marks an edge that came after the guest was ready.
+func (o *Start) late(s Seen) {
+	for i := range o.Seen {
+		if o.Seen[i].Name == s.Name {
+			o.Seen[i].Aside, o.Seen[i].Late = true, true
+		}
+	}
+}
+
 // earlier are the edges that must come before any free one.
 var earlier = []string{EdgeSpawn, "firmware", "kernel", "kernel end", "init", "modules", "load", "loaded", "resume"}
 
 // insert puts a free edge where it happened, after the last fixed one that must precede it. One that comes after the guest was
 // ready is no part of that.
 func (o *Start) insert(list []Seen, s Seen) []Seen {
+	// The guest cannot answer before its network is up, so a word of it that is later, within its error, is late.
+	if last := len(list) - 1; s.Name == networkEdge && last >= 0 && list[last].Name == "answer" {
+		if late := s.Edge.Time - list[last].Edge.Time; late >= 0 && late <= int64(s.Edge.Early) {
+			s.Edge.Time, s.Edge.Early = list[last].Edge.Time, s.Edge.Early-time.Duration(late)
+			o.move(s)
+			return slices.Insert(list, last, s)
+		}
+	}
 	at := len(list)
 	for at > 0 && list[at-1].Edge.Time > s.Edge.Time {
 		at--
@@ -110,6 +127,7 @@ func (o *Start) insert(list []Seen, s Seen) []Seen {
 	switch {
 	case at == len(list) && o.Ready != nil:
 		o.Notes = append(o.Notes, fmt.Sprintf("%s came %v after the guest was ready", s.Name, time.Duration(s.Edge.Time-o.Ready.Time).Round(10*time.Microsecond)))
+		o.late(s)
 		return list
 	case at == 0, slices.ContainsFunc(list[at:], func(x Seen) bool { return slices.Contains(earlier, x.Name) }):
 		o.Warnings = append(o.Warnings, s.Name+" is stamped before what must precede it: it is left out of the phases")

@@ -55,6 +55,8 @@ type Start struct {
 	Allocated quantity.Quantity `json:"allocated"` // B that provisioning moved or allocated
 	Loaded    quantity.Quantity `json:"loaded"`    // B of the saved state that were read
 
+	steps []step // that it goes through
+
 	Units  []Unit  `json:"units,omitempty"`
 	Stages []Stage `json:"stages,omitempty"`
 }
@@ -67,6 +69,7 @@ type Seen struct {
 	Text   string     `json:"text,omitempty"`
 	Mono   bool       `json:"mono,omitempty"`  // the guest's clock told it
 	Aside  bool       `json:"aside,omitempty"` // it ends no phase
+	Late   bool       `json:"late,omitempty"`  // because it came after the guest was ready
 }
 
 // Missing is an edge that nobody saw.
@@ -111,9 +114,9 @@ func (s segment) start(log *edges.Log, messages []edges.Message) Start {
 	}
 	clock := edges.NewGuestClock(messages, time.Duration(max(0, last-spawned)))
 	out.find(log, s, clock)
+	out.systemd(s)
 	out.Phases = out.phase()
 	out.measure(s)
-	out.systemd(s)
 	return out
 }
 
@@ -218,7 +221,10 @@ func (o *Start) Phase(name string) quantity.Quantity {
 
 // lacks says why there is no phase of a name.
 func (o *Start) lacks(phase string) string {
-	steps := course(o.Kind)
+	steps := o.course()
+	if !slices.ContainsFunc(steps, func(st step) bool { return st.phase == phase }) && slices.Contains(PhaseNames(o.Kind), phase) {
+		return "the guest's hypervisor had been started before"
+	}
 	for i, st := range steps {
 		if st.phase != phase {
 			continue
@@ -229,16 +235,34 @@ func (o *Start) lacks(phase string) string {
 			}
 		}
 		switch {
-		case o.saw(st.name):
-			return "its edges contradict those of other phases, or came after the guest was ready"
-		case st.free:
-			return "nobody recorded its " + st.name
+		case o.saw(st.name, func(s Seen) bool { return s.Late }):
+			return fmt.Sprintf("the word of its %s came after the guest was ready", st.name)
+		case o.beside(i) != "":
+			return o.beside(i)
+		case o.saw(st.name, func(Seen) bool { return true }):
+			return "its edges contradict those of other phases"
 		}
-		return "the guest's hypervisor had been started before"
+		return "nobody recorded its " + st.name
 	}
 	return fmt.Sprintf("a %s start has no such phase", o.Kind)
 }
 
-func (o *Start) saw(name string) bool {
-	return slices.ContainsFunc(o.Seen, func(s Seen) bool { return s.Name == name })
+// beside says which edge was not seen that lies before the i-th, or next to it: a phase from one that is farther off would hold others.
+func (o *Start) beside(i int) string {
+	steps := o.course()
+	for j := i - 1; j >= 0; j-- {
+		for _, m := range o.Missing {
+			if m.Name == steps[j].name && !steps[j].free {
+				return fmt.Sprintf("%s: %s", m.Name, m.Why)
+			}
+		}
+		if !steps[j].free {
+			return ""
+		}
+	}
+	return ""
+}
+
+func (o *Start) saw(name string, how func(Seen) bool) bool {
+	return slices.ContainsFunc(o.Seen, func(s Seen) bool { return s.Name == name && how(s) })
 }

@@ -113,6 +113,44 @@ func TestMissingEdgeIsUnknown(t *testing.T) {
 	}
 }
 
+// Of a spawned substrate whose resume and identity nobody recorded, what passed until its first frame is no phase of one name.
+func TestSpawnedWithoutItsOwnWord(t *testing.T) {
+	list, _ := build(timelinetest.Boot{Guests: 2, Start: "substrate", Spawned: true, Without: []string{results.VMResume, results.GuestIdentified}})
+	for _, s := range list {
+		addUp(t, s)
+		for _, name := range []string{"frame", "resume", "identify"} {
+			if q := s.Phase(name); q.Known || !strings.Contains(q.Why, "resume") && !strings.Contains(q.Why, "identified") {
+				t.Errorf("%s of %s: %+v", name, s.Guest, q)
+			}
+		}
+		if q := s.Phase("answer"); !q.Known {
+			t.Errorf("answer of %s: %+v", s.Guest, q)
+		}
+		if q := s.Phase(edges.Unattributed); !q.Known || q.Value <= 0 {
+			t.Errorf("unattributed of %s: %+v", s.Guest, q)
+		}
+		if q := s.Phase("load"); q.Known || !strings.Contains(q.Why, "started before") {
+			t.Errorf("load of %s: %+v", s.Guest, q)
+		}
+	}
+}
+
+// A guest whose agent does not load drivers: what is missing is said, not a contradiction that is none.
+func TestReasonIsTheMissingEdge(t *testing.T) {
+	_, records, _ := timelinetest.Boot{Guests: 1, Without: []string{results.BootModules}}.Make()
+	for i, r := range records {
+		if r.Name == results.BootFrame {
+			records[i].Time -= 25e6
+		}
+	}
+	s := start.Build(edgestest.Log(records), edgestest.Whole, edgestest.Action(records).To)[0]
+	for _, name := range []string{"frame", "modules"} {
+		if q := s.Phase(name); q.Known || !strings.Contains(q.Why, "modules: the guest's agent told of others") {
+			t.Errorf("%s: %+v", name, q)
+		}
+	}
+}
+
 func TestDisagreementOfTwoSources(t *testing.T) {
 	_, records, _ := timelinetest.Boot{Guests: 1}.Make()
 	for i, r := range records {
@@ -214,6 +252,34 @@ func TestSections(t *testing.T) {
 	}
 }
 
+// Where the agent says from when on the network may have been up, its late word is put before the answer, which needs it.
+func TestNetworkIsUpBeforeTheAnswer(t *testing.T) {
+	_, records, truth := timelinetest.Boot{Guests: 1}.Make()
+	for i, r := range records {
+		if r.Name == results.BootNetwork {
+			mono, _ := strconv.ParseInt(r.Attrs["mono"], 10, 64)
+			records[i].Attrs = map[string]string{"mono": strconv.FormatInt(mono+40e6, 10), "bound": "0.041"}
+		}
+	}
+	s := start.Build(edgestest.Log(records), edgestest.Whole, edgestest.Action(records).To)[0]
+	addUp(t, s)
+	if len(s.Warnings)+len(s.Notes) != 0 {
+		t.Errorf("warnings %q, notes %q", s.Warnings, s.Notes)
+	}
+	for _, e := range s.Seen {
+		if e.Name != "network" {
+			continue
+		}
+		want := truth[""][results.BootNetwork]
+		if late := time.Duration(e.Edge.Time - want); late < 0 || late > e.Edge.Bound()+200*time.Microsecond || e.Edge.Time > s.Ready.Time {
+			t.Errorf("network is %v after the truth, bound %v", late, e.Edge.Bound())
+		}
+	}
+	if q := s.Phase("network"); !q.Known || q.High-q.Low < 0.001 {
+		t.Errorf("network %+v", q)
+	}
+}
+
 // The guest may answer before its agent comes to say that the network is up.
 func TestNetworkAfterAnswer(t *testing.T) {
 	_, records, _ := timelinetest.Boot{Guests: 1}.Make()
@@ -228,7 +294,7 @@ func TestNetworkAfterAnswer(t *testing.T) {
 	if len(s.Warnings) != 0 || len(s.Notes) != 1 || !strings.Contains(s.Notes[0], "network came") {
 		t.Errorf("warnings %q, notes %q", s.Warnings, s.Notes)
 	}
-	if q := s.Phase("network"); q.Known || q.Why == "" {
+	if q := s.Phase("network"); q.Known || !strings.Contains(q.Why, "after the guest was ready") {
 		t.Errorf("network %+v", q)
 	}
 	if f, a := s.Phase("frame"), s.Phase("answer"); !f.Known || !a.Known {

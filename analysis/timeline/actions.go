@@ -88,7 +88,9 @@ func (t *Timeline) boot(x *index, o results.Outcome, obs observation) {
 
 // finish adds what every trial has.
 func (t *Timeline) finish(x *index, o results.Outcome, obs observation) {
-	x.measureTrial(o, func(name string, q quantity.Quantity) { t.Metrics = append(t.Metrics, Metric{name, q}) })
+	add := func(name string, q quantity.Quantity) { t.Metrics = append(t.Metrics, Metric{name, q}) }
+	x.measureDiskVerified(add)
+	x.measureTrial(o, add)
 	shown := window{max(t.Begin.Time, t.ActionBegin.Time-int64(1e9)), obs.span.to}
 	t.CPU = x.cpuSeries(t.ActionBegin.Time, shown)
 }

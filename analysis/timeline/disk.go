@@ -36,11 +36,7 @@ func (t *Timeline) measureDisk(x *index, obs observation, add func(string, quant
 		add(DiskStall, stall)
 		add(DiskStall+FloorSuffix, floor)
 	}
-	if len(x.byName[results.DiskVerified])+len(x.byName[results.DiskCorrupt]) > 0 {
-		const why = "the guest did not say"
-		add(DiskVerifiedBytes, x.total(results.DiskVerified, results.Bytes, why))
-		add(DiskCorruptPages, x.total(results.DiskCorrupt, results.One, why))
-	}
+	x.measureDiskVerified(add)
 	if len(x.byName[results.DiskCompared]) == 0 {
 		return
 	}
@@ -49,6 +45,16 @@ func (t *Timeline) measureDisk(x *index, obs observation, add func(string, quant
 	} {
 		add(m.name, x.total(m.record, results.Bytes, "the comparison of the disks did not say"))
 	}
+}
+
+// measureDiskVerified adds what the guest found when it read back what it had written, where it did.
+func (x *index) measureDiskVerified(add func(string, quantity.Quantity)) {
+	if len(x.byName[results.DiskVerified])+len(x.byName[results.DiskCorrupt]) == 0 {
+		return
+	}
+	const why = "the guest did not say"
+	add(DiskVerifiedBytes, x.total(results.DiskVerified, results.Bytes, why))
+	add(DiskCorruptPages, x.total(results.DiskCorrupt, results.One, why))
 }
 
 func (t *Timeline) measureDiskCopy(x *index, begins []results.Record, add func(string, quantity.Quantity)) {

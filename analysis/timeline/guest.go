@@ -46,7 +46,7 @@ func (x *index) guest(o observation) Outage {
 	if !ok {
 		return noView(BlackoutGuest, fmt.Sprintf("fewer than %d heartbeats arrived before the action: make warm-up and baseline longer", 2*beatWindow))
 	}
-	out := Outage{Name: BlackoutGuest, FloorLength: seconds(o.baseline.length()), Raw: quantity.Unknown(results.Seconds, "no two events of the guest bound it")}
+	out := Outage{Name: BlackoutGuest, warning: p.wrongRate(), FloorLength: seconds(o.baseline.length()), Raw: quantity.Unknown(results.Seconds, "no two events of the guest bound it")}
 	e := p.ending(o.span.to)
 	s, ok := p.standstill(window{o.span.from, e.to})
 	var gaps []gap

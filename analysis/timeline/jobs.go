@@ -1,7 +1,6 @@
 package timeline
 
 import (
-	"slices"
 	"virtscope/analysis/deploy"
 	"virtscope/analysis/jobs"
 	"virtscope/analysis/start"
@@ -12,10 +11,7 @@ import (
 func (t *Timeline) jobs(x *index, o results.Outcome, obs observation) {
 	log := x.log()
 	r := jobs.Build(log, t.action())
-	// A guest that goes on with a preempted job is given it back, and asked nothing: its start ends with the job's resume.
-	r.Starts = slices.DeleteFunc(start.Build(log, t.rest(), t.ActionEnd.Time), func(s start.Start) bool {
-		return s.Ready == nil && s.Failed == ""
-	})
+	r.TakeStarts(start.Build(jobs.Answered(log), t.rest(), t.ActionEnd.Time))
 	t.Jobs = r
 	t.Phases = named(t.ActionBegin, t.ActionEnd, nil)
 	t.warnStarts(r.Starts)

@@ -36,6 +36,8 @@ type Outage struct {
 	// Switchover is the view's outage that spans the guest's stop, where that is not its longest.
 	Switchover *quantity.Quantity `json:"switchover,omitempty"`
 	Detail     []string           `json:"detail,omitempty"`
+
+	warning string // what a reader of the whole trial must know; "" is nothing
 }
 
 // downtime is the hypervisors' view.

@@ -147,3 +147,18 @@ func TestDisagreementAsJSON(t *testing.T) {
 		t.Error("there is none")
 	}
 }
+
+// A guest whose clock runs at another rate than the host's is told of; one that merely drifts is not.
+func TestWrongClock(t *testing.T) {
+	for _, c := range []struct {
+		drift float64
+		want  string
+	}{{0, ""}, {200e-6, ""}, {-0.94, "ran at 16.7 of the host's rate"}, {0.25, "ran at 0.8 of the host's rate"}} {
+		s := timelinetest.Default(1)
+		s.Usage, s.Drift = false, c.drift
+		said := strings.Join(build(t, s).Warnings, "\n")
+		if got := strings.Contains(said, "the guest's clock ran at"); got != (c.want != "") || !strings.Contains(said, c.want) {
+			t.Errorf("drift %v: %q", c.drift, said)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package timeline
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"sort"
@@ -48,6 +49,18 @@ func newPulse(beats []beat, baseline window, action int64) (p pulse, ok bool) {
 	p.spread = spread(p.lag[from:to])
 	p.unsure = 2 * p.spread / p.dspan
 	return p, true
+}
+
+// wrong is the share from which on a guest's clock that runs at another rate than the host's is no drift: its kernel found a wrong rate
+// for its counter.
+const wrong = 0.01
+
+// wrongRate says that a guest's clock cannot be trusted; "" if it can.
+func (p *pulse) wrongRate() string {
+	if math.Abs(p.drift)-p.unsure <= wrong {
+		return ""
+	}
+	return fmt.Sprintf("the guest's clock ran at %.3g of the host's rate: what the guest paces and times by it, such as its workload's rate, is wrong by as much", 1/(1+p.drift))
 }
 
 // firstBeat is the index of the first beat at or after t.

@@ -132,6 +132,9 @@ func BuildWithin(o results.Outcome, records []results.Record, limits convergence
 	t.Rounds = x.rounds(m, t.Phases, payload)
 	t.Outages = []Outage{m.downtime(obs.span.to), x.reported(), x.wire(obs), x.client(obs), x.guest(obs)}
 	for _, out := range t.Outages {
+		if out.warning != "" {
+			t.Warnings = append(t.Warnings, out.warning)
+		}
 		if out.Before > 0 {
 			t.Warnings = append(t.Warnings, fmt.Sprintf("%s: the silence began %s before the request: the action did not cause that part, and may not have caused the rest", out.Name, quantity.Duration(out.Before)))
 		}

@@ -4,12 +4,12 @@ import "virtscope/testbed/guest/agent"
 
 // A bootLog notes how the guest started: ns of CLOCK_MONOTONIC, 0 is not known.
 type bootLog struct {
-	init, modules, network, agent int64
+	init, modules, networkBegin, network, agent int64
 }
 
 // report adds what the kernel's log says. Where the log cannot be read, why says so, and those times are unknown.
 func (b bootLog) report() (boot *agent.Boot, why error) {
-	boot = &agent.Boot{Init: known(b.init), Modules: known(b.modules), Network: known(b.network), Agent: known(b.agent)}
+	boot = &agent.Boot{Init: known(b.init), Modules: known(b.modules), NetworkBegin: known(b.networkBegin), Network: known(b.network), Agent: known(b.agent)}
 	log, err := readKernelLog()
 	if err != nil {
 		return boot, err

@@ -36,11 +36,11 @@ func (builtIn) network(out *outbox, b *bootLog) (string, error) {
 		out.log("no network: the command line has no %s", addressParam)
 		return "", nil
 	}
-	link, err := networkUp(address, patience)
+	link, begun, err := networkUp(address, patience)
 	if err != nil {
 		return "", err
 	}
-	b.network = mono()
+	b.networkBegin, b.network = begun, mono()
 	console("network: %s is up as %s", link, address)
 	return address.Addr().String(), nil
 }

@@ -7,28 +7,30 @@ import (
 	"time"
 )
 
-// networkUp brings up lo, and the first other interface with address p. It returns when the carrier is there.
-func networkUp(p netip.Prefix, wait time.Duration) (link string, err error) {
+// networkUp brings up lo, and the first other interface with address p. It returns when the carrier is there. begun is when the
+// address was not yet set, in ns of CLOCK_MONOTONIC: the guest may answer from then on, before this returns.
+func networkUp(p netip.Prefix, wait time.Duration) (link string, begun int64, err error) {
 	ls, err := openLinkSocket()
 	if err != nil {
-		return "", err
+		return "", 0, err
 	}
 	defer ls.close()
 	if err := ls.up("lo"); err != nil {
-		return "", err
+		return "", 0, err
 	}
 	if link, err = awaitLink(wait); err != nil {
-		return "", err
+		return "", 0, err
 	}
 	// IPv6 would send frames of its own accord. A kernel without IPv6 has no such file.
 	_ = os.WriteFile("/proc/sys/net/ipv6/conf/"+link+"/disable_ipv6", []byte("1"), 0)
 	if err := ls.up(link); err != nil {
-		return "", err
+		return "", 0, err
 	}
+	begun = mono()
 	if err := ls.address(link, p); err != nil {
-		return "", err
+		return "", 0, err
 	}
-	return link, awaitCarrier(link, wait)
+	return link, begun, awaitCarrier(link, wait)
 }
 
 // awaitLink returns the first interface other than lo, once there is one.

@@ -38,10 +38,11 @@ func (service) network(out *outbox, b *bootLog) (string, error) {
 		if p, up := linkAddress(link); up {
 			return p.Addr().String(), nil // since when, the agent, which began after it, does not know
 		}
-		if _, err := networkUp(given, patience); err != nil {
+		_, begun, err := networkUp(given, patience)
+		if err != nil {
 			return "", err
 		}
-		b.network = mono()
+		b.networkBegin, b.network = begun, mono()
 		return given.Addr().String(), nil
 	}
 	if link, err := firstLink(); err == nil && link != "" {

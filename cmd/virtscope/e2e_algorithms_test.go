@@ -131,8 +131,8 @@ func runs(t *testing.T, dir string) *results.Run {
 	return r
 }
 
-// completed wants a trial to be completed, with its memory verified and its time accounted for.
-func completed(t *testing.T, r *results.Run, p results.Trial) *timeline.Timeline {
+// accounted wants a trial to be completed, with its time accounted for.
+func accounted(t *testing.T, r *results.Run, p results.Trial) *timeline.Timeline {
 	t.Helper()
 	o, tl := build(t, r, p.ID)
 	if o.Verdict != results.Completed {
@@ -140,6 +140,13 @@ func completed(t *testing.T, r *results.Run, p results.Trial) *timeline.Timeline
 	}
 	sumUp(t, tl.States, tl.End.Time-tl.Begin.Time)
 	sumUp(t, tl.Phases, tl.ActionEnd.Time-tl.ActionBegin.Time)
+	return tl
+}
+
+// completed wants a trial's memory verified, too.
+func completed(t *testing.T, r *results.Run, p results.Trial) *timeline.Timeline {
+	t.Helper()
+	tl := accounted(t, r, p)
 	known(t, tl, timeline.MemoryVerified)
 	if m := tl.Metric(timeline.MemoryCorrupt); m.Known && m.Value != 0 {
 		t.Errorf("corrupt pages: %+v", m)

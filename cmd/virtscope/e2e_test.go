@@ -94,14 +94,14 @@ func build(t *testing.T, r *results.Run, id string) (results.Outcome, *timeline.
 	return o, tl
 }
 
-// nothingLeft looks for what the run may have left: namespaces, processes, its folders for sockets and disks.
+// nothingLeft looks for what the run may have left: namespaces, processes, its folders for sockets, disks and memory.
 func nothingLeft(t *testing.T, r *results.Run) {
 	t.Helper()
 	id := r.Manifest.Short
 	if left, _ := filepath.Glob("/run/netns/vs-" + id + "-*"); len(left) > 0 {
 		t.Errorf("namespaces left behind: %v", left)
 	}
-	for _, dir := range []string{"/run/virtscope/", "/var/tmp/virtscope/"} {
+	for _, dir := range []string{"/run/virtscope/", "/var/tmp/virtscope/", "/dev/shm/virtscope/"} {
 		if left, _ := filepath.Glob(dir + id); len(left) > 0 {
 			t.Errorf("folder left behind: %v", left)
 		}
@@ -334,8 +334,8 @@ action: {migrate: {max-rounds: 3, downtime-limit: 20ms}}
 	}
 }
 
-// start runs the program until the journal holds n entries of an event, and returns it running.
-func start(t *testing.T, dir, event string, n int) (c *exec.Cmd, stderr *bytes.Buffer) {
+// launch runs the program until the journal holds n entries of an event, and returns it running.
+func launch(t *testing.T, dir, event string, n int) (c *exec.Cmd, stderr *bytes.Buffer) {
 	t.Helper()
 	path, err := filepath.Abs(program)
 	if err != nil {
@@ -373,7 +373,7 @@ factors: {action.migrate.outage: [50ms]}
 // TestInterrupt stops a run in its second trial, then resumes it.
 func TestInterrupt(t *testing.T) {
 	dir := experiment(t, threeShort)
-	c, stderr := start(t, dir, results.TrialBegin, 2)
+	c, stderr := launch(t, dir, results.TrialBegin, 2)
 	time.Sleep(500 * time.Millisecond) // into the trial
 	if err := c.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
@@ -394,7 +394,7 @@ func TestInterrupt(t *testing.T) {
 // TestKill kills a run at once in its second trial; clean finds what is left, and resume completes the plan.
 func TestKill(t *testing.T) {
 	dir := experiment(t, threeShort)
-	c, _ := start(t, dir, results.TrialBegin, 2)
+	c, _ := launch(t, dir, results.TrialBegin, 2)
 	time.Sleep(500 * time.Millisecond)
 	if err := c.Process.Signal(syscall.SIGKILL); err != nil {
 		t.Fatal(err)

@@ -31,8 +31,9 @@ type fleet struct {
 	saved  map[string]*substrate.Saved // by host; empty where guests boot
 	pool   pool
 
-	mu   sync.Mutex
-	live map[int]guest.Instance
+	mu    sync.Mutex
+	live  map[int]guest.Instance // the last one of each guest
+	specs map[int]guest.Spec     // what it was made with
 }
 
 func (s *site) makeFleet() error {
@@ -40,7 +41,7 @@ func (s *site) makeFleet() error {
 		return nil
 	}
 	f := &fleet{
-		site: s, saved: map[string]*substrate.Saved{}, live: map[int]guest.Instance{},
+		site: s, saved: map[string]*substrate.Saved{}, live: map[int]guest.Instance{}, specs: map[int]guest.Spec{},
 		waiter: ready.New(ready.Config{Host: s.client().Name(), In: s.client()}),
 	}
 	for i := range fleetHosts(s.trial.Spec) {
@@ -93,10 +94,34 @@ func (f *fleet) Start(ctx context.Context, n int, h host.Host, memory int64, rec
 	if err != nil {
 		return nil, err
 	}
-	f.mu.Lock()
-	f.live[n] = g
-	f.mu.Unlock()
+	f.welcome(n, g)
 	return g, nil
+}
+
+// welcome notes that guest n is this instance now.
+func (f *fleet) welcome(n int, g guest.Instance) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.live[n] = g
+}
+
+// made notes what guest n is made with.
+func (f *fleet) made(n int, spec guest.Spec) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.specs[n] = spec
+}
+
+// numberOf is whose instance it is.
+func (f *fleet) numberOf(g guest.Instance) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for n, other := range f.live {
+		if other == g {
+			return n, nil
+		}
+	}
+	return 0, errors.New("the guest is none that this trial started")
 }
 
 // boot brings a guest's disk and boots it.
@@ -112,6 +137,7 @@ func (f *fleet) boot(ctx context.Context, n int, h host.Host, memory int64, rec 
 		}
 		spec.Disk = diskAt(path, f.disks.Format(), f.site.lab.bootable(f.site.trial.Spec).template.Size, h.Name())
 	}
+	f.made(n, spec)
 	return f.site.Driver().Boot(ctx, h, spec, rec)
 }
 
@@ -176,8 +202,9 @@ func fleetSize(s *spec.Experiment) int {
 	return 0
 }
 
-// bootLimit bounds the boot of a guest that is only booted to be saved.
-const bootLimit = 3 * time.Minute
+// bootLimit bounds the boot of a guest that is only booted to be saved: as long as the runner gives any, and as the rule for a trial's
+// timeout allows for.
+const bootLimit = 90 * time.Second
 
 // discard keeps nothing: what happens to guests that are no part of a trial is none of its records.
 type discard struct{}

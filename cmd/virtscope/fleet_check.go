@@ -29,7 +29,14 @@ func checkFleet(ctx context.Context, s *spec.Experiment) error {
 	if !s.Action.Fleet() {
 		return nil
 	}
-	if n := fleetSize(s); n > testbed.MaxGuests {
+	n := fleetSize(s)
+	if j := s.Action.Jobs; j != nil {
+		n = jobCount(j) // each may ask for a guest of its own
+	}
+	if n > testbed.MaxGuests && s.Action.Jobs != nil {
+		return fmt.Errorf("action.jobs: %d jobs may ask for as many guests, and a testbed of this machine has at most %d: set action.jobs.first", n, testbed.MaxGuests)
+	}
+	if n > testbed.MaxGuests {
 		return fmt.Errorf("action.%s: %d guests: a testbed of this machine has at most %d: take several machines, or fewer guests", s.Action.Kind(), n, testbed.MaxGuests)
 	}
 	v, err := mem.VirtualMemoryWithContext(ctx)

@@ -7,8 +7,8 @@ import (
 	"hash/fnv"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
-	"sync/atomic"
 	"time"
 	"virtscope/results"
 	"virtscope/runner"
@@ -25,36 +25,21 @@ type pool struct {
 	clones map[string][]*docked // by host
 }
 
-// A docked clone was made for guest n. What is told of it before it is taken is no part of the trial.
+// A docked clone was made for guest n.
 type docked struct {
 	n     int
 	clone *substrate.Clone
-	rec   *gate
+	rec   *late // of the clone: opened when it is activated
 }
 
-// A gate is a recorder that keeps nothing until it is opened. It is safe for concurrent use.
-type gate struct {
-	to atomic.Pointer[results.Recorder]
-}
-
-// Record implements results.Recorder.
-func (g *gate) Record(r results.Record) {
-	if to := g.to.Load(); to != nil {
-		(*to).Record(r)
-	}
-}
-
-func (g *gate) open(to results.Recorder) { g.to.Store(&to) }
-
-// take takes the clone that was made for guest n on a host, if there is one. What happens to it from now on goes to rec.
-func (p *pool) take(h string, n int, rec results.Recorder) *substrate.Clone {
+// take takes the clone that was made for guest n on a host, if there is one.
+func (p *pool) take(h string, n int) *docked {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for i, d := range p.clones[h] {
 		if d.n == n {
 			p.clones[h] = append(p.clones[h][:i:i], p.clones[h][i+1:]...)
-			d.rec.open(rec)
-			return d.clone
+			return d
 		}
 	}
 	return nil
@@ -73,14 +58,37 @@ func (p *pool) put(h string, d *docked) {
 func (p *pool) close() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var errs []error
+	var all sync.WaitGroup
+	slots := make(chan struct{}, poolCloses)
+	ended := make(chan error, p.size())
 	for _, list := range p.clones {
 		for _, d := range list {
-			errs = append(errs, d.clone.Instance.Close())
+			slots <- struct{}{}
+			all.Go(func() {
+				ended <- d.clone.Instance.Close()
+				<-slots
+			})
 		}
+	}
+	all.Wait()
+	close(ended)
+	var errs []error
+	for err := range ended {
+		errs = append(errs, err)
 	}
 	p.clones = nil
 	return errors.Join(errs...)
+}
+
+// poolCloses is how many clones end at once: tear-down is short.
+const poolCloses = 16
+
+// size is how many clones there are. The caller holds mu.
+func (p *pool) size() (n int) {
+	for _, list := range p.clones {
+		n += len(list)
+	}
+	return n
 }
 
 // prepareSaved saves a guest on each host, from which the fleet's guests are made, and docks clones of it where they are to
@@ -94,10 +102,8 @@ func (f *fleet) prepareSaved(ctx context.Context, rec results.Recorder) error {
 		f.saved[h.Name()] = saved
 		at := map[string]string{"host": h.Name()}
 		f.record(rec, results.SubstrateMade, saved.Took().Seconds(), results.Seconds, at)
-		attrs := map[string]string{"host": h.Name(), "docked": f.docked(), "count": "1"}
-		if f.docked() != dockedSpawned {
-			f.record(rec, results.SubstrateDocked, float64(saved.Bytes()), results.Bytes, attrs)
-			continue
+		if !f.substrate() {
+			continue // what a warm start is saved in lies on the disk, and takes none of the host's memory
 		}
 		if err := f.dock(ctx, i, h, rec); err != nil {
 			return err
@@ -110,14 +116,6 @@ const (
 	dockedSaved   = "saved"
 	dockedSpawned = "spawned"
 )
-
-// docked is how a substrate waits; a warm guest is only saved.
-func (f *fleet) docked() string {
-	if f.substrate() {
-		return f.site.trial.Spec.Guest.Substrate.Docked
-	}
-	return dockedSaved
-}
 
 func (f *fleet) substrate() bool { return f.site.trial.Spec.Guest.Start == startSubstrate }
 
@@ -164,28 +162,48 @@ func (f *fleet) savedDisk(h host.Host) string {
 	return filepath.Join(f.site.large, savedName(h)+".img")
 }
 
-// dock spawns the clones that will be activated on a host, and records what they take while they stand there.
+// dock spawns the clones that will be activated on a host, where they are to stand spawned, and records what is docked there.
 func (f *fleet) dock(ctx context.Context, first int, h host.Host, rec results.Recorder) error {
 	count, sum := 0, int64(0)
-	for n := first; n < fleetSize(f.site.trial.Spec); n += len(f.hosts) {
-		d := &docked{n: n, rec: &gate{}}
-		clone, err := f.clone(ctx, n, h, d.rec)
-		if err != nil {
+	for n := first; n < f.spawned(); n += len(f.hosts) {
+		d := &docked{n: n, rec: &late{}}
+		var err error
+		if d.clone, err = f.clone(ctx, n, h, d.rec); err != nil {
 			return err
 		}
-		d.clone = clone
 		f.pool.put(h.Name(), d)
-		private, _, err := privateMemory(clone.Instance)
+		private, _, err := privateMemory(d.clone.Instance, f.saved[h.Name()].Memory())
 		if err != nil {
 			return err
 		}
 		count, sum = count+1, sum+private
 	}
-	count = max(1, count)
-	// Each is what the record is of: they share the file.
-	f.record(rec, results.SubstrateDocked, float64(f.saved[h.Name()].Bytes()+sum)/float64(count), results.Bytes,
-		map[string]string{"host": h.Name(), "docked": dockedSpawned, "count": fmt.Sprint(count)})
+	bytes, attrs := dockedMemory(f.saved[h.Name()].Bytes(), sum, count)
+	attrs["host"] = h.Name()
+	f.record(rec, results.SubstrateDocked, bytes, results.Bytes, attrs)
 	return nil
+}
+
+// dockedMemory is what is docked on a host takes of its memory, all together: what was saved, once, and what is private to each of
+// count clones.
+func dockedMemory(saved, private int64, count int) (bytes float64, attrs map[string]string) {
+	if count == 0 {
+		return float64(saved), map[string]string{"docked": dockedSaved, "count": "1"}
+	}
+	return float64(saved + private), map[string]string{"docked": dockedSpawned, "count": strconv.Itoa(count)}
+}
+
+// spawned is how many clones stand spawned before the action: one for each guest, or, where jobs ask for guests, as many as there
+// may be at once. The others are made when they are asked for.
+func (f *fleet) spawned() int {
+	s := f.site.trial.Spec
+	if !f.substrate() || s.Guest.Substrate.Docked != dockedSpawned {
+		return 0
+	}
+	if j := s.Action.Jobs; j != nil {
+		return min(j.Cap, fleetSize(s))
+	}
+	return fleetSize(s)
 }
 
 // clone makes guest n of what was saved on h; it stands stopped.
@@ -208,12 +226,13 @@ func (f *fleet) clone(ctx context.Context, n int, h host.Host, rec results.Recor
 
 // activate makes guest n, and tells it who it is.
 func (f *fleet) activate(ctx context.Context, n int, h host.Host, memory int64, rec results.Recorder) (guest.Instance, error) {
-	clone := f.pool.take(h.Name(), n, rec)
-	if clone == nil {
-		made, err := f.clone(ctx, n, h, rec)
-		if err != nil {
-			return nil, err
-		}
+	var clone *substrate.Clone
+	if d := f.pool.take(h.Name(), n); d != nil {
+		d.rec.open(rec)
+		clone = d.clone
+	} else if made, err := f.clone(ctx, n, h, rec); err != nil {
+		return nil, err
+	} else {
 		clone = made
 	}
 	g := f.site.trial.Spec.Guest
@@ -225,6 +244,9 @@ func (f *fleet) activate(ctx context.Context, n int, h host.Host, memory int64, 
 	if err := clone.Activate(ctx, order); err != nil {
 		return nil, errors.Join(err, clone.Instance.Close())
 	}
+	spec := clone.Spec
+	spec.VCPUs = max(spec.VCPUs, order.VCPUs) // those that were plugged in are there from the begin when it is made anew
+	f.made(n, spec)
 	return clone.Instance, nil
 }
 

@@ -9,6 +9,8 @@ import (
 	"virtscope/testbed/guest"
 	"virtscope/testbed/image"
 	"virtscope/testbed/provision"
+
+	"golang.org/x/sys/unix"
 )
 
 // A bootable is what guests of one configuration boot.
@@ -26,6 +28,19 @@ func imageKey(s *spec.Experiment) string {
 
 // bootable is what newLab found for the experiment.
 func (l *lab) bootable(s *spec.Experiment) bootable { return l.bootables[imageKey(s)] }
+
+// imageSize is how much the disk of an experiment's image takes, in B: its blocks, since copies keep its holes. 0 is none.
+func (l *lab) imageSize(s *spec.Experiment) int64 {
+	path := l.bootable(s).template.Path
+	if path == "" {
+		return 0
+	}
+	var st unix.Stat_t
+	if err := unix.Stat(path, &st); err != nil {
+		return 0 // whoever copies it says so
+	}
+	return st.Blocks * 512
+}
 
 // words are the kernel's command line of one guest.
 func (b bootable) words(o own) string { return b.cmdline + " " + b.identity(o) }

@@ -58,7 +58,7 @@ func startRun(c *cobra.Command, name string, options runOptions) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, lab.Close()) }()
-	if err := needSpace(runsDir(c), p.Trials); err != nil {
+	if err := needSpace(runsDir(c), p.Trials, lab.imageSize); err != nil {
 		return err
 	}
 	r, err := createRun(c.Context(), runsDir(c), lab, p)
@@ -86,7 +86,7 @@ func resumeRun(c *cobra.Command, name string, options runOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := needSpace(r.Dir, todo); err != nil {
+	if err := needSpace(r.Dir, todo, lab.imageSize); err != nil {
 		return err
 	}
 	note := changes(r.Manifest, append(host.Facts(c.Context()), lab.facts...))

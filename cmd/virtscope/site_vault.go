@@ -21,16 +21,16 @@ func (s *site) Vault() runner.Vault { return s.vault }
 
 // makeVault makes what saves the trial's guest, where the action saves one.
 func (s *site) makeVault() error {
-	save := saving(s.trial.Spec)
-	jobs := s.trial.Spec.Action.Jobs
-	if save == nil && (jobs == nil || jobs.Preempt == "none") {
+	if jobs := s.trial.Spec.Action.Jobs; jobs != nil && jobs.Preempt != "none" {
+		s.vault = newFleetVault(s)
 		return nil
 	}
-	o := checkpoint.Options{Mode: "stop", Format: guest.FormatStream, To: checkpoint.ToDisk, Load: "eager", Keep: jobsKept}
-	if save != nil {
-		o = checkpoint.Options{
-			Mode: save.Mode, Format: save.Format, To: save.To, Compression: save.Compression, Disk: save.Disk, Load: save.Load, Keep: save.Keep,
-		}
+	save := saving(s.trial.Spec)
+	if save == nil {
+		return nil
+	}
+	o := checkpoint.Options{
+		Mode: save.Mode, Format: save.Format, To: save.To, Compression: save.Compression, Disk: save.Disk, Load: save.Load, Keep: save.Keep,
 	}
 	v, err := checkpoint.NewVault(checkpoint.Config{
 		Places: s.places(), Driver: s.Driver(), Spec: s.restoredSpec, Options: o, Dir: s.scratch, Clock: runner.Controller,
@@ -42,9 +42,6 @@ func (s *site) makeVault() error {
 	s.vault = v
 	return nil
 }
-
-// jobsKept is how many checkpoints are kept of jobs that were preempted: all.
-const jobsKept = 1000
 
 func (s *site) places() (list []checkpoint.Place) {
 	for _, h := range []*host.Netns{s.bed.Source(), s.bed.Destination()} {

@@ -228,8 +228,11 @@ func (v *Vault) verify(ctx context.Context, at location, id string, rec results.
 	return nil
 }
 
-// HostDied forgets what a host held in its memory, as its end does.
+// HostDied forgets what a host held in its memory, as its end does. It waits for a Save that is under way.
 func (v *Vault) HostDied(h host.Host) error {
+	if v.conf.Options.To != ToMemory {
+		return nil // and whoever kills the host need not wait
+	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	p, err := v.place(h)

@@ -16,7 +16,8 @@ import (
 // Restore makes a guest on h from a checkpoint, which it reads back and verifies first, with those that its disk goes on from. It
 // records CheckpointVerified, or CheckpointRefused: a checkpoint that is damaged, or of another guest, is an *guest.OutcomeError
 // before anything is started. What lies on the other host comes across the link. The disk is made anew at the spec's path, in place
-// of what is there; nothing is ever written to the checkpoint, which is held as long as the guest may read from it.
+// of what is there; nothing is ever written to the checkpoint, which is held as long as the guest may read from it. The guest's disk and
+// its memory file are removed when it has ended: each recovery makes others.
 func (v *Vault) Restore(ctx context.Context, id string, h host.Host, rec results.Recorder) (guest.Instance, error) {
 	at, err := v.find(id)
 	if err != nil {
@@ -38,17 +39,28 @@ func (v *Vault) Restore(ctx context.Context, id string, h host.Host, rec results
 	g, err := r.run(ctx)
 	if err != nil {
 		r.release()
+		r.discard()
 		return nil, fmt.Errorf("restore checkpoint %s on %s: %w", id, h.Name(), err)
 	}
 	if !r.lasting {
 		r.release()
-		return g, nil
 	}
 	go func() {
 		<-g.Done()
 		r.release()
+		r.discard()
 	}()
 	return g, nil
+}
+
+// discard removes what was made for the guest alone. What cannot be removed goes with its folder.
+func (r *restoring) discard() {
+	if d := r.spec.Disk; d != nil {
+		_ = os.Remove(d.Paths[r.here.Host.Name()])
+	}
+	if file := r.spec.Start.MemoryFile; file != "" {
+		_ = os.Remove(file)
+	}
 }
 
 // A restoring is one guest on its way back.

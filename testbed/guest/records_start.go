@@ -8,27 +8,48 @@ import (
 	"virtscope/testbed/guest/agent"
 )
 
-// recordBoot records the edges that the guest itself knows of. Each arrived with the message: "mono" says when it was.
+// recordBoot records the edges that the guest itself knows of. Each arrived with the message: "mono" says when it was at the latest,
+// and "bound" by how much earlier it may have been.
 func recordBoot(b *agent.Boot, record func(string, float64, results.Unit, map[string]string)) {
 	for _, edge := range []struct {
-		name string
-		mono *int64
-		text string
+		name  string
+		mono  *int64
+		bound int64
+		text  string
 	}{
-		{results.BootKernelEnd, b.KernelEnd, b.Line},
-		{results.BootInit, b.Init, ""},
-		{results.BootModules, b.Modules, ""},
-		{results.BootNetwork, b.Network, ""},
+		{results.BootKernelEnd, later(b.KernelEnd, b.LogBound), 2 * max(0, b.LogBound), b.Line},
+		{results.BootInit, b.Init, 0, ""},
+		{results.BootModules, b.Modules, 0, ""},
+		{results.BootNetwork, b.Network, since(b.NetworkBegin, b.Network), ""},
 	} {
 		if edge.mono == nil {
 			continue
 		}
 		attrs := map[string]string{"mono": strconv.FormatInt(*edge.mono, 10)}
+		if edge.bound > 0 {
+			attrs["bound"] = formatSeconds(edge.bound)
+		}
 		if edge.text != "" {
 			attrs["text"] = edge.text
 		}
 		record(edge.name, 0, results.Event, attrs)
 	}
+}
+
+// later is t moved by how much it may be off either way.
+func later(t *int64, by int64) *int64 {
+	if t == nil || by <= 0 {
+		return t
+	}
+	return new(*t + by)
+}
+
+// since is the time from begin to t; 0 if one of them is not known.
+func since(begin, t *int64) int64 {
+	if begin == nil || t == nil {
+		return 0
+	}
+	return max(0, *t-*begin)
 }
 
 // recordStart records what a guest says of its identity, its vCPUs and its systemd.

@@ -13,6 +13,7 @@ import (
 // A Clone is a guest that was restored. It stands stopped until it is activated.
 type Clone struct {
 	Instance guest.Instance
+	Spec     guest.Spec // what it was restored with
 	saved    *Saved
 }
 
@@ -28,7 +29,7 @@ func (s *Saved) Clone(ctx context.Context, h host.Host, spec guest.Spec, rec res
 	if err != nil {
 		return nil, fmt.Errorf("restore a saved guest: %w", err)
 	}
-	return &Clone{Instance: g, saved: s}, nil
+	return &Clone{Instance: g, Spec: spec, saved: s}, nil
 }
 
 // An Order is what a clone becomes.

@@ -125,6 +125,9 @@ func (s *Saved) save(ctx context.Context, g guest.Instance, begin time.Time) err
 // Bytes is the memory that the saved guest takes, in B: the blocks that are allocated for it.
 func (s *Saved) Bytes() int64 { return s.bytes }
 
+// Memory is the path of the file that holds the saved guest's memory.
+func (s *Saved) Memory() string { return s.memory }
+
 // Booted is how long it was from the begin of the boot until the agent said hello.
 func (s *Saved) Booted() time.Duration { return s.booted }
 

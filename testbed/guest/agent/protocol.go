@@ -85,8 +85,10 @@ type Boot struct {
 	Line      string `json:"line,omitempty"`       // that line
 	Init      *int64 `json:"init,omitempty"`       // PID 1 began; in a systemd guest, systemd's own stamp (UserspaceTimestampMonotonic)
 	Modules   *int64 `json:"modules,omitempty"`    // drivers are loaded
-	Network   *int64 `json:"network,omitempty"`    // the address is set and the card is up
-	Agent     *int64 `json:"agent,omitempty"`      // the agent began to serve
+	Network   *int64 `json:"network,omitempty"`    // the address is set and the card is up: the agent has noticed
+	// NetworkBegin is when that was not so yet: the agent had not set the address. nil where something else sets it.
+	NetworkBegin *int64 `json:"network_begin,omitempty"`
+	Agent        *int64 `json:"agent,omitempty"` // the agent began to serve
 }
 
 // Units is what systemd says of its start.

@@ -25,7 +25,7 @@ func (d *Driver) Restore(ctx context.Context, h host.Host, s guest.Spec, o guest
 	}
 	i := &instance{
 		command: d.command, spec: s, rec: rec, done: make(chan struct{}),
-		agent: agent.NewClient(guest.AgentReporter(rec)),
+		agent: agent.NewClient(guest.RestoredReporter(rec)),
 	}
 	for { // a guest that was saved and lives on has its socket
 		path, err := socketPath(s.Dir, i.spawned+1)

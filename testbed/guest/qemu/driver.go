@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os/exec"
 	"regexp"
+	"sync"
 	"time"
 	"virtscope/results"
 	"virtscope/testbed/guest"
@@ -22,8 +23,9 @@ var _ guest.Driver = (*Driver)(nil)
 
 // A Driver makes QEMU guests. The zero value is not usable: see New.
 type Driver struct {
-	accel accelProbe
-	known knowledge
+	accel    accelProbe
+	known    knowledge
+	versions sync.Map // by host and binary, what it says
 }
 
 // New makes a driver for this machine.
@@ -42,7 +44,7 @@ const DestinationVersionFact = "qemu.destination.version"
 // is that of the QEMU in which the guest boots.
 func (d *Driver) Fingerprint(ctx context.Context, h host.Host, s guest.Spec) (guest.Capabilities, error) {
 	binary := binaryOf(s)
-	version, err := binaryVersion(ctx, h, binary)
+	version, err := d.version(ctx, h, binary)
 	if err != nil {
 		return guest.Capabilities{}, err
 	}
@@ -126,6 +128,19 @@ func binaryVersion(ctx context.Context, h host.Host, binary string) (string, err
 	return string(match[1]), nil
 }
 
+// version asks a binary once: a restore must not wait for what is known.
+func (d *Driver) version(ctx context.Context, h host.Host, binary string) (string, error) {
+	key := h.Name() + "\x00" + binary
+	if v, ok := d.versions.Load(key); ok {
+		return v.(string), nil
+	}
+	v, err := binaryVersion(ctx, h, binary)
+	if err == nil {
+		d.versions.Store(key, v)
+	}
+	return v, err
+}
+
 // Boot implements guest.Driver. The trial's directories must exist; the tap too.
 func (d *Driver) Boot(ctx context.Context, h host.Host, s guest.Spec, rec results.Recorder) (guest.Instance, error) {
 	accel, _, err := d.accel.choose(s.Accel, h.Name())
@@ -135,7 +150,7 @@ func (d *Driver) Boot(ctx context.Context, h host.Host, s guest.Spec, rec result
 	if err := checkStart(s, h.Name()); err != nil {
 		return nil, err
 	}
-	s.Append += boardOf(s).kernelAppend(accel, tscKHz)
+	s.Append += kernelAppend(accel, tscKHz)
 	i := &instance{
 		spec: s, accel: accel, rec: rec, done: make(chan struct{}),
 		agent: agent.NewClient(guest.AgentReporter(rec)),

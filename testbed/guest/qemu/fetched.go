@@ -12,6 +12,8 @@ import (
 	"virtscope/results"
 	"virtscope/testbed/guest"
 	"virtscope/testbed/image"
+
+	"golang.org/x/sys/unix"
 )
 
 // fetchedPoll is how often it is looked whether more was read of the image behind the disk.
@@ -48,6 +50,9 @@ type fetchWatch struct {
 	file  *os.File
 	lines *bufio.Reader
 	part  string // of a line that was not whole
+	read  int64  // B of the file
+	freed int64  // B of them that take no more room
+	kept  bool   // the file system cannot free them
 	trace readTrace
 	told  int64
 	rec   results.Recorder
@@ -90,6 +95,7 @@ func (w *fetchWatch) run() {
 func (w *fetchWatch) look() {
 	for w.err == nil {
 		text, err := w.lines.ReadString('\n')
+		w.read += int64(len(text))
 		if w.part += text; err != nil {
 			if !errors.Is(err, io.EOF) {
 				w.err = fmt.Errorf("read what the guest's disk fetched: %w", err)
@@ -99,6 +105,7 @@ func (w *fetchWatch) look() {
 		w.trace.take(strings.TrimSuffix(w.part, "\n"))
 		w.part = ""
 	}
+	w.free()
 	if w.trace.bytes == w.told {
 		return
 	}
@@ -107,6 +114,23 @@ func (w *fetchWatch) look() {
 		Time: w.trace.at.UnixNano(), Host: w.host, Source: results.SourceQMP,
 		Name: results.ImageFetched, Value: float64(w.told), Unit: results.Bytes,
 	})
+}
+
+// freeStep is how much is read before it is freed, in B.
+const freeStep = 1 << 20
+
+// free gives back what the file took for what was read: QEMU writes to it for as long as the guest runs, some 100 B a read of any
+// node. A file system without holes (EOPNOTSUPP) keeps it until the guest is closed.
+func (w *fetchWatch) free() {
+	n := w.read - w.freed
+	if n < freeStep || w.kept {
+		return
+	}
+	err := unix.Fallocate(int(w.file.Fd()), unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, w.freed, n)
+	if w.kept = errors.Is(err, unix.EOPNOTSUPP); err != nil && !w.kept {
+		w.err = errors.Join(w.err, fmt.Errorf("free what was read of the trace: %w", err))
+	}
+	w.freed = w.read
 }
 
 // close is called once, when QEMU has ended. It looks a last time.

@@ -1,9 +1,16 @@
 package qemu
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+	"virtscope/results"
+	"virtscope/testbed/guest"
+	"virtscope/testbed/guest/guesttest"
+
+	"golang.org/x/sys/unix"
 )
 
 // What QEMU 10.0.2 traced of an overlay over a qcow2 image over a raw one, shortened.
@@ -34,6 +41,52 @@ func TestReadTrace(t *testing.T) {
 	}
 	if other.bytes != 0 {
 		t.Errorf("%d B of another disk", other.bytes)
+	}
+}
+
+// What was read takes no more room, and what is written after it is read as before.
+func TestReadTraceIsFreed(t *testing.T) {
+	log := new(guesttest.Log)
+	w, err := watchFetches(files{host: "src", trace: filepath.Join(t.TempDir(), "trace")}, guest.Spec{Disk: &guest.Disk{Paths: map[string]string{"src": "/x/overlay"}}}, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	qemu, err := os.OpenFile(w.file.Name(), os.O_WRONLY|os.O_TRUNC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer qemu.Close()
+	const times = 3000
+	for n := range times {
+		if _, err := qemu.WriteString(recordedTrace + "\n"); err != nil {
+			t.Fatal(err)
+		}
+		if n%1000 == 999 {
+			time.Sleep(2 * fetchedPoll)
+		}
+	}
+	stat := func() (size, taken int64) {
+		var at unix.Stat_t
+		if err := unix.Fstat(int(qemu.Fd()), &at); err != nil {
+			t.Fatal(err)
+		}
+		return at.Size, at.Blocks * 512
+	}
+	if err := w.close(); err != nil {
+		t.Fatal(err)
+	}
+	size, taken := stat()
+	if size < 2*freeStep {
+		t.Fatalf("%d B were written", size)
+	}
+	if taken > freeStep+64<<10 {
+		if w.kept {
+			t.Skip("this file system has no holes")
+		}
+		t.Errorf("%d B are taken of %d", taken, size)
+	}
+	if got := log.Named(results.ImageFetched); len(got) == 0 || got[len(got)-1].Value != times*1536 {
+		t.Errorf("%+v", got)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"virtscope/results"
 	"virtscope/testbed/guest"
@@ -26,6 +27,7 @@ type machine struct {
 	closers []io.Closer
 	files   files
 	private bool             // its memory is a file that it may not write
+	grown   atomic.Bool      // it has vCPUs that its Spec does not name
 	rec     results.Recorder // of what happens to it later
 	console *consoleReader   // nil where nobody watches the start
 	fetched *fetchWatch      // nil where nothing is behind the disk, or nobody watches

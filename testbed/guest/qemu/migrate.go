@@ -27,6 +27,13 @@ func (i *instance) PrepareMigration(ctx context.Context, dst host.Host, o guest.
 		return nil, err
 	}
 	m := &migration{guest: i, src: i.running(), options: o, uri: "file:" + o.File}
+	if err := m.src.unlikeSpec("a migration"); err != nil {
+		return nil, err
+	}
+	if !m.src.saves.busy.TryLock() {
+		return nil, errors.New("prepare the migration: the guest is being saved: migrate it after that")
+	}
+	m.src.saves.busy.Unlock()
 	if !viaFile(o) {
 		m.uri = "tcp:" + net.JoinHostPort(o.Address, strconv.Itoa(o.Port))
 	}

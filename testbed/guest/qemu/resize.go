@@ -123,7 +123,7 @@ type hotpluggable struct {
 }
 
 // AddVCPUs implements guest.Resizer (QMP query-hotpluggable-cpus, device_add). A guest to which vCPUs were added has devices
-// that its Spec does not name: it can be neither migrated nor saved.
+// that its Spec does not name: it can be neither migrated nor saved, and both are refused from then on.
 func (i *instance) AddVCPUs(ctx context.Context, n int) error {
 	vm := i.running()
 	problem := func(err error) error {
@@ -144,6 +144,7 @@ func (i *instance) AddVCPUs(ctx context.Context, n int) error {
 		if there >= n {
 			break
 		}
+		vm.grown.Store(true) // before: of a command that fails nobody knows how far it came
 		args := map[string]any{"driver": *slot.Type, "id": "vcpu-" + strconv.Itoa(there)}
 		for name, v := range slot.Props {
 			args[name] = v
@@ -157,6 +158,17 @@ func (i *instance) AddVCPUs(ctx context.Context, n int) error {
 		return problem(fmt.Errorf("qemu has no place for more than %d", there))
 	}
 	return nil
+}
+
+// unlikeSpec refuses what needs another QEMU to be made by the Spec.
+func (vm *machine) unlikeSpec(feature string) error {
+	if !vm.grown.Load() {
+		return nil
+	}
+	return &guest.NotSupportedError{
+		Feature: feature + " of a guest to which vCPUs were added", Where: "driver " + Name,
+		Remedy: "add them after it, or give the guest all vCPUs from the start (guest.vcpus)",
+	}
 }
 
 // emptySlots returns the places where nothing is plugged in, the lowest first (QEMU lists the highest first), and how many vCPUs

@@ -37,17 +37,22 @@ func (d *Driver) Restore(ctx context.Context, h host.Host, s guest.Spec, o guest
 	if err := checkStart(s, h.Name()); err != nil {
 		return nil, err
 	}
-	s.Append += boardOf(s).kernelAppend(accel, tscKHz)
+	s.Append += kernelAppend(accel, tscKHz)
 	r := role{incoming: true, restored: true}
 	if o.Format == guest.FormatMemoryFile && (o.OnDemand || s.Start.MemoryFile == "") {
 		r.privateMemory = o.Memory
+	}
+	if r.privateMemory != "" {
+		if err := d.checkPrivate(ctx, h, s, o); err != nil {
+			return nil, err
+		}
 	}
 	if err := checkRestored(s, o, r); err != nil {
 		return nil, &guest.OutcomeError{Reason: "the saved state is damaged", Err: err}
 	}
 	i := &instance{
 		spec: s, accel: accel, rec: rec, done: make(chan struct{}),
-		agent: agent.NewClient(guest.AgentReporter(rec)),
+		agent: agent.NewClient(guest.RestoredReporter(rec)),
 	}
 	vm, err := i.spawn(ctx, h, r)
 	if err != nil {

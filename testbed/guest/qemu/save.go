@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 	"virtscope/results"
@@ -31,6 +32,7 @@ type saving struct {
 
 	ran       bool      // the guest ran when the save began, so that it runs on after it
 	held      bool      // it was told to stop, and not yet to go on
+	itself    bool      // QEMU lets it go on by itself, and says so
 	migrating bool      // the migration that writes it was begun
 	disk      *diskSave // nil where the disk is left out
 	state     *intake   // nil but for memory-file
@@ -59,10 +61,10 @@ func (i *instance) Save(ctx context.Context, o guest.SaveOptions) (guest.Saved, 
 	}
 	defer vm.saves.busy.Unlock()
 	s := &saving{guest: i, vm: vm, options: o}
-	saved, err := s.run(ctx)
-	if err == nil {
-		err = s.reset(ctx)
+	if err := s.refuse(ctx); err != nil {
+		return guest.Saved{}, fmt.Errorf("save the guest on %s: %w", vm.host.Name(), s.why(ctx, err))
 	}
+	saved, err := s.run(ctx)
 	if err != nil {
 		return guest.Saved{}, fmt.Errorf("save the guest on %s: %w", vm.host.Name(), errors.Join(s.why(ctx, err), s.undo(ctx)))
 	}
@@ -78,18 +80,24 @@ func (s *saving) run(ctx context.Context) (saved guest.Saved, err error) {
 	} else {
 		saved, err = s.still(ctx)
 	}
-	if err != nil || s.disk == nil {
+	if err != nil {
 		return saved, err
 	}
-	saved.DiskBytes, err = s.disk.finish(ctx)
+	err = s.keep(ctx, &saved)
 	return saved, err
+}
+
+// keep leaves QEMU as it was, and last lets the next increment go on from here: from a save of which all succeeded.
+func (s *saving) keep(ctx context.Context, saved *guest.Saved) error {
+	err := s.reset(ctx)
+	if err == nil && s.disk != nil {
+		saved.DiskBytes, err = s.disk.finish(ctx)
+	}
+	return err
 }
 
 // prepare does what the guest need not stand still for.
 func (s *saving) prepare(ctx context.Context) error {
-	if err := s.refuse(ctx); err != nil {
-		return err
-	}
 	status, err := (&migration{src: s.vm}).runState(ctx)
 	if err != nil {
 		return err
@@ -102,7 +110,7 @@ func (s *saving) prepare(ctx context.Context) error {
 		return err
 	}
 	if s.options.Format == guest.FormatMemoryFile {
-		if s.state, err = takeIn(s.guest.spec.Dir+"/"+s.vm.host.Name()+".state", s.options.State); err != nil {
+		if s.state, err = takeIn(strings.TrimSuffix(s.vm.files.qmp, ".qmp")+".state", s.options.State); err != nil {
 			return err
 		}
 	}

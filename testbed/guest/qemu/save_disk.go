@@ -29,7 +29,8 @@ type diskSave struct {
 	job     string
 	before  string // bitmap that an increment copies; "" copies all
 	bitmap  string // since begin
-	started bool   // the job and the bitmap
+	asked   bool   // for the job and the bitmap: they may be there
+	started bool   // they are
 }
 
 // newDiskSave makes the file and opens it.
@@ -95,10 +96,12 @@ func (d *diskSave) begin(ctx context.Context) error {
 		{"blockdev-backup", backup},
 	}
 	d.events = d.s.vm.mon.eventsFromNow(ctx)
-	if err := d.s.vm.mon.Execute(ctx, "transaction", map[string]any{"actions": actions}, nil); err != nil {
+	err := d.s.vm.mon.Execute(ctx, "transaction", map[string]any{"actions": actions}, nil)
+	var refusal *CommandError
+	d.started, d.asked = err == nil, !errors.As(err, &refusal)
+	if err != nil {
 		return failedCopy("start the job", err)
 	}
-	d.started = true
 	e, err := awaitJob(ctx, d.events, nil, d.job, eventJobStatus) // the first says "created"
 	if err != nil {
 		return err
@@ -155,13 +158,14 @@ func (d *diskSave) finish(ctx context.Context) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	old := d.s.vm.saves.bitmap
-	if old != "" {
+	if old := d.s.vm.saves.bitmap; old != "" {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commandTimeout) // not half of it
+		defer cancel()
 		if err := d.forget(ctx, old); err != nil {
 			return 0, err
 		}
 	}
-	d.s.vm.saves.bitmap, d.started = d.bitmap, false
+	d.s.vm.saves.bitmap = d.bitmap
 	return size, nil
 }
 
@@ -172,11 +176,12 @@ func (d *diskSave) forget(ctx context.Context, bitmap string) error {
 // undo takes away what was made, whatever of it there is.
 func (d *diskSave) undo(ctx context.Context) error {
 	var errs []error
-	if d.started {
+	if d.asked {
 		_ = d.s.vm.mon.Execute(ctx, "block-job-cancel", map[string]any{"device": d.job, "force": true}, nil) // it may be gone
 		errs = append(errs, d.gone(ctx))
-		errs = append(errs, d.forget(ctx, d.bitmap))
-		d.started = false
+		if err := d.forget(ctx, d.bitmap); d.started {
+			errs = append(errs, err)
+		}
 	}
 	_ = d.close(ctx) // it may be closed, or never have been opened
 	return errors.Join(errs...)

@@ -76,8 +76,8 @@ func (s *saving) follow(ctx context.Context, events <-chan event) (event, error)
 		switch {
 		case e.Event == eventStop && !s.held:
 			s.note(results.CheckpointFreeze, eventTime(e), nil)
-		case e.Event == eventResume && s.options.Live && s.disk == nil:
-			s.note(results.CheckpointThaw, eventTime(e), nil)
+		case e.Event == eventResume && s.itself:
+			s.note(results.CheckpointThaw, eventTime(e), map[string]string{"by": "qemu"})
 		case e.Event != eventMigration:
 		case eventStatus(e) == "active":
 			s.note(results.CheckpointDump, eventTime(e), nil)

@@ -8,6 +8,7 @@ import (
 
 // live saves a guest that runs on: memory is written as it was when the devices were saved (QEMU's background-snapshot).
 func (s *saving) live(ctx context.Context) (int64, error) {
+	s.itself = s.disk == nil
 	if s.disk != nil {
 		if err := s.freeze(ctx); err != nil {
 			return 0, err
@@ -53,9 +54,8 @@ func (s *saving) thawWhenTracked(ctx context.Context) error {
 		case err != nil:
 			return err
 		case status == "running":
-			s.held = false
-			s.note(results.CheckpointThaw, time.Now().UnixNano(), map[string]string{"by": "qemu"})
-			return nil
+			s.held, s.itself = false, true
+			return nil // follow has the time of its RESUME
 		case info.Status != nil && *info.Status != "completed" && ended(*info.Status):
 			return nil // follow says why
 		case tracked(info):

@@ -63,13 +63,19 @@ func refuseSave(s guest.Spec, o guest.SaveOptions) error {
 
 // refuse asks the QEMU in which the guest runs, too.
 func (s *saving) refuse(ctx context.Context) error {
-	if err := refuseSave(s.guest.spec, s.options); err != nil {
+	if err := errors.Join(refuseSave(s.guest.spec, s.options), s.vm.unlikeSpec("a checkpoint")); err != nil {
 		return err
 	}
 	if s.options.Format == guest.FormatMemoryFile && (s.vm.private || s.vm.files.memory == "") {
 		return errors.New("the guest's memory is no file that it shares: boot or restore it with Start.MemoryFile, or use format stream")
 	}
-	var err error
+	info, err := queryMigrate(ctx, s.vm.mon)
+	if err != nil {
+		return err
+	}
+	if info.Status != nil && !ended(*info.Status) {
+		return errors.New("it is being migrated: save it when it has arrived")
+	}
 	if s.schema, err = s.vm.askSchema(ctx); err != nil {
 		return err
 	}

@@ -9,20 +9,25 @@ import (
 func rdtsc() int64
 
 // tscKHz is the rate of this machine's time-stamp counter in kHz, by its monotonic clock over a tenth of a second: within some
-// 10 ppm where the machine is not very busy, and within 500 otherwise, as the kernel's own.
+// 10 ppm.
 var tscKHz = sync.OnceValue(func() int64 {
 	const long = 100 * time.Millisecond
-	clock, counter := time.Now(), rdtsc()
+	clock, counter := readBoth()
 	time.Sleep(long)
-	// The shortest of a few readings is the one that nothing came between.
+	later, more := readBoth()
+	return (more - counter) * int64(time.Millisecond) / int64(later.Sub(clock))
+})
+
+// readBoth reads the clock and the counter at one time: of some readings, the one between which and the next the least
+// passed, since nothing came between.
+func readBoth() (clock time.Time, counter int64) {
 	best := time.Hour
-	var khz int64
-	for range 5 {
+	for range 20 {
 		before := time.Now()
 		c := rdtsc()
 		if took := time.Since(before); took < best {
-			best, khz = took, (c-counter)*int64(time.Millisecond)/int64(before.Sub(clock))
+			best, clock, counter = took, before, c
 		}
 	}
-	return khz
-})
+	return clock, counter
+}

@@ -1,6 +1,7 @@
 package qemu
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -30,6 +31,7 @@ type scriptedQEMU struct {
 	refuses map[string]string // by command, why
 	dumb    map[string]bool   // commands that get no answer
 	upon    map[string]func() // what a command does, before its answer
+	replies map[string]string // by command, JSON
 }
 
 // A scriptedProcess ends when it is killed.
@@ -104,7 +106,18 @@ func (q *scriptedQEMU) reply(name string) string {
 		defer q.mu.Unlock()
 		return fmt.Sprintf(`{"status": %q}`, q.runs)
 	}
-	return `{}`
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return cmp.Or(q.replies[name], `{}`)
+}
+
+func (q *scriptedQEMU) returns(command, reply string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.replies == nil {
+		q.replies = map[string]string{}
+	}
+	q.replies[command] = reply
 }
 
 // line says something to a monitor that may be gone.
