@@ -26,6 +26,7 @@ type life struct {
 	protected chan struct{} // closed when there is a checkpoint that outlives this life's failure
 
 	mu       sync.Mutex
+	held     bool // a checkpoint holds the guest still: its silence is no sign
 	safe     bool // protected is closed
 	detected bool
 	failure  int // the number of the failure that was injected; 0: none
@@ -144,14 +145,37 @@ func (l *life) silence(now time.Time) (wait, silent time.Duration) {
 		by = byHeartbeat // of which the record tells
 	}
 	last := l.a.e.rec.signs.at(by)
-	if last.Before(l.watched) {
-		last = l.watched
+	if from := l.watchedFrom(now); last.Before(from) {
+		last = from
 	}
 	silent = now.Sub(last)
 	if l.a.ask.Detect == byProcess {
 		return time.Second, silent
 	}
 	return time.Duration(l.a.ask.DetectAfter) - silent, silent
+}
+
+// watchedFrom is since when silence counts.
+func (l *life) watchedFrom(now time.Time) time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.held {
+		return now
+	}
+	return l.watched
+}
+
+// hold says that a checkpoint is about to stop the guest, as whoever watches it is told. Release, which is idempotent, lets silence
+// count again from then on: the guest was let go, or the checkpoint came to nothing.
+func (l *life) hold() (release func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.held = true
+	return sync.OnceFunc(func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.held, l.watched = false, time.Now()
+	})
 }
 
 // detect makes the guest count as failed, from now on. A failure that was not injected by now is none of it.
@@ -185,7 +209,12 @@ func (l *life) checkpoints(ctx context.Context) error {
 		l.a.saves++
 		n := l.a.saves
 		err := bounded(ctx, time.Duration(l.a.ask.Timeout), fmt.Sprintf("checkpoint %d", n), func(ctx context.Context) error {
-			id, err := l.a.kept.Save(ctx, l.g, n, nil, l.a.e.rec)
+			thawed := func() {}
+			if l.a.ask.Save.Mode == "stop" {
+				thawed = l.hold()
+				defer thawed()
+			}
+			id, err := l.a.kept.Save(ctx, l.g, n, thawed, l.a.e.rec)
 			if id != "" {
 				l.a.complete(id)
 				l.protect()

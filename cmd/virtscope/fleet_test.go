@@ -53,17 +53,17 @@ func FuzzParseSmaps(f *testing.F) {
 	})
 }
 
-// TestDockedShare makes value × count what all clones take together.
-func TestDockedShare(t *testing.T) {
+// TestDockedMemory is what all clones take together, with what was saved counted once.
+func TestDockedMemory(t *testing.T) {
 	for _, c := range []struct {
 		count  int
-		each   float64
+		bytes  float64
 		docked string
 		n      string
-	}{{0, 100, dockedSaved, "1"}, {1, 140, dockedSpawned, "1"}, {4, 35, dockedSpawned, "4"}} {
-		each, attrs := dockedShare(100, 40, c.count)
-		if each != c.each || attrs["docked"] != c.docked || attrs["count"] != c.n {
-			t.Errorf("%d clones: %v B, %v; want %v B, %s of %s", c.count, each, attrs, c.each, c.docked, c.n)
+	}{{0, 100, dockedSaved, "1"}, {1, 140, dockedSpawned, "1"}, {4, 140, dockedSpawned, "4"}} {
+		bytes, attrs := dockedMemory(100, 40, c.count)
+		if bytes != c.bytes || attrs["docked"] != c.docked || attrs["count"] != c.n {
+			t.Errorf("%d clones: %v B, %v; want %v B, %s of %s", c.count, bytes, attrs, c.bytes, c.docked, c.n)
 		}
 	}
 }
