@@ -58,7 +58,7 @@ func (s *site) places() (list []checkpoint.Place) {
 }
 
 // restoredSpec is the trial's guest as it is made of a checkpoint: each is new, so its sockets, logs and disk are its own.
-func (s *site) restoredSpec(h host.Host) guest.Spec {
+func (s *site) restoredSpec(host.Host) guest.Spec {
 	spec := s.guest()
 	n := s.restored.Add(1)
 	name := fmt.Sprintf("restored-%d", n)

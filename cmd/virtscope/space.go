@@ -91,13 +91,11 @@ func used(s *spec.Experiment, image int64) int64 {
 		need += fleetDisks(s, image)
 	}
 	if save := saving(s); save != nil {
-		disks := int64(0)
 		if save.To == checkpoint.ToMemory {
-			disks = 2 * diskTakes(s, image) // a guest's, and the next one's
+			need += 2 * diskTakes(s, image) // a guest's, and the next one's
 		} else {
-			disks = checkpoints(s, save, image)
+			need += checkpoints(s, save, image)
 		}
-		need += disks
 	}
 	return need
 }
