@@ -30,7 +30,7 @@ func needSpace(dir string, todo []plan.Trial, image func(*spec.Experiment) int64
 		memory = max(memory, usedMemory(t.Spec))
 		if key := warmKey(t.Spec); t.Spec.Guest.Start == startWarm && !t.Spec.Action.Fleet() && !warmed[key] {
 			warmed[key] = true
-			warm += savedMemory(t.Spec) + diskSize(t.Spec, image(t.Spec))
+			warm += savedMemory(t.Spec) + diskTakes(t.Spec, image(t.Spec))
 		}
 		if d := t.Spec.Guest.Disk; d != nil && !kinds[*d] {
 			kinds[*d] = true
@@ -91,13 +91,11 @@ func used(s *spec.Experiment, image int64) int64 {
 		need += fleetDisks(s, image)
 	}
 	if save := saving(s); save != nil {
-		disks := int64(0)
 		if save.To == checkpoint.ToMemory {
-			disks = 2 * diskSize(s, image) // a guest's, and the next one's
+			need += 2 * diskTakes(s, image) // a guest's, and the next one's
 		} else {
-			disks = checkpoints(s, save, image)
+			need += checkpoints(s, save, image)
 		}
-		need += disks
 	}
 	return need
 }
@@ -106,15 +104,15 @@ func used(s *spec.Experiment, image int64) int64 {
 // its own.
 func fleetDisks(s *spec.Experiment, image int64) int64 {
 	guests, hosts := int64(fleetSize(s)), int64(fleetHosts(s))
-	need := diskSize(s, image) * hosts
+	need := diskTakes(s, image) * hosts
 	if s.Provision.Method == provision.Copy {
-		need += diskSize(s, image) * guests
+		need += diskTakes(s, image) * guests
 	}
 	if s.Guest.Start == startWarm {
 		need += hosts * savedMemory(s)
 	}
 	if j := s.Action.Jobs; j != nil && j.Preempt != "none" {
-		need += int64(jobCount(j)) * (savedMemory(s) + diskSize(s, image)) // every job may be preempted
+		need += int64(jobCount(j)) * (savedMemory(s) + diskTakes(s, image)) // every job may be preempted
 	}
 	return need
 }
@@ -145,14 +143,14 @@ func checkpoints(s *spec.Experiment, save *spec.Saving, image int64) int64 {
 	if k := s.Action.Checkpoint; k != nil {
 		n = min(n, int64(k.Count))
 	}
-	return (n+2)*(savedMemory(s)+diskSize(s, image)) + 2*diskSize(s, image)
+	return (n+2)*(savedMemory(s)+diskTakes(s, image)) + 2*diskTakes(s, image)
 }
 
 // savedMemory is a guest's memory in a file, with what belongs to it.
 func savedMemory(s *spec.Experiment) int64 { return int64(s.Guest.Memory) + int64(s.Guest.Memory)/8 }
 
-// diskSize is that of a guest's disk, or of its image.
-func diskSize(s *spec.Experiment, image int64) int64 {
+// diskTakes is that of a guest's disk, or of its image.
+func diskTakes(s *spec.Experiment, image int64) int64 {
 	if d := s.Guest.Disk; d != nil {
 		return int64(d.Size)
 	}

@@ -87,13 +87,12 @@ type fakeGuest struct {
 	done  chan struct{}
 	once  sync.Once
 
-	mu       sync.Mutex
-	stopped  bool
-	memory   int64
-	vcpus    int
-	told     []string // operations, in order
-	identity agent.Identity
-	saved    guest.SaveOptions
+	mu      sync.Mutex
+	stopped bool
+	memory  int64
+	vcpus   int
+	told    []string // operations, in order
+	saved   guest.SaveOptions
 }
 
 func (g *fakeGuest) note(what string) {
