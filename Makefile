@@ -61,8 +61,9 @@ accuracy: deps build
 	bin/virtscope run --strict accuracy
 	bin/virtscope accuracy latest
 
-soak: deps build
+soak: deps-test build
 	bin/virtscope run --strict soak
+	VIRTSCOPE_SLOW=1 go test -count=1 -tags e2e -timeout 20m -v -run 'TestOwnImage|TestFirmware' ./cmd/virtscope
 	bin/virtscope clean --check
 
 bench:
