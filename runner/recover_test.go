@@ -38,7 +38,7 @@ func TestRecover(t *testing.T) {
 		{"kill-host, elsewhere", func(r *spec.Recover) { r.Failure, r.Restart = "kill-host", "other" }, lifeScript{}, "dst"},
 		{"cut-link, elsewhere", func(r *spec.Recover) { r.Failure, r.Restart, r.Detect = "cut-link", "other", "echo" }, lifeScript{}, "dst"},
 		{"cut-link, same", func(r *spec.Recover) { r.Failure, r.Detect = "cut-link", "echo" }, lifeScript{}, "src"},
-		{"before the first checkpoint", func(r *spec.Recover) { r.Every, r.Arrivals = 0, "fixed" }, lifeScript{saveTakes: 50 * time.Millisecond}, "src"},
+		{"before the first checkpoint", func(r *spec.Recover) { r.Every, r.Arrivals = 30*ms, "fixed" }, lifeScript{saveTakes: 50 * time.Millisecond}, "src"},
 		{"in a checkpoint", func(r *spec.Recover) { r.Arrivals = "fixed" }, lifeScript{saveTakes: 25 * time.Millisecond}, "src"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
