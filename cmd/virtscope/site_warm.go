@@ -45,7 +45,7 @@ func liveFormat(s *spec.Experiment) string {
 // wholeFormat is how a guest is saved for a warm start: in a file that is read whole where the hypervisor can, else as a memory
 // file that is mapped.
 func (l *lab) wholeFormat(s *spec.Experiment) string {
-	if keepsMemoryFile(s) || !atLeast(l.found[fingerprintKey(s)].Version, mappedRAMSince) {
+	if keepsMemoryFile(s) || !atLeast(l.found[fingerprintKey(s)].Version, mappedRAMSince, 0) {
 		return guest.FormatMemoryFile
 	}
 	return guest.FormatMappedRAM
