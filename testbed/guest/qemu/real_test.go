@@ -189,7 +189,7 @@ func (tr *trip) intact() {
 
 func (tr *trip) options(o guest.MigrateOptions) guest.MigrateOptions {
 	*tr.port++
-	o.Address, o.Port = tr.bed.MigrationAddr(tr.destination().Name()).String(), 49200+*tr.port
+	o.Address, o.Port = tr.bed.MigrationAddr(tr.destination().Name()).String(), 14200+*tr.port
 	if o.Timeout == 0 {
 		o.Timeout = time.Minute
 	}
