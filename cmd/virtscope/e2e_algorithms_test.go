@@ -24,6 +24,7 @@ action: {migrate: {max-bandwidth: 0, max-rounds: 200, timeout: 2m}}
 factors: {action.migrate.algorithm: [precopy, postcopy, hybrid, xbzrle, multifd, auto-converge, stop-and-copy]}
 replicates: 1
 retries: 3
+quiesce: 4s # after a stop of 3 s, TCP tries again up to 3 s later
 timeout: 6m
 `
 
