@@ -103,7 +103,26 @@ func bootOn(ctx context.Context, t *testing.T, machine, qemu string, img image.I
 	if machine != "microvm" {
 		return start(ctx, t, qemu, img, devices("pci"))
 	}
+	// As testbed/guest/qemu starts one: without the old interrupt controller, and with room for the ACPI tables after the initramfs.
+	machine += ",pic=off"
+	img.Initrd = padded(t, img.Initrd)
 	return start(ctx, t, qemu, img, append(devices("device"), "-append", commandLine+fmt.Sprintf(" tsc_early_khz=%.0f", processorKHz(t))))
+}
+
+// padded is a copy of the initramfs that takes but one byte of its last page.
+func padded(t *testing.T, initrd string) string {
+	t.Helper()
+	const page = 4096
+	data, err := os.ReadFile(initrd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data = append(data, make([]byte, (len(data)+page-2)/page*page+1-len(data))...)
+	path := filepath.Join(t.TempDir(), "initrd")
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 const commandLine = image.Append + " " + image.AddressParam + "=10.0.2.15/24"

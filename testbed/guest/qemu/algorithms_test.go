@@ -27,7 +27,7 @@ type algorithmCase struct {
 var algorithmCases = []algorithmCase{
 	{name: "precopy", options: guest.MigrateOptions{Algorithm: guest.PreCopy}, moves: []string{results.MigrationPrecopyBytes}},
 	{name: "postcopy", options: guest.MigrateOptions{Algorithm: guest.PostCopy, MaxBandwidth: 60e6}, status: []string{"postcopy-active"}, moves: []string{results.MigrationPostcopyBytes}},
-	{name: "preempt", options: guest.MigrateOptions{Algorithm: guest.PostCopy, PostCopyPreempt: true, PostCopyBandwidth: 60e6}, status: []string{"postcopy-active"}, moves: []string{results.MigrationPageRequests}},
+	{name: "preempt", options: guest.MigrateOptions{Algorithm: guest.PostCopy, PostCopyPreempt: true, MaxBandwidth: 60e6, PostCopyBandwidth: 60e6}, status: []string{"postcopy-active"}, moves: []string{results.MigrationPageRequests}},
 	{name: "hybrid-rounds", options: guest.MigrateOptions{Algorithm: guest.Hybrid, MaxBandwidth: 60e6, DowntimeLimit: time.Millisecond, Switch: guest.PostCopySwitch{Rounds: 2}}, rate: 16e6, status: []string{"postcopy-active"}},
 	{name: "hybrid-time", options: guest.MigrateOptions{Algorithm: guest.Hybrid, MaxBandwidth: 20e6, Switch: guest.PostCopySwitch{After: 300 * time.Millisecond}}, status: []string{"postcopy-active"}},
 	{name: "hybrid-converge", options: guest.MigrateOptions{Algorithm: guest.Hybrid, MaxBandwidth: 40e6, DowntimeLimit: 10 * time.Millisecond, Switch: guest.PostCopySwitch{NotConverging: true}}, rate: 200e6, status: []string{"postcopy-active"}},
