@@ -117,11 +117,15 @@ func (g group) summary(metric string) stats.Summary {
 	var data []stats.Datum
 	for _, t := range g.trials {
 		if t.counted() {
-			q := t.metric(metric)
-			data = append(data, stats.Datum{Value: q.Value, Known: q.Known, Censored: q.Censored})
+			q, o := t.metric(metric), t.Outcome.Trial
+			data = append(data, stats.Datum{Trial: o.ID, Block: o.Block, Order: o.Order, Value: q.Value, Known: q.Known, Censored: q.Censored})
 		}
 	}
-	return stats.Summarise(data, Confidence)
+	sample, err := stats.NewSample(data)
+	if err != nil {
+		return stats.Summarise(stats.Sample{}, Confidence) // a run's trials have ids of their own, and quantities are finite
+	}
+	return stats.Summarise(sample, Confidence)
 }
 
 // count is the number of trials with a verdict.

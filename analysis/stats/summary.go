@@ -8,13 +8,6 @@ import (
 	"slices"
 )
 
-// A Datum is one trial's value of a metric.
-type Datum struct {
-	Value    float64 // finite
-	Known    bool    // false: the trial has none, and Value is not read
-	Censored bool    // the truth is at least Value
-}
-
 // An Estimate is a statistic. AtLeast says that censored data leave it open upwards: the truth is Value or more.
 type Estimate struct {
 	Value   float64
@@ -34,16 +27,16 @@ type Summary struct {
 	MedianInterval Interval
 }
 
-// Summarise describes data. The order of the data does not matter, and they are not changed.
+// Summarise describes a sample. The order of its data does not matter.
 //
 // Quantiles interpolate linearly between order statistics (type 7 of Hyndman and Fan, The American Statistician 50(4),
 // 1996, the default of R and NumPy). A censored datum may be anything from its value on. So each statistic is computed
 // twice, with the censored data at their values and at infinity; where both agree it is exact, else the former is its
 // lower bound.
-func Summarise(data []Datum, confidence float64) Summary {
-	s := Summary{N: len(data), Mean: math.NaN(), SD: math.NaN()}
+func Summarise(sample Sample, confidence float64) Summary {
+	s := Summary{N: sample.Len(), Mean: math.NaN(), SD: math.NaN()}
 	var low, high []float64
-	for _, d := range data {
+	for _, d := range sample.data {
 		if !d.Known {
 			continue
 		}

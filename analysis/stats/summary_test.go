@@ -1,16 +1,29 @@
 package stats
 
 import (
+	"fmt"
 	"math"
 	"testing"
 )
 
-func data(values ...float64) []Datum {
+// sample names the trials.
+func sample(list ...Datum) Sample {
+	for i := range list {
+		list[i].Trial = fmt.Sprint(i + 1)
+	}
+	s, err := NewSample(list)
+	if err != nil {
+		panic(err)
+	}
+	return s
+}
+
+func data(values ...float64) Sample {
 	var list []Datum
 	for _, v := range values {
 		list = append(list, Datum{Value: v, Known: true})
 	}
-	return list
+	return sample(list...)
 }
 
 func near(t *testing.T, what string, got, want float64) {
@@ -59,7 +72,7 @@ func TestSDKeepsDigits(t *testing.T) {
 }
 
 func TestNothingKnown(t *testing.T) {
-	s := Summarise([]Datum{{}, {}}, 0.95)
+	s := Summarise(sample(Datum{}, Datum{}), 0.95)
 	if s.N != 2 || s.Known != 0 || !math.IsNaN(s.Median.Value) || s.Median.AtLeast || s.MedianInterval.Known {
 		t.Errorf("%+v", s)
 	}
@@ -67,7 +80,7 @@ func TestNothingKnown(t *testing.T) {
 
 func TestCensored(t *testing.T) {
 	with := func(limit float64) Summary {
-		return Summarise(append(data(1, 2, 3, 4), Datum{Value: limit, Known: true, Censored: true}), 0.95)
+		return Summarise(sample(append(data(1, 2, 3, 4).Data(), Datum{Value: limit, Known: true, Censored: true})...), 0.95)
 	}
 	// The truth is at least 9, above all others: the median is known, the maximum is not.
 	s := with(9)
