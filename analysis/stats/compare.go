@@ -30,6 +30,7 @@ type How struct {
 	Confidence float64 // of intervals, in (0, 1)
 	Blocked    bool    // data of one block belong together: pairs, or strata where a block has several
 	Seed       uint64  // of resampling: the same seed gives the same figures
+	Others     bool    // make the tests that do not decide, too
 }
 
 // A Comparison is what head has beyond base.
@@ -37,7 +38,7 @@ type Comparison struct {
 	Base, Head Summary
 	Pairs      int    // of blocks with one datum each; 0 of unpaired samples
 	Decides    Test   // the test that decides
-	Tests      []Test // all that were made, the deciding one among them
+	Tests      []Test // all that were made, the deciding one first
 	Shift      Effect // Hodges–Lehmann, head less base, in the metric's unit
 	Ratio      Effect // head over base, 1 is equal
 	Delta      Effect // Cliff's delta, −1…1: P(head > base) − P(head < base)
@@ -47,7 +48,7 @@ type Comparison struct {
 //
 // Which test decides is fixed by the design, not by the data's figures: Mann–Whitney of unblocked samples, Wilcoxon's signed
 // rank of pairs, van Elteren's of blocks with several data a side, and where a datum is censored the permutation of Gehan's
-// scores. The others are beside it. A block without data on both sides says nothing of the difference and is left out.
+// scores. The others stand beside it. A block without data on both sides says nothing of the difference and is left out.
 func Compare(base, head Sample, how How) Comparison {
 	c := Comparison{Base: Summarise(base, how.Confidence), Head: Summarise(head, how.Confidence)}
 	if !(how.Confidence > 0 && how.Confidence < 1) {
@@ -138,24 +139,36 @@ func (l *layout) compareCensored(c Comparison) Comparison {
 
 func (l *layout) compare(c Comparison) Comparison {
 	base, head := numbers(l.base), numbers(l.head)
-	permutation := permuted(l.strata, l.isHead, l.how.Seed)
 	switch {
 	case l.how.Blocked && l.paired:
 		c.Pairs = len(l.strata)
 		c.Decides = wilcoxon(base, head)
-		c.Tests = []Test{c.Decides, permutation, pairedT(base, head)}
 		c.Shift = pairedShift(base, head, l.how.Confidence)
 	case l.how.Blocked:
 		c.Decides = ranked(VanElterenTest, l.strata, l.isHead, l.how.Seed)
-		c.Tests = []Test{c.Decides, permutation}
 		c.Shift = l.alignedShift(numbers)
 	default:
 		c.Decides = mannWhitney(base, head)
-		c.Tests = []Test{c.Decides, permutation, welch(base, head)}
 		c.Shift = hodgesLehmann(base, head, l.how.Confidence)
 	}
 	c.Ratio = l.ratio(base, head)
+	c.Tests = append([]Test{c.Decides}, l.others(base, head)...)
 	return c
+}
+
+// others are the tests that do not decide.
+func (l *layout) others(base, head []float64) []Test {
+	if !l.how.Others {
+		return nil
+	}
+	list := []Test{permuted(l.strata, l.isHead, l.how.Seed)}
+	switch {
+	case l.how.Blocked && l.paired:
+		list = append(list, pairedT(base, head))
+	case !l.how.Blocked:
+		list = append(list, welch(base, head))
+	}
+	return list
 }
 
 func (l *layout) ratio(base, head []float64) Effect {

@@ -130,7 +130,7 @@ func TestDrawnPermutationsAreNotTooSmall(t *testing.T) {
 	for i := range values {
 		values[i] = float64(i)
 	}
-	c := Compare(data(values[:20]...), data(values[20:]...), How{Confidence: 0.95, Seed: 3})
+	c := Compare(data(values[:20]...), data(values[20:]...), How{Confidence: 0.95, Seed: 3, Others: true})
 	p := byName(c, PermutationTest)
 	if p.Exact || p.P < 1.0/(draws+1) {
 		t.Errorf("%+v", p)

@@ -73,7 +73,7 @@ func TestAgainstSciPy(t *testing.T) {
 					t.Errorf("%s is %.12g, SciPy says %.12g", what, got, want)
 				}
 			}
-			c := Compare(data(r.Base...), data(r.Head...), How{Confidence: 0.95})
+			c := Compare(data(r.Base...), data(r.Head...), How{Confidence: 0.95, Others: true})
 			if c.Decides.Name != MannWhitneyTest || !c.Decides.Exact {
 				t.Errorf("decided by %+v", c.Decides)
 			}
@@ -96,7 +96,7 @@ func TestAgainstSciPy(t *testing.T) {
 			if r.WilcoxonP == nil {
 				return
 			}
-			c = Compare(blocked(r.Base...), blocked(r.Head...), How{Confidence: 0.95, Blocked: true})
+			c = Compare(blocked(r.Base...), blocked(r.Head...), How{Confidence: 0.95, Blocked: true, Others: true})
 			if c.Decides.Name != WilcoxonTest || c.Pairs != len(r.Base) {
 				t.Errorf("%d pairs decided by %+v", c.Pairs, c.Decides)
 			}
@@ -181,7 +181,7 @@ func TestAgainstR(t *testing.T) {
 			t.Errorf("Holm's %d is %v, R says %v", i, p, r.Holm[i])
 		}
 	}
-	c := Compare(data(r.Base...), data(r.Head...), How{Confidence: 0.95})
+	c := Compare(data(r.Base...), data(r.Head...), How{Confidence: 0.95, Others: true})
 	if !alike(c.Shift.Low, r.ShiftInterval[0], 1e-9) || !alike(c.Shift.High, r.ShiftInterval[1], 1e-9) {
 		t.Errorf("shift within %v…%v, R says %v", c.Shift.Low, c.Shift.High, r.ShiftInterval)
 	}

@@ -1,0 +1,86 @@
+package compare
+
+import (
+	"fmt"
+	"math"
+	"virtscope/analysis/metric"
+	"virtscope/analysis/stats"
+)
+
+// judge corrects the p-values over the family and gives the verdicts. A test that with these data could not come out below alpha whichever trial
+// was whose, such as one of data that are all equal, cannot raise a false alarm and is not of the family (Tarone, Biometrics 46, 1990).
+func (r *Result) judge(o Options) {
+	p := make([]float64, len(r.Rows))
+	for i, row := range r.Rows {
+		p[i] = math.NaN()
+		if row.Decides.Known && row.leastP() < o.Alpha {
+			p[i] = row.Decides.P
+			r.Family++
+		}
+	}
+	for i, adjusted := range stats.Holm(p) {
+		row := &r.Rows[i]
+		row.P = adjusted
+		if row.Decides.Known && math.IsNaN(adjusted) {
+			row.P = 1
+		}
+		row.Verdict, row.Why = row.judge(o, r.Family)
+	}
+}
+
+func (row *Row) judge(o Options, family int) (Verdict, string) {
+	switch {
+	case !row.Decides.Known:
+		return Unknown, row.Decides.Why
+	case row.Metric == Failures:
+		return row.judgeFailures(o.Alpha)
+	case row.P < o.Alpha:
+		return row.found()
+	}
+	s := row.Shift
+	if s.Known && s.Confidence > 0 && math.Max(math.Abs(s.Low), math.Abs(s.High)) <= row.Floor {
+		return Same, ""
+	}
+	if least := row.leastP() * float64(max(1, family)); least >= o.Alpha {
+		return Undecided, fmt.Sprintf("n is too small: of a family of %d, these trials can give no corrected p below %.2g", family, math.Min(1, least))
+	}
+	return Undecided, ""
+}
+
+// found is the verdict of a difference that is not chance.
+func (row *Row) found() (Verdict, string) {
+	if row.Shift.Known && math.Abs(row.Shift.Value) < row.Floor {
+		return Same, "there is a difference, and it is smaller than the effect floor"
+	}
+	up := row.Delta.Value > 0
+	if row.Shift.Known {
+		up = row.Shift.Value > 0
+	}
+	switch {
+	case row.Info.Better == metric.Neither:
+		return Different, ""
+	case up == (row.Info.Better == metric.Lower):
+		return Worse, ""
+	}
+	return Better, ""
+}
+
+// leastP is the smallest p that the deciding test can give of so many trials.
+func (row *Row) leastP() float64 {
+	switch {
+	case row.Metric == Failures:
+		return row.leastFisher()
+	case row.Base.Known > 0 && row.Head.Known > 0 && row.Base.Min == row.Base.Max && row.Head.Min == row.Head.Max && row.Base.Min == row.Head.Min:
+		return 1
+	case row.Pairs > 0:
+		return math.Pow(2, 1-float64(row.Pairs))
+	}
+	return 2 / choose(row.Base.Known+row.Head.Known, row.Head.Known)
+}
+
+func choose(n, k int) float64 {
+	a, _ := math.Lgamma(float64(n + 1))
+	b, _ := math.Lgamma(float64(k + 1))
+	c, _ := math.Lgamma(float64(n - k + 1))
+	return math.Exp(a - b - c)
+}
