@@ -56,7 +56,9 @@ func amount(title string) Info {
 // rules are in the order in which they are tried. What none matches is not judged: noise floors, what validates a trial, what the
 // experiment itself sets, and second opinions of what another metric has.
 var rules = []rule{
-	{"*.floor", Info{}}, {"*.difference", Info{}}, {"*.predicted", Info{}},
+	{"*.floor", Info{}},
+	{"*.difference", Info{}},
+	{"*.predicted", Info{}},
 	{"total", time("total migration time", true)},
 	{"downtime", time("downtime", true)},
 	{"blackout.wire", probed("blackout on the wire", true)},

@@ -11,11 +11,21 @@ func TestAbout(t *testing.T) {
 		better Better
 		head   bool
 	}{
-		{"total", Lower, true}, {"downtime", Lower, true}, {"blackout.wire", Lower, true}, {"blackout.wire.floor", Neither, false},
-		{"cpu.source", Lower, false}, {"work.dirty.lost", Lower, false}, {"work.dirty.lost.floor", Neither, false},
-		{"work.dirty.kept-up", Higher, false}, {"wire.pages.total.difference", Neither, false}, {"boot.total", Lower, true},
-		{"recovery.availability", Higher, false}, {"rounds", Neither, false}, {"recovery.waste.predicted", Neither, false},
-		{"nobody.knows", Neither, false}, {"deploy.ready.p90", Lower, false},
+		{"total", Lower, true},
+		{"downtime", Lower, true},
+		{"blackout.wire", Lower, true},
+		{"blackout.wire.floor", Neither, false},
+		{"cpu.source", Lower, false},
+		{"work.dirty.lost", Lower, false},
+		{"work.dirty.lost.floor", Neither, false},
+		{"work.dirty.kept-up", Higher, false},
+		{"wire.pages.total.difference", Neither, false},
+		{"boot.total", Lower, true},
+		{"recovery.availability", Higher, false},
+		{"rounds", Neither, false},
+		{"recovery.waste.predicted", Neither, false},
+		{"nobody.knows", Neither, false},
+		{"deploy.ready.p90", Lower, false},
 	} {
 		i := About(c.name)
 		if i.Better != c.better || i.Headline != c.head || i.Title == "" {
