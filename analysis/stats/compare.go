@@ -4,7 +4,8 @@ package stats
 type Test struct {
 	Name      string  `json:"name"`
 	Statistic float64 `json:"statistic"`
-	P         float64 `json:"p"` // two-sided
+	P         float64 `json:"p"`               // two-sided
+	Least     float64 `json:"least,omitempty"` // the smallest p that any outcome of this size has; 0 if that is not computed
 	Exact     bool    `json:"exact"`
 	Known     bool    `json:"known"`
 	Why       string  `json:"why,omitempty"` // why it is not known, or what it assumes
@@ -36,4 +37,28 @@ type Comparison struct {
 	Shift      Effect // Hodges–Lehmann, head less base, in the metric's unit
 	Ratio      Effect // head over base, 1 is equal
 	Delta      Effect // Cliff's delta, −1…1: P(head > base) − P(head < base)
+}
+
+// Compare compares two samples. Data that are not known are left out, and Why says how many. With fewer than two known values on
+// a side, or fewer than two pairs, nothing is known.
+//
+// Of a blocked design, data are compared within their blocks alone: as pairs if each block has one of both sides, as strata
+// otherwise. Censored data are never dropped; what they leave open is not known.
+func Compare(base, head Sample, how How) Comparison {
+	c := Comparison{Base: Summarise(base, how.Confidence), Head: Summarise(head, how.Confidence)}
+	a := arrange(base, head, how.Blocked)
+	if a.paired {
+		c.Pairs = len(a.blocks)
+	}
+	if a.why != "" {
+		no := Effect{Why: a.why}
+		c.Decides, c.Shift, c.Ratio, c.Delta = Test{Name: "Mann–Whitney", Why: a.why}, no, no, no
+		c.Tests = []Test{c.Decides}
+		return c
+	}
+	c.Decides = rankTest(a)
+	c.Tests = []Test{c.Decides, permutationTest(a, how.Seed), studentTest(a)}
+	c.Shift, c.Ratio = shift(a, how.Confidence), ratio(a, how.Confidence)
+	c.Delta = delta(a, how.Confidence)
+	return c
 }
