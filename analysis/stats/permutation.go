@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	enumerate = 20000 // exchanges that are all made
+	enumerate = 50000 // exchanges that are all made
 	resamples = 9999  // else
 )
 
