@@ -23,7 +23,8 @@ type Step struct {
 // nothing about its value: true of a time limit, not of one that failed because it was slow.
 type Survival struct {
 	Steps []Step
-	// Median is where the share beyond falls to ½; at least the largest value if it never does.
+	// Median is where the share beyond falls to ½: at least the largest value if it never does, and at least where it comes to ½
+	// if it stays there to the end.
 	Median Estimate
 	// Interval is Brookmeyer and Crowley's (Biometrics 38, 1982) on the log-log scale, of nominal confidence.
 	Interval Interval
@@ -52,6 +53,9 @@ func survive(sample Sample, confidence float64) *Survival {
 	}
 	top := data[len(data)-1].Value
 	s.Median = Estimate{top, true}
+	if n := len(s.Steps); n > 0 && s.Steps[n-1].Beyond < 0.5+1e-12 {
+		s.Median.Value = s.Steps[n-1].Value
+	}
 	if v, ok := s.crossing(func(s Step) float64 { return s.Beyond }); ok {
 		s.Median = Estimate{Value: v}
 	}
