@@ -27,6 +27,9 @@ func delta(a arrangement, confidence float64) Effect {
 			signs = append(signs, v[0][0])
 		}
 		mean, sd := moments(signs)
+		if sd == 0 {
+			sd = 1 // all tie: equality of these few is no proof of it
+		}
 		return feng(mean, sd*sd/least, least, least-1, confidence).noted(a.note)
 	}
 	for _, b := range a.blocks {

@@ -60,7 +60,7 @@ func bound(p float64, n int) float64 { return 3 * math.Sqrt(p*(1-p)/float64(n)) 
 
 // Two samples of one distribution differ at 5 % no more than 5 % of the time, ties and censoring included.
 func TestFalsePositives(t *testing.T) {
-	const runs = 4000
+	const runs = 2000
 	random := rand.New(rand.NewPCG(5, 6))
 	names := func(n, each int) (list []string) {
 		for i := range n {
@@ -111,25 +111,26 @@ func TestFalsePositives(t *testing.T) {
 }
 
 func TestCoverage(t *testing.T) {
-	const runs = 2000
+	const runs = 1000
 	random := rand.New(rand.NewPCG(7, 8))
 	skewed := func() float64 { return random.ExpFloat64() }
-	for _, blockedDesign := range []bool{false, true} {
+	for each, design := range []string{"unpaired", "pairs", "strata of 2", "strata of 3"} {
 		held := 0
 		for range runs {
 			var names []string
 			base, head := draw(8, skewed), draw(8, skewed)
 			for i := range base {
-				names = append(names, fmt.Sprint(i))
-				head[i] += 2
+				block := i / max(each, 1)
+				names = append(names, fmt.Sprint(block))
+				base[i], head[i] = base[i]+float64(3*block*each), head[i]+float64(3*block*each)+2
 			}
-			e := shift(arrange(blocked("b", names, base...), blocked("h", names, head...), blockedDesign), 0.95)
+			e := shift(arrange(blocked("b", names, base...), blocked("h", names, head...), each > 0), 0.95)
 			if e.Low <= 2 && 2 <= e.High {
 				held++
 			}
 		}
 		if share := float64(held) / runs; share < 0.95-bound(0.95, runs) {
-			t.Errorf("blocked %v: %.4f of the intervals hold the shift", blockedDesign, share)
+			t.Errorf("%s: %.4f of the intervals hold the shift", design, share)
 		}
 	}
 	// A bootstrap is approximate: of 30 normal values it holds the mean in about 94 %.
@@ -199,5 +200,37 @@ func TestCensoredIntervalHoldsTheTruth(t *testing.T) {
 		if part.Known && (part.Low > whole.Low || part.High < whole.High || part.Value != whole.Value) {
 			t.Fatalf("%+v does not hold %+v", part, whole)
 		}
+	}
+}
+
+// What a ratio's reason names is a ratio, and no logarithm.
+func TestRatioUnknown(t *testing.T) {
+	late := data(10, 10, 10, 10, 10, 10, 10, 10).Data()
+	for i := range late {
+		late[i].Censored = true
+	}
+	got := Compare(data(1, 1, 1, 1, 2, 2, 2, 2), sample(late...), How{Confidence: 0.95}).Ratio
+	if got.Known || !strings.Contains(got.Why, "at least 5") {
+		t.Errorf("%+v", got)
+	}
+	if got := Compare(data(0, 1, 2, 3), data(1, 2, 3, 4), How{Confidence: 0.95}).Ratio; got.Known || !strings.Contains(got.Why, "above 0") {
+		t.Errorf("%+v", got)
+	}
+}
+
+func BenchmarkCompare(b *testing.B) {
+	random := rand.New(rand.NewPCG(1, 1))
+	for _, n := range []int{5, 10, 30, 100} {
+		base, head := data(draw(n, random.NormFloat64)...), data(draw(n, random.NormFloat64)...)
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			for range b.N {
+				Compare(base, head, How{Confidence: 0.95})
+			}
+		})
+		b.Run(fmt.Sprint("resample ", n), func(b *testing.B) {
+			for range b.N {
+				Resample(base, 0.95, 1)
+			}
+		})
 	}
 }

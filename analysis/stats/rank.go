@@ -122,15 +122,18 @@ func gcd(a, b int) int {
 // pairs with the head above.
 func signedRank(a arrangement) Test {
 	var diffs []float64
+	rounding := 0.0 // differences that it alone tells apart tie
 	for _, b := range a.blocks {
-		diffs = append(diffs, b.head[0].Value-b.base[0].Value)
+		x, y := b.base[0].Value, b.head[0].Value
+		diffs = append(diffs, y-x)
+		rounding = max(rounding, 1e-15*math.Abs(x), 1e-15*math.Abs(y))
 	}
 	slices.SortFunc(diffs, func(x, y float64) int { return cmp.Compare(math.Abs(x), math.Abs(y)) })
 	var scores []int // twice the midranks of those that are not 0
 	sum := 0
 	for i := 0; i < len(diffs); {
 		end := i
-		for end < len(diffs) && math.Abs(diffs[end]) == math.Abs(diffs[i]) {
+		for end < len(diffs) && math.Abs(diffs[end])-math.Abs(diffs[i]) <= min(rounding, math.Abs(diffs[i])) {
 			end++
 		}
 		for _, d := range diffs[i:end] {

@@ -157,3 +157,12 @@ func TestStrataReference(t *testing.T) {
 		}
 	}
 }
+
+// 1.1 − 1 and 2.1 − 2 are one difference, though not in binary; the second pair ties and has no sign.
+func TestSignedRankTies(t *testing.T) {
+	names := []string{"1", "2", "3", "4"}
+	got := Compare(blocked("b", names, 1, 2, 5, 7), blocked("h", names, 1.1, 2.1, 5, 6.9), How{Confidence: 0.95, Blocked: true})
+	// Ranks 3, 3 for, 3 against, the zero's 1 left out: the sum is 6, and 4 of the 8 signs give as much or more.
+	close9(t, "statistic", got.Decides.Statistic, 6)
+	close9(t, "p", got.Decides.P, 1)
+}

@@ -20,6 +20,11 @@ type gap struct {
 // 4.3; of strata by van Elteren's weights). With ties the closed interval has at least its confidence (Noether, JASA 62, 1967).
 // Censored data are open upwards; the interval holds whatever they are.
 func shift(a arrangement, confidence float64) Effect {
+	return hodgesLehmann(a, confidence, func(v float64) float64 { return v })
+}
+
+// hodgesLehmann gives its figures, and those that it names, as unit has them.
+func hodgesLehmann(a arrangement, confidence float64, unit func(float64) float64) Effect {
 	if a.why != "" {
 		return Effect{Why: a.why}
 	}
@@ -28,13 +33,13 @@ func shift(a arrangement, confidence float64) Effect {
 	}
 	if a.paired {
 		n := len(a.blocks)
-		e := invert(walsh(a), signedRankTail(n), confidence)
+		e := invert(walsh(a), signedRankTail(n), confidence, unit)
 		if e.Confidence == 0 {
 			e.Why = fmt.Sprintf("n = %d pairs are too few: %d are needed for %g %%", n, needed(confidence), confidence*100)
 		}
 		return e.noted(a.note)
 	}
-	e := invert(gaps(a), rankSumTail(a), confidence)
+	e := invert(gaps(a), rankSumTail(a), confidence, unit)
 	if e.Confidence == 0 {
 		base, head := a.count()
 		e.Why = fmt.Sprintf("n = %d and %d are too few: %d on each side are needed for %g %%", base, head, neededEach(confidence), confidence*100)
@@ -54,11 +59,7 @@ func ratio(a arrangement, confidence float64) Effect {
 			}
 		}
 	}
-	e := shift(a.mapped(math.Log), confidence)
-	if e.Known {
-		e.Value, e.Low, e.High = math.Exp(e.Value), math.Exp(e.Low), math.Exp(e.High)
-	}
-	return e
+	return hodgesLehmann(a.mapped(math.Log), confidence, math.Exp)
 }
 
 func (e Effect) noted(note string) Effect {
@@ -105,7 +106,7 @@ func walsh(a arrangement) []gap {
 // A tail gives the largest count that is reached by chance with a probability of at most p, and that probability; −1 if none is.
 type tail func(p float64) (count int, reached float64)
 
-func invert(list []gap, within tail, confidence float64) Effect {
+func invert(list []gap, within tail, confidence float64, unit func(float64) float64) Effect {
 	count, reached := within((1 - confidence) / 2)
 	if count < 0 {
 		return Effect{}
@@ -118,21 +119,22 @@ func invert(list []gap, within tail, confidence float64) Effect {
 		total += g.weight
 	}
 	e := Effect{Confidence: 1 - 2*reached}
-	e.Low = lows[place(lows, count)].low
-	e.High = highs[place(highs, total-1-count)].high
+	bottom, top := lows[place(lows, count)].low, highs[place(highs, total-1-count)].high
 	// The median, of an even weight the middle of two.
 	low := middle(lows[place(lows, (total-1)/2)].low, lows[place(lows, total/2)].low)
 	high := middle(highs[place(highs, (total-1)/2)].high, highs[place(highs, total/2)].high)
-	e.Value = low
+	e.Low, e.High, e.Value = unit(bottom), unit(top), unit(low)
 	switch {
-	case math.IsInf(e.High, 1) && math.IsInf(e.Low, -1):
+	case math.IsInf(top, 1) && math.IsInf(bottom, -1):
 		e.Why = "too many values are censored: nothing bounds it"
-	case math.IsInf(e.High, 1):
+	case math.IsInf(top, 1):
 		e.Why = fmt.Sprintf("too many values are censored: nothing bounds it from above; it is at least %.4g", e.Low)
-	case math.IsInf(e.Low, -1):
+	case math.IsInf(bottom, -1):
 		e.Why = fmt.Sprintf("too many values are censored: nothing bounds it from below; it is at most %.4g", e.High)
 	case low != high:
 		e.Why = fmt.Sprintf("censored values leave it open: it is in [%.4g, %.4g]", e.Low, e.High)
+	case math.IsInf(e.Value, 0) || math.IsInf(e.Low, 0) || math.IsInf(e.High, 0):
+		e.Why = "the arithmetic overflowed"
 	default:
 		e.Known = true
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"os"
 	"slices"
 	"strings"
@@ -205,5 +206,35 @@ func TestConfounded(t *testing.T) {
 	table, err := anova.Analyse(list, []string{"A"}, 0.95)
 	if err != nil || table.Known || !strings.Contains(table.Why, "confounds") {
 		t.Errorf("%v %+v", err, table)
+	}
+}
+
+// With no effect at all, neither values nor aligned ranks call one at 5 % more than 5 % of the time.
+func TestFalsePositives(t *testing.T) {
+	const runs = 500
+	random := rand.New(rand.NewPCG(3, 4))
+	red := map[string]int{}
+	for range runs {
+		var list []anova.Observation
+		for i := range 24 {
+			o := obs(i, math.Exp(random.NormFloat64()/2), fmt.Sprint(i%3), fmt.Sprint(i/3%2))
+			o.Block = fmt.Sprint(i / 6)
+			list = append(list, o)
+		}
+		table, err := anova.Analyse(list, []string{"A", "B"}, 0.95)
+		if err != nil || !table.Known {
+			t.Fatal(err, table.Why)
+		}
+		for kind, effects := range map[string][]anova.Effect{"values": table.Effects, "ranks": table.Aligned} {
+			if slices.ContainsFunc(effects, func(e anova.Effect) bool { return !e.Block && e.Adjusted <= 0.05 }) {
+				red[kind]++
+			}
+		}
+	}
+	t.Log(red)
+	for kind, n := range red {
+		if share := float64(n) / runs; share > 0.05+3*math.Sqrt(0.05*0.95/runs) {
+			t.Errorf("%s: %.3f of the families have a false effect", kind, share)
+		}
 	}
 }

@@ -95,6 +95,12 @@ func Analyse(obs []Observation, factors []string, confidence float64) (Table, er
 	t.Known, t.ResidualSS = true, f.rss
 	t.Normality, t.Spread = normality(f.residuals, t.ResidualDF), spread(in)
 	t.Ranks = t.Normality.Known && t.Normality.P < 1-confidence
+	if t.Spread.Known && t.Spread.P < 1-confidence {
+		t.Notes = append(t.Notes, fmt.Sprintf("cells differ in spread (Brown–Forsythe p = %.2g): F assumes that they do not", t.Spread.P))
+	}
+	if !t.Normality.Known {
+		t.Notes = append(t.Notes, "normal residuals are assumed, not tested: "+t.Normality.Why)
+	}
 	if t.Effects, err = effects(list, full, func(int) []float64 { return y }); err != nil {
 		return t, fmt.Errorf("analyse variance: %w", err)
 	}
