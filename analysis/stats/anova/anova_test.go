@@ -176,7 +176,8 @@ func TestEmptyCell(t *testing.T) {
 		t.Fatal(err, table)
 	}
 	e := find(t, table.Effects, "A × B")
-	if e.Known || e.Why != "not estimable: no known value at A = 1, B = 1" || !find(t, table.Effects, "A").Known {
+	if e.Known || e.Why != "not estimable: no known value at A = 1, B = 1" || !find(t, table.Effects, "A").Known ||
+		!slices.Contains(table.Notes, "interactions that are not known are assumed to be none") {
 		t.Errorf("%+v", table.Effects)
 	}
 }

@@ -93,6 +93,9 @@ func Analyse(obs []Observation, factors []string, confidence float64) (Table, er
 		return t, fmt.Errorf("analyse variance: %w", err)
 	}
 	t.Known, t.ResidualSS = true, f.rss
+	if slices.ContainsFunc(list, func(t term) bool { return t.why != "" }) {
+		t.Notes = append(t.Notes, "interactions that are not known are assumed to be none")
+	}
 	t.Normality, t.Spread = normality(f.residuals, t.ResidualDF), spread(in)
 	t.Ranks = t.Normality.Known && t.Normality.P < 1-confidence
 	if t.Spread.Known && t.Spread.P < 1-confidence {
