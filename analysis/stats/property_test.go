@@ -30,7 +30,7 @@ func shuffled(s Sample, random *rand.Rand) Sample {
 // The order of data changes nothing, drawn permutations and resamples included; exchanging sides turns signs alone.
 func TestOrderChangesNothing(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
-	for range 20 {
+	for range 6 {
 		var names []string
 		for i := range 24 {
 			names = append(names, fmt.Sprint(i%6))
@@ -60,7 +60,7 @@ func bound(p float64, n int) float64 { return 3 * math.Sqrt(p*(1-p)/float64(n)) 
 
 // Two samples of one distribution differ at 5 % no more than 5 % of the time, ties and censoring included.
 func TestFalsePositives(t *testing.T) {
-	const runs = 2000
+	const runs = 1000
 	random := rand.New(rand.NewPCG(5, 6))
 	names := func(n, each int) (list []string) {
 		for i := range n {
@@ -111,7 +111,7 @@ func TestFalsePositives(t *testing.T) {
 }
 
 func TestCoverage(t *testing.T) {
-	const runs = 1000
+	const runs = 500
 	random := rand.New(rand.NewPCG(7, 8))
 	skewed := func() float64 { return random.ExpFloat64() }
 	for each, design := range []string{"unpaired", "pairs", "strata of 2", "strata of 3"} {
@@ -135,7 +135,7 @@ func TestCoverage(t *testing.T) {
 	}
 	// A bootstrap is approximate: of 30 normal values it holds the mean in about 94 %.
 	mean, median := 0, 0
-	const boots = 200
+	const boots = 100
 	for range boots {
 		b := Resample(data(draw(30, random.NormFloat64)...), 0.95, random.Uint64())
 		if b.Mean.Low <= 0 && 0 <= b.Mean.High {
