@@ -45,7 +45,6 @@ type Options struct {
 	Floors  map[string]Floor // in place of package metric's
 	Blocked bool             // trials of one block belong together
 	Seed    uint64
-	Others  bool // make the tests that do not decide, too
 }
 
 // AllMetrics stands for all metrics that have a better way.
@@ -120,7 +119,7 @@ func (r *Result) treatment(base, head dataset.Treatment, o Options) error {
 			unit = other
 		}
 		row := Row{Treatment: base.Name, Metric: name, Info: metric.About(name), Unit: unit}
-		row.Comparison = stats.Compare(b, h, stats.How{Confidence: 1 - o.Alpha, Blocked: o.Blocked, Seed: o.Seed, Others: o.Others})
+		row.Comparison = stats.Compare(b, h, stats.How{Confidence: 1 - o.Alpha, Blocked: o.Blocked, Seed: o.Seed})
 		if f, ok := o.Floors[name]; ok {
 			row.Info.Absolute, row.Info.Relative = f.Absolute, f.Relative
 		}

@@ -72,6 +72,8 @@ func (row *Row) leastP() float64 {
 		return row.leastFisher()
 	case row.Base.Known > 0 && row.Head.Known > 0 && row.Base.Min == row.Base.Max && row.Head.Min == row.Head.Max && row.Base.Min == row.Head.Min:
 		return 1
+	case row.Decides.Least > 0:
+		return row.Decides.Least
 	case row.Pairs > 0:
 		return math.Pow(2, 1-float64(row.Pairs))
 	}

@@ -9,91 +9,87 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// resamples is how often a sample is drawn again: enough for the 2.5 % points (Efron and Tibshirani, An Introduction to the
-// Bootstrap, section 14.3).
-const resamples = 5000
+// bootstrapLeast is the least n of a bootstrap interval: below it, intervals cover far less than they say.
+const bootstrapLeast = 10
 
-// leastForBootstrap is the least n of which a bootstrap is made: of fewer, too few resamples differ.
-const leastForBootstrap = 6
+// A Bootstrap is intervals by resampling, of nominal confidence: with few data they cover a little less.
+type Bootstrap struct{ Mean, Median Effect }
 
-// Statistics of which a bootstrap is made.
-var (
-	MeanOf   = func(values []float64) float64 { m, _ := moments(values); return m }
-	MedianOf = func(values []float64) float64 { return median(slices.Clone(values)) }
-)
-
-// BCa is a statistic with its bias-corrected and accelerated bootstrap interval (Efron, Journal of the American Statistical
-// Association 82, 1987). Its confidence holds for large n only; of n below 20 it is mostly too narrow, and the interval of order
-// statistics is to be preferred. It is not known of censored data, of fewer than 6, and of data that are all equal.
-func BCa(s Sample, statistic func([]float64) float64, how How) Effect {
-	values := s.values()
+// Resample gives the bias-corrected and accelerated intervals of the mean and the median (Efron, JASA 82, 1987), by 9999
+// resamples that the seed draws. The order of the data does not matter. With fewer than 10 known data, or censored ones, nothing is
+// known: Summary.MedianInterval needs fewer and assumes less.
+func Resample(sample Sample, confidence float64, seed uint64) Bootstrap {
+	data := known(sample)
+	no := func(why string) Bootstrap { return Bootstrap{Effect{Why: why}, Effect{Why: why}} }
 	switch {
-	case s.censored() > 0:
-		return Effect{Why: fmt.Sprintf("%d of the data are censored", s.censored())}
-	case len(values) == 0:
-		return Effect{Why: "there are no data"}
+	case !(confidence > 0 && confidence < 1):
+		return no(fmt.Sprintf("confidence %v is not between 0 and 1", confidence))
+	case len(data) < bootstrapLeast:
+		return no(fmt.Sprintf("n = %d is too small: %d replicates are needed for a bootstrap", len(data), bootstrapLeast))
+	case anyCensored(data):
+		return no("a censored value cannot be resampled")
+	case data[0].Value == data[len(data)-1].Value:
+		return no("no value varies: a bootstrap sees no spread")
 	}
-	e := Effect{Value: statistic(values), Known: true, Low: math.Inf(-1), High: math.Inf(1)}
-	slices.Sort(values) // the order of trials must not change the figures
-	switch {
-	case len(values) < leastForBootstrap:
-		e.Why = fmt.Sprintf("no interval: n = %d is too small: %d are needed", len(values), leastForBootstrap)
-		return e
-	case values[0] == values[len(values)-1]:
-		e.Why = "no interval: all data are equal"
-		return e
+	x := values(data)
+	random := rand.New(rand.NewPCG(seed, 0xb007))
+	means, medians := make([]float64, resamples), make([]float64, resamples)
+	drawn := make([]float64, len(x))
+	for i := range resamples {
+		for j := range drawn {
+			drawn[j] = x[random.IntN(len(x))]
+		}
+		slices.Sort(drawn)
+		means[i], medians[i] = mean(drawn), Quantile(drawn, 0.5)
 	}
-	again := redrawn(values, statistic, how.Seed)
-	below := 0.0
-	for _, v := range again {
+	median := func(sorted []float64) float64 { return Quantile(sorted, 0.5) }
+	return Bootstrap{accelerated(x, mean, means, confidence), accelerated(x, median, medians, confidence)}
+}
+
+func mean(list []float64) float64 {
+	m, _ := moments(list)
+	return m
+}
+
+// accelerated takes the interval from resampled statistics of x, which is sorted.
+func accelerated(x []float64, statistic func([]float64) float64, list []float64, confidence float64) Effect {
+	slices.Sort(list)
+	e := Effect{Value: statistic(x), Confidence: confidence}
+	scale := 1e-12 * max(math.Abs(x[0]), math.Abs(x[len(x)-1])) // sums in another order differ by rounding
+	below, equal := 0.0, 0.0
+	for _, v := range list {
 		switch {
+		case math.Abs(v-e.Value) <= scale:
+			equal++
 		case v < e.Value:
 			below++
-		case v == e.Value:
-			below += 0.5
 		}
 	}
-	bias := distuv.UnitNormal.Quantile(below / float64(len(again)))
-	if math.IsInf(bias, 0) || math.IsNaN(bias) {
-		e.Why = "no interval: all resamples lie on one side of the statistic"
-		return e
+	z0 := distuv.UnitNormal.Quantile((below + equal/2) / float64(len(list)))
+	a := acceleration(x, statistic)
+	at := func(p float64) float64 {
+		z := z0 + distuv.UnitNormal.Quantile(p)
+		return Quantile(list, distuv.UnitNormal.CDF(z0+z/(1-a*z)))
 	}
-	a := acceleration(values, statistic)
-	point := func(p float64) float64 {
-		z := bias + distuv.UnitNormal.Quantile(p)
-		return Quantile(again, distuv.UnitNormal.CDF(bias+z/(1-a*z)))
+	e.Low, e.High = at((1-confidence)/2), at((1+confidence)/2)
+	if math.IsNaN(e.Low) || math.IsNaN(e.High) || math.IsInf(z0, 0) {
+		return Effect{Why: "the resamples are too skewed for an interval"}
 	}
-	tail := (1 - how.Confidence) / 2
-	e.Low, e.High, e.Confidence = point(tail), point(1-tail), how.Confidence
+	e.Known = true
 	return e
 }
 
-// redrawn are the statistics of the resamples, sorted.
-func redrawn(values []float64, statistic func([]float64) float64, seed uint64) []float64 {
-	r := rand.New(rand.NewPCG(seed, 2)) //nolint:gosec // resampling must be repeatable
-	again, one := make([]float64, resamples), make([]float64, len(values))
-	for i := range again {
-		for j := range one {
-			one[j] = values[r.IntN(len(values))]
-		}
-		again[i] = statistic(one)
+// acceleration is from the jackknife: a sixth of its skewness.
+func acceleration(x []float64, statistic func([]float64) float64) float64 {
+	var each []float64
+	for i := range x {
+		each = append(each, statistic(slices.Delete(slices.Clone(x), i, i+1)))
 	}
-	slices.Sort(again)
-	return again
-}
-
-// acceleration is by the jackknife (Efron and Tibshirani, equation 14.15); 0 where leaving one out changes nothing.
-func acceleration(values []float64, statistic func([]float64) float64) float64 {
-	each := make([]float64, len(values))
-	for i := range values {
-		each[i] = statistic(slices.Concat(values[:i], values[i+1:]))
-	}
-	mean, _ := moments(each)
-	var cubes, squares float64
+	centre := mean(each)
+	var squares, cubes float64
 	for _, v := range each {
-		d := mean - v
-		cubes += d * d * d
-		squares += d * d
+		d := centre - v
+		squares, cubes = squares+d*d, cubes+d*d*d
 	}
 	if squares == 0 {
 		return 0

@@ -2,191 +2,167 @@ package stats
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"os"
 	"testing"
 )
 
-// alike reports whether two figures are equal but for rounding.
-func alike(a, b, relative float64) bool {
-	return a == b || math.Abs(a-b) <= relative*math.Max(math.Abs(a), math.Abs(b))
+// figures are testdata/compare.json, which compare.py beside it made with SciPy.
+type figures struct {
+	Unpaired []struct {
+		Base, Head, Welch, Perm, Interval, Delta []float64
+		U, P, Shift, Ratio                       float64
+		SciPy                                    *float64 `json:"scipy_p"`
+	}
+	Big struct {
+		Base, Head []float64
+		P          float64
+	}
+	Paired []struct {
+		Base, Head, T, Interval []float64
+		P, Shift, Perm          float64
+		SciPy                   *float64 `json:"scipy_p"`
+	}
+	Strata []struct {
+		Blocks [][][]float64
+		P      float64
+	}
+	BCa []struct{ Values, Mean, Median []float64 }
 }
 
-func readJSON(t *testing.T, path string, v any) {
+func reference(t *testing.T) (f figures) {
 	t.Helper()
-	data, err := os.ReadFile(path)
+	text, err := os.ReadFile("testdata/compare.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := json.Unmarshal(data, v); err != nil {
+	if err := json.Unmarshal(text, &f); err != nil {
 		t.Fatal(err)
 	}
+	return f
 }
 
-type referenceCase struct {
-	Name             string
-	Base, Head       []float64
-	MannWhitneyP     float64  `json:"mannwhitney_p"`
-	ScipyExactP      *float64 `json:"scipy_exact_p"`
-	WelchT           float64  `json:"welch_t"`
-	WelchP           float64  `json:"welch_p"`
-	PermutationP     float64  `json:"permutation_p"`
-	ScipyPermutation float64  `json:"scipy_permutation_p"`
-	Shift, Cliff     float64
-	PairedT          *float64 `json:"paired_t"`
-	PairedTP         *float64 `json:"paired_t_p"`
-	WilcoxonP        *float64 `json:"wilcoxon_p"`
-	ScipyWilcoxon    *float64 `json:"scipy_wilcoxon_p"`
-	PairedShift      *float64 `json:"paired_shift"`
+func close9(t *testing.T, what string, got, want float64) {
+	t.Helper()
+	within(t, what, got, want, 1e-9)
 }
 
-// blocked numbers the blocks of a sample, one a datum.
-func blocked(values ...float64) Sample {
-	list := data(values...).Data()
-	for i := range list {
-		list[i].Block = list[i].Trial
+func within(t *testing.T, what string, got, want, part float64) {
+	t.Helper()
+	if !(math.Abs(got-want) <= part*max(1e-3, math.Abs(want))) {
+		t.Errorf("%s = %.12g, want %.12g", what, got, want)
 	}
-	return sample(list...)
 }
 
-func byName(c Comparison, name string) Test {
-	for _, t := range c.Tests {
-		if t.Name == name {
-			return t
+func interval(t *testing.T, what string, e Effect, want []float64) {
+	t.Helper()
+	if want == nil {
+		if e.Known {
+			t.Errorf("%s: %+v, want unknown", what, e)
 		}
+		return
 	}
-	return Test{}
+	close9(t, what+" low", e.Low, want[0])
+	close9(t, what+" high", e.High, want[1])
+	close9(t, what+" confidence", e.Confidence, want[2])
 }
 
-// TestAgainstSciPy holds every test against what SciPy says, or against the enumeration of all ways to deal out the data.
-func TestAgainstSciPy(t *testing.T) {
-	var reference struct{ Cases []referenceCase }
-	readJSON(t, "testdata/reference.json", &reference)
-	if len(reference.Cases) < 5 {
-		t.Fatalf("%d cases", len(reference.Cases))
-	}
-	for _, r := range reference.Cases {
-		t.Run(r.Name, func(t *testing.T) {
-			same := func(what string, got, want float64) {
-				t.Helper()
-				if !alike(got, want, 1e-9) {
-					t.Errorf("%s is %.12g, SciPy says %.12g", what, got, want)
-				}
+func TestUnpairedReference(t *testing.T) {
+	how := How{Confidence: 0.95}
+	for i, c := range reference(t).Unpaired {
+		t.Run(fmt.Sprint(i), func(t *testing.T) {
+			got := Compare(data(c.Base...), data(c.Head...), how)
+			close9(t, "U", got.Decides.Statistic, c.U)
+			close9(t, "Mann–Whitney p", got.Decides.P, c.P)
+			if c.SciPy != nil {
+				close9(t, "SciPy's p", got.Decides.P, *c.SciPy)
 			}
-			c := Compare(data(r.Base...), data(r.Head...), How{Confidence: 0.95, Others: true})
-			if c.Decides.Name != MannWhitneyTest || !c.Decides.Exact {
-				t.Errorf("decided by %+v", c.Decides)
+			close9(t, "difference of means", got.Tests[1].Statistic, c.Perm[0])
+			close9(t, "permutation p", got.Tests[1].P, c.Perm[1])
+			close9(t, "Welch t", got.Tests[2].Statistic, c.Welch[0])
+			close9(t, "Welch p", got.Tests[2].P, c.Welch[1])
+			if c.Interval != nil {
+				close9(t, "shift", got.Shift.Value, c.Shift)
+				close9(t, "ratio", got.Ratio.Value, c.Ratio)
 			}
-			same("p of Mann–Whitney", c.Decides.P, r.MannWhitneyP)
-			if r.ScipyExactP != nil {
-				same("exact p", c.Decides.P, *r.ScipyExactP)
+			interval(t, "shift", got.Shift, c.Interval)
+			close9(t, "delta", got.Delta.Value, c.Delta[0])
+			if len(c.Delta) == 3 {
+				within(t, "delta low", got.Delta.Low, c.Delta[1], 1e-6)
+				within(t, "delta high", got.Delta.High, c.Delta[2], 1e-6)
 			}
-			same("t of Welch", byName(c, WelchTest).Statistic, r.WelchT*sign(byName(c, WelchTest).Statistic, r.WelchT))
-			same("p of Welch", byName(c, WelchTest).P, r.WelchP)
-			if p := byName(c, PermutationTest); !p.Exact {
-				t.Error("the permutation test drew ways")
-			} else {
-				same("p of the permutation", p.P, r.PermutationP)
-				if len(r.Base) == len(r.Head) {
-					same("SciPy's p of the permutation", p.P, r.ScipyPermutation)
-				}
-			}
-			same("shift", c.Shift.Value, r.Shift)
-			same("Cliff's delta", c.Delta.Value, r.Cliff)
-			if r.WilcoxonP == nil {
-				return
-			}
-			c = Compare(blocked(r.Base...), blocked(r.Head...), How{Confidence: 0.95, Blocked: true, Others: true})
-			if c.Decides.Name != WilcoxonTest || c.Pairs != len(r.Base) {
-				t.Errorf("%d pairs decided by %+v", c.Pairs, c.Decides)
-			}
-			same("p of Wilcoxon", c.Decides.P, *r.WilcoxonP)
-			if r.ScipyWilcoxon != nil {
-				same("SciPy's p of Wilcoxon", c.Decides.P, *r.ScipyWilcoxon)
-			}
-			same("p of the paired t", byName(c, PairedTTest).P, *r.PairedTP)
-			same("paired shift", c.Shift.Value, *r.PairedShift)
 		})
 	}
 }
 
-// sign undoes that a library's t may be of base less head.
-func sign(got, want float64) float64 {
-	if got*want < 0 {
-		return -1
+// Above the size of exact distributions, the approximation is SciPy's.
+func TestApproximation(t *testing.T) {
+	c := reference(t).Big
+	a := arrange(data(c.Base...), data(c.Head...), false)
+	list := append(known(data(c.Base...)), known(data(c.Head...))...)
+	scores := gehanScores(list)
+	sum := 0
+	for _, s := range scores[len(c.Base):] {
+		sum += s
 	}
-	return 1
-}
-
-func TestBCaAgainstSciPy(t *testing.T) {
-	var reference struct {
-		BCa struct {
-			Data         []float64
-			Mean, Median [2]float64
-		}
-	}
-	readJSON(t, "testdata/reference.json", &reference)
-	s := data(reference.BCa.Data...)
-	for name, c := range map[string]struct {
-		statistic func([]float64) float64
-		want      [2]float64
-	}{"mean": {MeanOf, reference.BCa.Mean}, "median": {MedianOf, reference.BCa.Median}} {
-		e := BCa(s, c.statistic, How{Confidence: 0.95, Seed: 1})
-		// SciPy drew 200,000 resamples; 5000 give the ends to a few percent of the width.
-		width := c.want[1] - c.want[0]
-		if !e.Known || math.Abs(e.Low-c.want[0]) > 0.12*width || math.Abs(e.High-c.want[1]) > 0.12*width {
-			t.Errorf("%s: %+v, SciPy says %v", name, e, c.want)
-		}
-		if again := BCa(s, c.statistic, How{Confidence: 0.95, Seed: 1}); again != e {
-			t.Errorf("%s: the same seed gave %+v, then %+v", name, e, again)
-		}
+	mean, variance := normalSum([]stratum{{scores, len(c.Head)}})
+	close9(t, "p", normalTwoSided(float64(sum), mean, variance, 1), c.P)
+	exact := rankTest(a)
+	if exact.Exact || math.Abs(exact.P-c.P) > 1e-6 {
+		t.Errorf("%+v, want about %v by approximation", exact, c.P)
 	}
 }
 
-func TestAgainstR(t *testing.T) {
-	var r struct {
-		Time, Over             []float64
-		Steps, Above, SE, Risk []float64
-		Median                 []float64
-		MedianLow              []float64 `json:"median_low"`
-		MedianHigh             []float64 `json:"median_high"`
-		HolmP                  []float64 `json:"holm_p"`
-		Holm                   []float64
-		Base, Head             []float64
-		ShiftInterval          []float64 `json:"shift_interval"`
-		PairedInterval         []float64 `json:"paired_interval"`
+func TestPairedReference(t *testing.T) {
+	for i, c := range reference(t).Paired {
+		t.Run(fmt.Sprint(i), func(t *testing.T) {
+			var names []string
+			for j := range c.Base {
+				names = append(names, fmt.Sprint("block ", j))
+			}
+			got := Compare(blocked("b", names, c.Base...), blocked("h", names, c.Head...), How{Confidence: 0.95, Blocked: true})
+			if got.Pairs != len(c.Base) {
+				t.Fatalf("%d pairs, want %d", got.Pairs, len(c.Base))
+			}
+			close9(t, "p", got.Decides.P, c.P)
+			if c.SciPy != nil {
+				close9(t, "SciPy's p", got.Decides.P, *c.SciPy)
+			}
+			close9(t, "shift", got.Shift.Value, c.Shift)
+			interval(t, "shift", got.Shift, c.Interval)
+			close9(t, "permutation p", got.Tests[1].P, c.Perm)
+			close9(t, "t", got.Tests[2].Statistic, c.T[0])
+			close9(t, "p of t", got.Tests[2].P, c.T[1])
+		})
 	}
-	readJSON(t, "testdata/reference-r.json", &r)
-	var list []Datum
-	for i, v := range r.Time {
-		list = append(list, Datum{Value: v, Known: true, Censored: r.Over[i] == 0})
-	}
-	v := KaplanMeier(sample(list...), 0.95)
-	if len(v.Steps) != len(r.Steps) {
-		t.Fatalf("%d steps, R has %d", len(v.Steps), len(r.Steps))
-	}
-	for i, s := range v.Steps {
-		if s.Time != r.Steps[i] || !alike(s.Above, r.Above[i], 1e-9) || !alike(s.SE, r.SE[i], 1e-9) || s.Risk != int(r.Risk[i]) {
-			t.Errorf("step %d is %+v, R says %v %v %v %v", i, s, r.Steps[i], r.Above[i], r.SE[i], r.Risk[i])
+}
+
+func TestStrataReference(t *testing.T) {
+	for i, c := range reference(t).Strata {
+		var base, head []float64
+		var baseBlocks, headBlocks []string
+		for j, b := range c.Blocks {
+			for _, v := range b[0] {
+				base, baseBlocks = append(base, v), append(baseBlocks, fmt.Sprint(j))
+			}
+			for _, v := range b[1] {
+				head, headBlocks = append(head, v), append(headBlocks, fmt.Sprint(j))
+			}
+		}
+		got := Compare(blocked("b", baseBlocks, base...), blocked("h", headBlocks, head...), How{Confidence: 0.95, Blocked: true})
+		close9(t, fmt.Sprint("p of strata ", i), got.Decides.P, c.P)
+		if !got.Decides.Exact || got.Decides.Name != "van Elteren" {
+			t.Errorf("%+v", got.Decides)
 		}
 	}
-	if v.Median != (Estimate{Value: r.Median[0]}) || v.Interval.Low != (Estimate{Value: r.MedianLow[0]}) {
-		t.Errorf("median %+v in %+v, R says %v from %v", v.Median, v.Interval, r.Median, r.MedianLow)
-	}
-	if high := v.Interval.High; high.AtLeast != (r.MedianHigh == nil) || (r.MedianHigh != nil && high.Value != r.MedianHigh[0]) {
-		t.Errorf("the interval ends at %+v, R says %v", high, r.MedianHigh)
-	}
-	for i, p := range Holm(r.HolmP) {
-		if !alike(p, r.Holm[i], 1e-12) {
-			t.Errorf("Holm's %d is %v, R says %v", i, p, r.Holm[i])
-		}
-	}
-	c := Compare(data(r.Base...), data(r.Head...), How{Confidence: 0.95, Others: true})
-	if !alike(c.Shift.Low, r.ShiftInterval[0], 1e-9) || !alike(c.Shift.High, r.ShiftInterval[1], 1e-9) {
-		t.Errorf("shift within %v…%v, R says %v", c.Shift.Low, c.Shift.High, r.ShiftInterval)
-	}
-	c = Compare(blocked(r.Base...), blocked(r.Head...), How{Confidence: 0.95, Blocked: true})
-	if !alike(c.Shift.Low, r.PairedInterval[0], 1e-9) || !alike(c.Shift.High, r.PairedInterval[1], 1e-9) {
-		t.Errorf("paired shift within %v…%v, R says %v", c.Shift.Low, c.Shift.High, r.PairedInterval)
-	}
+}
+
+// 1.1 − 1 and 2.1 − 2 are one difference, though not in binary; the second pair ties and has no sign.
+func TestSignedRankTies(t *testing.T) {
+	names := []string{"1", "2", "3", "4"}
+	got := Compare(blocked("b", names, 1, 2, 5, 7), blocked("h", names, 1.1, 2.1, 5, 6.9), How{Confidence: 0.95, Blocked: true})
+	// Ranks 3, 3 for, 3 against, the zero's 1 left out: the sum is 6, and 4 of the 8 signs give as much or more.
+	close9(t, "statistic", got.Decides.Statistic, 6)
+	close9(t, "p", got.Decides.P, 1)
 }

@@ -1,184 +1,230 @@
 package stats
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
 
-	moremath "github.com/aclements/go-moremath/stats"
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// hodgesLehmann is the median of all differences head less base, with the interval that the Mann–Whitney test inverted gives:
-// the k-th smallest and largest difference, k the largest whose confidence, 1 − 2·P(U ≤ k−1), is enough (Hollander and Wolfe,
-// Nonparametric Statistical Methods, 2nd ed., sections 4.2 and 4.3). With ties it is conservative.
-func hodgesLehmann(base, head []float64, confidence float64) Effect {
-	if len(base) == 0 || len(head) == 0 {
-		return Effect{Why: "a side has no data"}
+// A gap is by how much the head of some data is above the base: between low and high, which differ where data are censored.
+type gap struct {
+	low, high float64
+	weight    int
+}
+
+// shift is Hodges and Lehmann's: the median of the gaps between the sides (of pairs: of the averages of two gaps), with the
+// interval that the rank test does not reject (Hollander, Wolfe and Chicken, Nonparametric Statistical Methods, 3rd ed., 3.3 and
+// 4.3; of strata by van Elteren's weights). With ties the closed interval has at least its confidence (Noether, JASA 62, 1967).
+// Censored data are open upwards; the interval holds whatever they are.
+func shift(a arrangement, confidence float64) Effect {
+	return hodgesLehmann(a, confidence, func(v float64) float64 { return v })
+}
+
+// hodgesLehmann gives its figures, and those that it names, as unit has them.
+func hodgesLehmann(a arrangement, confidence float64, unit func(float64) float64) Effect {
+	if a.why != "" {
+		return Effect{Why: a.why}
 	}
-	var all []float64
-	for _, h := range head {
-		for _, b := range base {
-			all = append(all, h-b)
+	if !(confidence > 0 && confidence < 1) {
+		return Effect{Why: fmt.Sprintf("confidence %v is not between 0 and 1", confidence)}
+	}
+	if a.paired {
+		n := len(a.blocks)
+		e := invert(walsh(a), signedRankTail(n), confidence, unit)
+		if e.Confidence == 0 {
+			e.Why = fmt.Sprintf("n = %d pairs are too few: %d are needed for %g %%", n, needed(confidence), confidence*100)
+		}
+		return e.noted(a.note)
+	}
+	e := invert(gaps(a), rankSumTail(a), confidence, unit)
+	if e.Confidence == 0 {
+		base, head := a.count()
+		e.Why = fmt.Sprintf("n = %d and %d are too few: %d on each side are needed for %g %%", base, head, neededEach(confidence), confidence*100)
+		if len(a.blocks) > 1 {
+			e.Why = fmt.Sprintf("n = %d and %d in %d blocks are too few for %g %%: replicate more", base, head, len(a.blocks), confidence*100)
 		}
 	}
-	e := Effect{Value: median(all), Known: true, Low: math.Inf(-1), High: math.Inf(1)}
-	k, reached := smallest(len(all), confidence, mannWhitneyBelow(len(base), len(head)))
-	if k == 0 {
-		e.Why = "no interval: " + needs(neededSides(confidence))
-		return e
+	return e.noted(a.note)
+}
+
+// ratio is the shift of the logarithms.
+func ratio(a arrangement, confidence float64) Effect {
+	for _, b := range a.blocks {
+		for _, d := range append(slices.Clone(b.base), b.head...) {
+			if d.Value <= 0 {
+				return Effect{Why: fmt.Sprintf("trial %s has %v: a ratio needs values above 0", d.Trial, d.Value)}
+			}
+		}
 	}
-	e.Low, e.High, e.Confidence = all[k-1], all[len(all)-k], reached
+	return hodgesLehmann(a.mapped(math.Log), confidence, math.Exp)
+}
+
+func (e Effect) noted(note string) Effect {
+	e.Why = join(e.Why, note)
+	if !e.Known {
+		return Effect{Why: e.Why}
+	}
 	return e
 }
 
-// smallest is the largest k whose interval still has the confidence, and what it really has; 0 if none has.
-func smallest(n int, confidence float64, below func(k int) float64) (k int, reached float64) {
-	for i := 1; i <= (n+1)/2; i++ {
-		c := 1 - 2*below(i)
-		if c < confidence {
+func gaps(a arrangement) []gap {
+	weights := elterenWeights(a.blocks)
+	var list []gap
+	for i, b := range a.blocks {
+		for _, x := range b.base {
+			for _, y := range b.head {
+				list = append(list, gap{y.Value - x.high(), y.high() - x.Value, weights[i]})
+			}
+		}
+	}
+	return list
+}
+
+func walsh(a arrangement) []gap {
+	var each, list []gap
+	for _, b := range a.blocks {
+		x, y := b.base[0], b.head[0]
+		each = append(each, gap{y.Value - x.high(), y.high() - x.Value, 1})
+	}
+	for i, x := range each {
+		for _, y := range each[:i+1] {
+			list = append(list, gap{x.low + (y.low-x.low)/2, x.high + (y.high-x.high)/2, 1})
+			if last := &list[len(list)-1]; math.IsInf(x.low, 0) || math.IsInf(y.low, 0) {
+				last.low = math.Inf(-1)
+			}
+			if last := &list[len(list)-1]; math.IsInf(x.high, 0) || math.IsInf(y.high, 0) {
+				last.high = math.Inf(1)
+			}
+		}
+	}
+	return list
+}
+
+// A tail gives the largest count that is reached by chance with a probability of at most p, and that probability; −1 if none is.
+type tail func(p float64) (count int, reached float64)
+
+func invert(list []gap, within tail, confidence float64, unit func(float64) float64) Effect {
+	count, reached := within((1 - confidence) / 2)
+	if count < 0 {
+		return Effect{}
+	}
+	lows, highs := slices.Clone(list), slices.Clone(list)
+	slices.SortFunc(lows, func(a, b gap) int { return cmp.Compare(a.low, b.low) })
+	slices.SortFunc(highs, func(a, b gap) int { return cmp.Compare(a.high, b.high) })
+	total := 0
+	for _, g := range list {
+		total += g.weight
+	}
+	e := Effect{Confidence: 1 - 2*reached}
+	bottom, top := lows[place(lows, count)].low, highs[place(highs, total-1-count)].high
+	// The median, of an even weight the middle of two.
+	low := middle(lows[place(lows, (total-1)/2)].low, lows[place(lows, total/2)].low)
+	high := middle(highs[place(highs, (total-1)/2)].high, highs[place(highs, total/2)].high)
+	e.Low, e.High, e.Value = unit(bottom), unit(top), unit(low)
+	switch {
+	case math.IsInf(top, 1) && math.IsInf(bottom, -1):
+		e.Why = "too many values are censored: nothing bounds it"
+	case math.IsInf(top, 1):
+		e.Why = fmt.Sprintf("too many values are censored: nothing bounds it from above; it is at least %.4g", e.Low)
+	case math.IsInf(bottom, -1):
+		e.Why = fmt.Sprintf("too many values are censored: nothing bounds it from below; it is at most %.4g", e.High)
+	case low != high:
+		e.Why = fmt.Sprintf("censored values leave it open: it is in [%.4g, %.4g]", e.Low, e.High)
+	case math.IsInf(e.Value, 0) || math.IsInf(e.Low, 0) || math.IsInf(e.High, 0):
+		e.Why = "the arithmetic overflowed"
+	default:
+		e.Known = true
+	}
+	return e
+}
+
+// place is of the gap in which the weights, added up in order, come above w.
+func place(list []gap, w int) int {
+	sum := 0
+	for i, g := range list {
+		if sum += g.weight; sum > w {
+			return i
+		}
+	}
+	return len(list) - 1
+}
+
+func middle(a, b float64) float64 {
+	if a == b {
+		return a
+	}
+	if math.IsInf(a, 0) || math.IsInf(b, 0) {
+		return a + b
+	}
+	return a + (b-a)/2
+}
+
+// rankSumTail is of the weighted sum of U over blocks, without ties.
+func rankSumTail(a arrangement) tail {
+	weights := elterenWeights(a.blocks)
+	var strata []stratum
+	offset := 0
+	for i, b := range a.blocks {
+		s := stratum{head: len(b.head)}
+		for rank := range b.size() {
+			s.scores = append(s.scores, weights[i]*(rank+1))
+		}
+		offset += weights[i] * s.head * (s.head + 1) / 2
+		strata = append(strata, s)
+	}
+	if d, ok := exactSum(strata); ok {
+		d.low -= offset
+		return d.within
+	}
+	mean, variance := normalSum(strata)
+	return normalTail(mean-float64(offset), variance, float64(slices.Min(weights)))
+}
+
+func signedRankTail(n int) tail {
+	var ranks []int
+	for i := range n {
+		ranks = append(ranks, i+1)
+	}
+	if d, ok := subsetSum(ranks); ok {
+		return d.within
+	}
+	m := float64(n)
+	return normalTail(m*(m+1)/4, m*(m+1)*(2*m+1)/24, 1)
+}
+
+func (d distribution) within(p float64) (count int, reached float64) {
+	count = -1
+	sum := 0.0
+	for i, q := range d.p {
+		if sum += q; sum > p*(1+1e-12) {
 			break
 		}
-		k, reached = i, c
+		count, reached = d.low+i, sum
 	}
-	return k, reached
+	return count, reached
 }
 
-// mannWhitneyBelow is P(U ≤ k−1) under no difference, by the normal curve where the exact count would be long.
-func mannWhitneyBelow(m, n int) func(int) float64 {
-	if m*n <= 2500 {
-		u := moremath.UDist{N1: m, N2: n}
-		return func(k int) float64 { return u.CDF(float64(k - 1)) }
-	}
-	curve := distuv.Normal{Mu: float64(m*n) / 2, Sigma: math.Sqrt(float64(m*n*(m+n+1)) / 12)}
-	return func(k int) float64 { return curve.CDF(float64(k) - 0.5) }
-}
-
-// neededSides is the least n a side from which on the extreme differences have the confidence: 1 − 2/C(2n, n).
-func neededSides(confidence float64) int {
-	n := 1
-	for 1-2/choose(2*n, n) < confidence {
-		n++
-	}
-	return n
-}
-
-// pairedShift is the median of the Walsh averages of the differences, with the interval that the signed-rank test inverted gives (Hollander and
-// Wolfe, sections 3.2 and 3.3).
-func pairedShift(base, head []float64, confidence float64) Effect {
-	var all []float64
-	for i := range base {
-		for j := range i + 1 {
-			all = append(all, (head[i]-base[i]+head[j]-base[j])/2)
+func normalTail(mean, variance, step float64) tail {
+	return func(p float64) (int, float64) {
+		sd := math.Sqrt(variance)
+		count := math.Floor(mean + distuv.UnitNormal.Quantile(p)*sd - step/2)
+		if count < 0 {
+			return -1, 0
 		}
+		return int(count), distuv.UnitNormal.CDF((count + step/2 - mean) / sd)
 	}
-	if len(all) == 0 {
-		return Effect{Why: "there is no pair"}
-	}
-	e := Effect{Value: median(all), Known: true, Low: math.Inf(-1), High: math.Inf(1)}
-	k, reached := smallest(len(all), confidence, signedRankBelow(len(base)))
-	if k == 0 {
-		e.Why = fmt.Sprintf("no interval: n is too small: %d pairs are needed", needed(confidence))
-		return e
-	}
-	e.Low, e.High, e.Confidence = all[k-1], all[len(all)-k], reached
-	return e
 }
 
-// signedRankBelow is P(T ≤ k−1) under no difference.
-func signedRankBelow(n int) func(int) float64 {
-	ranks := make([]int, n)
-	for i := range ranks {
-		ranks[i] = i + 1
-	}
-	chances := subsetChances(ranks)
-	sums := make([]float64, len(chances)+1)
-	for i, c := range chances {
-		sums[i+1] = sums[i] + c
-	}
-	return func(k int) float64 { return sums[min(k, len(chances))] }
-}
-
-// asRatio is a shift of logarithms as a ratio.
-func asRatio(e Effect) Effect {
-	if e.Known {
-		e.Value, e.Low, e.High = math.Exp(e.Value), math.Exp(e.Low), math.Exp(e.High)
-	}
-	return e
-}
-
-// logs of values; ok is false unless all are positive.
-func logs(values []float64) (list []float64, ok bool) {
-	for _, v := range values {
-		if v <= 0 {
-			return nil, false
+// neededEach is the least n of both sides whose most extreme order is rare enough: 2/C(2n, n) ≤ 1 − confidence.
+func neededEach(confidence float64) int {
+	ways := 2.0
+	for n := 1; ; n++ {
+		if 2/ways <= (1-confidence)*(1+1e-12) {
+			return n
 		}
-		list = append(list, math.Log(v))
+		ways *= float64(2*n+1) * 2 / float64(n+1)
 	}
-	return list, true
-}
-
-// cliff is Cliff's delta with the asymmetric interval of Feng and Cliff (Journal of Modern Applied Statistical Methods 3(2), 2004,
-// equations 4 to 8). Of samples that do not overlap the interval would be of no width, and is not given.
-func cliff(base, head []Datum, confidence float64) Effect {
-	m, n := float64(len(head)), float64(len(base))
-	if m == 0 || n == 0 {
-		return Effect{Why: "a side has no data"}
-	}
-	rows, columns := make([]float64, len(head)), make([]float64, len(base))
-	var sum float64
-	for i, h := range head {
-		for j, b := range base {
-			d := float64(surely(h, b))
-			rows[i] += d / n
-			columns[j] += d / m
-			sum += d
-		}
-	}
-	delta := sum / (m * n)
-	e := Effect{Value: delta, Known: true, Low: -1, High: 1}
-	switch {
-	case m < 2 || n < 2:
-		e.Why = "no interval: it needs two data a side"
-		return e
-	case math.Abs(delta) == 1:
-		e.Why = "no interval: the samples do not overlap"
-		return e
-	}
-	var byRow, byColumn, cells float64
-	for i, h := range head {
-		byRow += (rows[i] - delta) * (rows[i] - delta)
-		for _, b := range base {
-			d := float64(surely(h, b)) - delta
-			cells += d * d
-		}
-	}
-	for _, c := range columns {
-		byColumn += (c - delta) * (c - delta)
-	}
-	variance := (n*n*byRow + m*m*byColumn - cells) / (m * n * (m - 1) * (n - 1))
-	variance = max(variance, (1-delta*delta)/(m*n-1))
-	z := distuv.UnitNormal.Quantile(1 - (1-confidence)/2)
-	spread := z * math.Sqrt(variance) * math.Sqrt((1-delta*delta)*(1-delta*delta)+z*z*variance)
-	under := 1 - delta*delta + z*z*variance
-	middle := delta - delta*delta*delta
-	e.Low, e.High, e.Confidence = max(-1, (middle-spread)/under), min(1, (middle+spread)/under), confidence
-	return e
-}
-
-func argsort(values []float64) []int {
-	order := make([]int, len(values))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int {
-		switch {
-		case values[a] < values[b]:
-			return -1
-		case values[a] > values[b]:
-			return 1
-		}
-		return 0
-	})
-	return order
 }

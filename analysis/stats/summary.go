@@ -25,6 +25,11 @@ type Summary struct {
 	Mean, SD float64
 	// MedianInterval is a confidence interval of the median.
 	MedianInterval Interval
+
+	Outliers   []Outlier // kept in all statistics, and named; by trial's order in the sample
+	OutlierWhy string    // why none can be told apart
+	// Survival is of a sample with censored data, nil of one without.
+	Survival *Survival
 }
 
 // Summarise describes a sample. The order of its data does not matter.
@@ -56,6 +61,10 @@ func Summarise(sample Sample, confidence float64) Summary {
 	s.MedianInterval = medianInterval(low, high, confidence)
 	if s.Censored == 0 && s.Known > 0 {
 		s.Mean, s.SD = moments(low)
+	}
+	s.Outliers, s.OutlierWhy = outliers(sample, s)
+	if s.Censored > 0 {
+		s.Survival = survive(sample, confidence)
 	}
 	return s
 }

@@ -1,83 +1,107 @@
 package stats
 
 import (
-	"cmp"
+	"fmt"
 	"math"
 	"slices"
 
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// A Step of a survival curve: from Time on, the share Above of the trials is longer.
+// A Step is a value at which the share of trials that go beyond it falls.
 type Step struct {
-	Time  float64
-	Above float64 // 0…1
-	SE    float64 // of Above, by Greenwood's formula; NaN once the curve is at 0
-	Risk  int     // trials that were not over before Time
+	Value         float64
+	AtRisk        int // trials at or above it
+	Events        int // that are it
+	Beyond        float64
+	BeyondLow     float64 // pointwise, of the confidence asked for
+	BeyondHigh    float64
+	greenwoodPart float64
 }
 
-// A Survival is the Kaplan–Meier estimate of the distribution of a time of which some data are censored.
+// A Survival is Kaplan and Meier's estimate of a distribution (JASA 53, 1958). It assumes that whether a trial was censored says
+// nothing about its value: true of a time limit, not of one that failed because it was slow.
 type Survival struct {
-	Steps    []Step
-	Median   Estimate // AtLeast: the curve does not come down to one half; the value is then the largest datum
-	Interval Interval // of the median; High.AtLeast likewise
+	Steps []Step
+	// Median is where the share beyond falls to ½: at least the largest value if it never does, and at least where it comes to ½
+	// if it stays there to the end.
+	Median Estimate
+	// Interval is Brookmeyer and Crowley's (Biometrics 38, 1982) on the log-log scale, of nominal confidence.
+	Interval Interval
 }
 
-// KaplanMeier estimates the distribution where some trials were given up (Kaplan and Meier, Journal of the American Statistical
-// Association 53, 1958). It assumes that those that were given up would have gone on like the others: a time limit
-// does that, a crash may not. The median's interval is Brookmeyer and Crowley's (Biometrics 38, 1982), plain scale.
-func KaplanMeier(s Sample, confidence float64) Survival {
-	data := s.known()
-	slices.SortStableFunc(data, func(a, b Datum) int {
-		if c := cmp.Compare(a.Value, b.Value); c != 0 {
-			return c
-		}
-		return asSign(a.Censored) - asSign(b.Censored) // at one time, ends come before what is given up
-	})
-	v := Survival{Median: Estimate{Value: math.NaN()}, Interval: Interval{Why: "there are no data"}}
-	if len(data) == 0 {
-		return v
-	}
-	above, sum := 1.0, 0.0
+func survive(sample Sample, confidence float64) *Survival {
+	data := known(sample)
+	s := &Survival{}
+	beyond, variance := 1.0, 0.0
 	for i := 0; i < len(data); {
-		j, ends := i, 0
-		for ; j < len(data) && data[j].Value == data[i].Value; j++ {
-			if !data[j].Censored {
-				ends++
+		step := Step{Value: data[i].Value, AtRisk: len(data) - i}
+		for i < len(data) && data[i].Value == step.Value {
+			if !data[i].Censored {
+				step.Events++
 			}
+			i++
 		}
-		risk := len(data) - i
-		if ends > 0 {
-			above *= 1 - float64(ends)/float64(risk)
-			se := math.NaN()
-			if ends < risk {
-				sum += float64(ends) / (float64(risk) * float64(risk-ends))
-				se = above * math.Sqrt(sum)
-			}
-			v.Steps = append(v.Steps, Step{data[i].Value, above, se, risk})
+		if step.Events == 0 {
+			continue
 		}
-		i = j
+		n, d := float64(step.AtRisk), float64(step.Events)
+		beyond *= 1 - d/n
+		variance += d / (n * (n - d)) // Greenwood's; infinite where nothing is left
+		step.Beyond, step.greenwoodPart = beyond, variance
+		s.Steps = append(s.Steps, step)
 	}
-	last := Estimate{Value: data[len(data)-1].Value, AtLeast: true}
-	v.Median = v.first(last, func(s Step) bool { return s.Above <= 0.5+1e-12 })
-	v.Interval = v.medianInterval(last, confidence)
-	return v
+	top := data[len(data)-1].Value
+	s.Median = Estimate{top, true}
+	if n := len(s.Steps); n > 0 && s.Steps[n-1].Beyond < 0.5+1e-12 {
+		s.Median.Value = s.Steps[n-1].Value
+	}
+	if v, ok := s.crossing(func(s Step) float64 { return s.Beyond }); ok {
+		s.Median = Estimate{Value: v}
+	}
+	s.bound(confidence, top)
+	return s
 }
 
-func (v Survival) first(otherwise Estimate, is func(Step) bool) Estimate {
-	if i := slices.IndexFunc(v.Steps, is); i >= 0 {
-		return Estimate{Value: v.Steps[i].Time}
+func (s *Survival) bound(confidence, top float64) {
+	if !(confidence > 0 && confidence < 1) {
+		s.Interval.Why = fmt.Sprintf("confidence %v is not between 0 and 1", confidence)
+		return
 	}
-	return otherwise
+	z := distuv.UnitNormal.Quantile((1 + confidence) / 2)
+	for i, step := range s.Steps {
+		if step.Beyond <= 0 || step.Beyond >= 1 {
+			s.Steps[i].BeyondLow, s.Steps[i].BeyondHigh = 0, 1 // nothing is known of it there
+			continue
+		}
+		width := z * math.Sqrt(step.greenwoodPart) / -math.Log(step.Beyond)
+		s.Steps[i].BeyondLow = math.Pow(step.Beyond, math.Exp(width))
+		s.Steps[i].BeyondHigh = math.Pow(step.Beyond, math.Exp(-width))
+	}
+	low, okLow := s.crossing(func(s Step) float64 { return s.BeyondLow })
+	high, okHigh := s.crossing(func(s Step) float64 { return s.BeyondHigh })
+	switch {
+	case !okLow:
+		s.Interval.Why = fmt.Sprintf("too many values are censored: the median may be anything from %.4g on", top)
+	case !okHigh:
+		s.Interval.Why = fmt.Sprintf("too few values, or too many censored: the median is at least %.4g, and nothing bounds it from above", low)
+	default:
+		s.Interval = Interval{Low: Estimate{Value: low}, High: Estimate{Value: high}, Confidence: confidence, Known: true}
+	}
 }
 
-func (v Survival) medianInterval(last Estimate, confidence float64) Interval {
-	if len(v.Steps) == 0 {
-		return Interval{Why: "all data are censored"}
+// crossing is the value from which a curve is at ½ or below; where it stays at ½ for a while, the middle of that.
+func (s *Survival) crossing(curve func(Step) float64) (v float64, ok bool) {
+	const rounding = 1e-12
+	i := slices.IndexFunc(s.Steps, func(s Step) bool { return curve(s) <= 0.5+rounding })
+	if i < 0 {
+		return 0, false
 	}
-	z := distuv.UnitNormal.Quantile(1 - (1-confidence)/2)
-	// The median may be wherever the curve's own interval holds one half.
-	low := v.first(last, func(s Step) bool { return s.Above == 0 || s.Above-z*s.SE <= 0.5 })
-	high := v.first(last, func(s Step) bool { return s.Above == 0 || s.Above+z*s.SE < 0.5 })
-	return Interval{Low: low, High: high, Confidence: confidence, Known: true}
+	if curve(s.Steps[i]) < 0.5-rounding {
+		return s.Steps[i].Value, true
+	}
+	if i+1 == len(s.Steps) {
+		return 0, false // at ½ with no end
+	}
+	return middle(s.Steps[i].Value, s.Steps[i+1].Value), true
 }

@@ -23,7 +23,6 @@ type compareOptions struct {
 	force   bool
 	by      string
 	seed    uint64
-	others  bool // tests that do not decide
 }
 
 func (o *compareOptions) add(c *cobra.Command) {
@@ -59,7 +58,6 @@ func newCompareCommand() *cobra.Command {
 			if undecided != "pass" && undecided != "fail" {
 				return specError(fmt.Errorf("--undecided %q: use pass or fail", undecided))
 			}
-			o.others = format == "json"
 			r, err := o.compare(c, args)
 			if err != nil {
 				return err
@@ -202,7 +200,7 @@ func (o *compareOptions) options() (compare.Options, error) {
 	if !(o.alpha > 0 && o.alpha < 1) {
 		return compare.Options{}, fmt.Errorf("--alpha %v: want a number between 0 and 1, such as 0.05", o.alpha)
 	}
-	options := compare.Options{Alpha: o.alpha, Metrics: o.metrics, Seed: o.seed, Others: o.others, Floors: map[string]compare.Floor{}}
+	options := compare.Options{Alpha: o.alpha, Metrics: o.metrics, Seed: o.seed, Floors: map[string]compare.Floor{}}
 	for _, text := range o.floors {
 		name, value, _ := strings.Cut(text, "=")
 		number, percent := strings.CutSuffix(value, "%")
