@@ -26,7 +26,7 @@ func newShowCommand() *cobra.Command {
 			if len(args) > 1 {
 				return showTrial(c.OutOrStdout(), r, args[1])
 			}
-			run, err := analyzeRun(c.Context(), r)
+			run, err := analyzeRun(c.Context(), r, nil)
 			if err != nil {
 				return err
 			}
