@@ -9,7 +9,7 @@ import (
 	"virtscope/results"
 )
 
-// trialsAtOnce bounds the trials that are read at once: each holds all its records in memory.
+// trialsAtOnce bounds the trials that are read at once, as do the CPUs: each holds all its records in memory.
 const trialsAtOnce = 8
 
 // analyzeTrials builds the timeline of every trial that ended, several at once, and lists them in the plan's order. Each trial is
@@ -25,7 +25,7 @@ func analyzeTrials(ctx context.Context, r *results.Run, specs map[string]*spec.E
 	defer cancel()
 	next := make(chan int)
 	var workers sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), trialsAtOnce, max(1, len(r.Plan))) {
+	for range min(runtime.NumCPU(), trialsAtOnce, max(1, len(r.Plan))) {
 		workers.Go(func() {
 			for i := range next {
 				a := &all[i]
