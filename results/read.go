@@ -30,7 +30,7 @@ func (r *Run) Records(id string) ([]Record, error) {
 	defer f.Close()
 	records, err := ReadRecords(f)
 	if err != nil {
-		return records, fmt.Errorf("read records of %s: %w", id, err)
+		return records, fmt.Errorf("read records of %s: the file is damaged or cut off after %d records, and nothing is derived from a part: %w", id, len(records), err)
 	}
 	return records, nil
 }

@@ -52,7 +52,7 @@ func writeReport(ctx context.Context, w io.Writer, r *results.Run) error {
 	if err := os.MkdirAll(figures, 0o755); err != nil {
 		return fmt.Errorf("write figures: %w", err)
 	}
-	if err := report.WriteTable(w, run); err != nil {
+	if err := writeTable(w, r, run); err != nil {
 		return err
 	}
 	if _, err := report.WriteFigures(figures, run); err != nil {
@@ -65,7 +65,10 @@ func writeReport(ctx context.Context, w io.Writer, r *results.Run) error {
 	if err := results.Replace(page, func(w io.Writer) error { return report.WriteHTML(w, run) }); err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "\nrun      %s\nfigures  %s\nreport   %s\ntrial    virtscope show %s 1\n", r.Dir, figures, page, r.Dir)
+	fmt.Fprintf(w, "\nrun      %s\nfigures  %s\nreport   %s\n", r.Dir, figures, page)
+	if show := hint(r, run); show != "" {
+		fmt.Fprintf(w, "trial    %s\n", show)
+	}
 	return nil
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"runtime"
 	"sync"
 	"virtscope/analysis/report"
@@ -29,10 +30,11 @@ func analyzeTrials(ctx context.Context, r *results.Run, specs map[string]*spec.E
 		workers.Go(func() {
 			for i := range next {
 				a := &all[i]
-				if a.trial, a.ended, a.err = analyzeTrial(r, r.Plan[i].ID, specs[r.Plan[i].ID]); a.err == nil && a.ended && done != nil {
-					a.err = done(a.trial)
+				a.trial, a.ended = analyzeTrial(r, r.Plan[i], specs[r.Plan[i].ID])
+				if !a.ended || done == nil {
+					continue
 				}
-				if a.err != nil {
+				if a.err = done(a.trial); a.err != nil {
 					cancel()
 				}
 			}
@@ -60,15 +62,20 @@ feed:
 	return trials, ctx.Err()
 }
 
-// analyzeTrial builds the timeline of a trial; ended is false if it has no outcome. Records that cannot be read are the trial's
-// problem, and no error.
-func analyzeTrial(r *results.Run, id string, s *spec.Experiment) (t report.Trial, ended bool, err error) {
-	t.Outcome, ended, err = r.Outcome(id)
-	if err != nil || !ended {
-		return t, false, err
+// analyzeTrial builds the timeline of a trial; ended is false if it has no outcome. An outcome or records that cannot be read are
+// the trial's problem, and no error: the other trials are as good as ever.
+func analyzeTrial(r *results.Run, planned results.Trial, s *spec.Experiment) (t report.Trial, ended bool) {
+	o, ended, err := r.Outcome(planned.ID)
+	if err != nil {
+		why := fmt.Sprintf("how it ended cannot be read: %v", err)
+		return report.Trial{Outcome: results.Outcome{Trial: planned, Verdict: results.Invalid, Reason: why}, Problem: why}, true
 	}
-	if t.Timeline, err = buildTimeline(r, t.Outcome, s); err != nil {
+	if !ended {
+		return t, false
+	}
+	t.Outcome = o
+	if t.Timeline, err = buildTimeline(r, o, s); err != nil {
 		t.Problem = err.Error()
 	}
-	return t, true, nil
+	return t, true
 }
