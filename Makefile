@@ -46,13 +46,15 @@ $(GOLANGCI):
 vet:
 	go vet ./...
 
-# What runs without a hypervisor, with the race detector; one package at a time, as many of them measure.
+# What runs without a hypervisor, with the race detector. Packages that only compute run beside each other; the others one at a
+# time, as many of them measure.
 race:
-	CGO_ENABLED=1 go test -race -short -p 1 ./...
+	@set -e; p=$$(scripts/test-packages pure); set -x; CGO_ENABLED=1 go test -race -short $$p
+	@set -e; p=$$(scripts/test-packages alone); set -x; CGO_ENABLED=1 go test -race -short -p 1 $$p
 
-# Everything that needs root or real guests, one package at a time: they measure, and the race detector would slow them.
+# What the race detector's run left out: packages with tests that need real guests or minutes, one at a time, in full.
 unit:
-	go test -count=1 -p 1 -timeout 20m ./...
+	@set -e; p=$$(scripts/test-packages long); set -x; go test -count=1 -p 1 -timeout 20m $$p
 
 e2e: build
 	go test -count=1 -tags e2e -timeout 20m -v ./cmd/virtscope/...

@@ -3,7 +3,6 @@ package results
 import (
 	"bufio"
 	"compress/gzip"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -22,7 +21,7 @@ func (r *Run) Outcome(id string) (o Outcome, ok bool, err error) {
 }
 
 // Records reads the raw records of a trial's last attempt, in the order in which they came. A file that a kill
-// cut off gives what is readable, and the error.
+// cut off gives what is readable, and the error. Records may share their Attrs: do not change them.
 func (r *Run) Records(id string) ([]Record, error) {
 	f, err := os.Open(filepath.Join(r.TrialDir(id), recordsFile))
 	if err != nil {
@@ -31,27 +30,16 @@ func (r *Run) Records(id string) ([]Record, error) {
 	defer f.Close()
 	records, err := ReadRecords(f)
 	if err != nil {
-		return records, fmt.Errorf("read records of %s: %w", id, err)
+		return records, fmt.Errorf("read records of %s: the file is damaged or cut off after %d records, and nothing is derived from a part: %w", id, len(records), err)
 	}
 	return records, nil
 }
 
-// ReadRecords reads a gzip stream of one JSON record a line.
+// ReadRecords reads a gzip stream of one JSON record a line. Records may share their Attrs: do not change them.
 func ReadRecords(in io.Reader) ([]Record, error) {
 	z, err := gzip.NewReader(bufio.NewReaderSize(in, 256<<10))
 	if err != nil {
 		return nil, err
 	}
-	d := json.NewDecoder(bufio.NewReaderSize(z, 256<<10))
-	var all []Record
-	for {
-		var rec Record
-		switch err := d.Decode(&rec); {
-		case errors.Is(err, io.EOF):
-			return all, nil
-		case err != nil:
-			return all, fmt.Errorf("record %d: %w", len(all)+1, err)
-		}
-		all = append(all, rec)
-	}
+	return decodeRecords(z)
 }

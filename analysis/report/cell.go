@@ -174,10 +174,24 @@ func (g group) tally() string {
 			text += fmt.Sprintf(" + %d %s", n, v)
 		}
 	}
+	if n := g.unread(); n > 0 {
+		text += fmt.Sprintf(" (%d not readable)", n)
+	}
 	if n := g.unverified(); n > 0 {
 		text += fmt.Sprintf(" (%d not verified)", n)
 	}
 	return text
+}
+
+// unread is how many of the trials that completed or failed have no figures, as their records cannot be read.
+func (g group) unread() int {
+	n := 0
+	for _, t := range g.trials {
+		if t.Outcome.Verdict.Final() && t.Timeline == nil {
+			n++
+		}
+	}
+	return n
 }
 
 // unverified is how many of the completed trials have no proof that the guest's memory is intact.

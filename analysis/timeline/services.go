@@ -1,7 +1,9 @@
 package timeline
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"virtscope/analysis/degradation"
 	"virtscope/results"
@@ -44,12 +46,25 @@ func (t *Timeline) serveIn(x *index, obs observation, w degradation.Windows) {
 	}
 }
 
-// all are the records on the controller's clock, those of a name in order of time.
+// all are the records on the controller's clock in order of time; those of one instant in the order of their names.
 func (x *index) all() []results.Record {
-	var list []results.Record
-	for _, records := range x.byName {
-		list = append(list, records...)
+	var flat []results.Record
+	for _, name := range slices.Sorted(maps.Keys(x.byName)) {
+		flat = append(flat, x.byName[name]...)
 	}
-	slices.SortStableFunc(list, func(a, b results.Record) int { return int(min(1, max(-1, a.Time-b.Time))) })
+	// Sorted are places: records hold pointers, which are slow to move.
+	type place struct {
+		time int64
+		nth  int
+	}
+	places := make([]place, len(flat))
+	for i := range flat {
+		places[i] = place{flat[i].Time, i}
+	}
+	slices.SortFunc(places, func(a, b place) int { return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(a.nth, b.nth)) })
+	list := make([]results.Record, len(flat))
+	for i, p := range places {
+		list[i] = flat[p.nth]
+	}
 	return list
 }

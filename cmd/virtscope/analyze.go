@@ -39,23 +39,20 @@ func newAnalyzeCommand() *cobra.Command {
 
 // writeReport derives what a run's folder holds beside the raw records, prints the table and says where the rest is.
 func writeReport(ctx context.Context, w io.Writer, r *results.Run) error {
-	run, err := analyzeRun(ctx, r)
+	run, err := analyzeRun(ctx, r, func(t report.Trial) error {
+		if t.Timeline == nil {
+			return nil
+		}
+		return results.WriteJSON(filepath.Join(r.TrialDir(t.Outcome.Trial.ID), timelineFile), t.Timeline)
+	})
 	if err != nil {
 		return err
-	}
-	for _, t := range run.Trials {
-		if t.Timeline == nil {
-			continue
-		}
-		if err := results.WriteJSON(filepath.Join(r.TrialDir(t.Outcome.Trial.ID), timelineFile), t.Timeline); err != nil {
-			return err
-		}
 	}
 	figures := filepath.Join(r.Dir, figuresDir)
 	if err := os.MkdirAll(figures, 0o755); err != nil {
 		return fmt.Errorf("write figures: %w", err)
 	}
-	if err := report.WriteTable(w, run); err != nil {
+	if err := writeTable(w, r, run); err != nil {
 		return err
 	}
 	if _, err := report.WriteFigures(figures, run); err != nil {
@@ -68,36 +65,22 @@ func writeReport(ctx context.Context, w io.Writer, r *results.Run) error {
 	if err := results.Replace(page, func(w io.Writer) error { return report.WriteHTML(w, run) }); err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "\nrun      %s\nfigures  %s\nreport   %s\ntrial    virtscope show %s 1\n", r.Dir, figures, page, r.Dir)
+	fmt.Fprintf(w, "\nrun      %s\nfigures  %s\nreport   %s\n", r.Dir, figures, page)
+	if show := hint(r, run); show != "" {
+		fmt.Fprintf(w, "trial    %s\n", show)
+	}
 	return nil
 }
 
-// analyzeRun builds the timeline of every trial that ended.
-func analyzeRun(ctx context.Context, r *results.Run) (report.Run, error) {
+// analyzeRun builds the timeline of every trial that ended, and gives each to done, from any goroutine; nil is none.
+func analyzeRun(ctx context.Context, r *results.Run, done func(report.Trial) error) (report.Run, error) {
 	text, err := r.Experiment()
 	if err != nil {
 		return report.Run{}, fmt.Errorf("read the run's experiment: %w", err)
 	}
 	run := report.Run{Manifest: r.Manifest, Spec: string(text), Planned: len(r.Plan)}
-	specs := trialSpecs(r)
-	for _, planned := range r.Plan {
-		if err := ctx.Err(); err != nil {
-			return run, err
-		}
-		o, ok, err := r.Outcome(planned.ID)
-		if err != nil {
-			return run, err
-		}
-		if !ok {
-			continue
-		}
-		t := report.Trial{Outcome: o}
-		if t.Timeline, err = buildTimeline(r, o, specs[planned.ID]); err != nil {
-			t.Problem = err.Error()
-		}
-		run.Trials = append(run.Trials, t)
-	}
-	return run, nil
+	run.Trials, err = analyzeTrials(ctx, r, trialSpecs(r), done)
+	return run, err
 }
 
 // buildTimeline reads a trial's records; s is its experiment, nil if that cannot be read.
@@ -125,7 +108,7 @@ func trialSpecs(r *results.Run) map[string]*spec.Experiment {
 
 // timelines are those of the completed trials; one that cannot be built is an error.
 func timelines(ctx context.Context, r *results.Run) ([]*timeline.Timeline, error) {
-	run, err := analyzeRun(ctx, r)
+	run, err := analyzeRun(ctx, r, nil)
 	if err != nil {
 		return nil, err
 	}

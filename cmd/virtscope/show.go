@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"virtscope/analysis/report"
 	"virtscope/analysis/timeline"
 	"virtscope/results"
 
@@ -26,11 +25,11 @@ func newShowCommand() *cobra.Command {
 			if len(args) > 1 {
 				return showTrial(c.OutOrStdout(), r, args[1])
 			}
-			run, err := analyzeRun(c.Context(), r)
+			run, err := analyzeRun(c.Context(), r, nil)
 			if err != nil {
 				return err
 			}
-			return report.WriteTable(c.OutOrStdout(), run)
+			return writeTable(c.OutOrStdout(), r, run)
 		},
 	}
 }
@@ -45,7 +44,7 @@ func showTrial(w io.Writer, r *results.Run, name string) error {
 			return err
 		}
 		if !ok {
-			return fmt.Errorf("trial %s of %s has not ended: go on with virtscope run --resume %s", t.ID, r.Dir, r.Dir)
+			return fmt.Errorf("trial %s of %s has not ended: wait if the run is still under way, else go on with virtscope run --resume %s", t.ID, r.Dir, r.Dir)
 		}
 		tl, err := buildTimeline(r, o, trialSpecs(r)[t.ID])
 		if err != nil {
