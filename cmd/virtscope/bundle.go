@@ -1,0 +1,123 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"virtscope/results"
+	"virtscope/results/bundle"
+
+	"github.com/spf13/cobra"
+)
+
+const bundleSuffix = ".tar.zst"
+
+func newBundleCommand() *cobra.Command {
+	var output string
+	var partial, force bool
+	c := &cobra.Command{
+		Use:   "bundle RUN",
+		Short: "pack a run into one file that tells when a byte of it was changed",
+		Args:  oneArg("name one run folder, or latest"),
+		RunE: func(c *cobra.Command, args []string) error {
+			r, err := openRun(c, args[0])
+			if err != nil {
+				return specError(err)
+			}
+			missing, err := unfinished(r)
+			if err != nil {
+				return err
+			}
+			if len(missing) > 0 && !partial {
+				return specError(fmt.Errorf("bundle %s: %d of %d trials have no end (%s …): go on with virtscope run --resume %s, or pack it as it is with --partial",
+					r.Dir, len(missing), len(r.Plan), missing[0], r.Dir))
+			}
+			if output == "" {
+				output = r.Manifest.Run + bundleSuffix
+			}
+			var index bundle.Index
+			err = writeOutput(c, output, force, func(w io.Writer) error {
+				index, err = bundle.Write(w, r.Dir, r.Manifest.Run, version)
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(c.OutOrStdout(), "%s: %d files\n", output, len(index.Files))
+			return nil
+		},
+	}
+	c.Flags().StringVarP(&output, "output", "o", "", "write to this file, which must not exist; default: the run's name"+bundleSuffix)
+	c.Flags().BoolVar(&partial, "partial", false, "pack a run of which trials are missing")
+	c.Flags().BoolVar(&force, "force", false, "replace the file")
+	return c
+}
+
+// unfinished are the trials of a run that have no verdict that stays.
+func unfinished(r *results.Run) ([]string, error) {
+	var list []string
+	for _, t := range r.Plan {
+		o, ok, err := r.Outcome(t.ID)
+		if err != nil {
+			return nil, err
+		}
+		if !ok || o.Verdict == results.Interrupted {
+			list = append(list, t.ID)
+		}
+	}
+	return list, nil
+}
+
+func newUnbundleCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "unbundle BUNDLE [FOLDER]",
+		Short: "verify a bundle and unpack it into a new folder, by default below --runs",
+		Args:  needArgs(1, "name a bundle"),
+		RunE: func(c *cobra.Command, args []string) error {
+			f, err := os.Open(args[0])
+			if err != nil {
+				return specError(err)
+			}
+			defer f.Close()
+			dir := filepath.Join(runsDir(c), strings.TrimSuffix(filepath.Base(args[0]), bundleSuffix))
+			if len(args) > 1 {
+				dir = args[1]
+			} else if err := os.MkdirAll(runsDir(c), 0o755); err != nil {
+				return err
+			}
+			index, err := bundle.Extract(f, dir)
+			if err != nil {
+				return fmt.Errorf("unbundle %s: %w", args[0], err)
+			}
+			fmt.Fprintf(c.OutOrStdout(), "%s: %d files, all as they were packed\n", dir, len(index.Files))
+			return nil
+		},
+	}
+}
+
+func newVerifyCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "verify BUNDLE",
+		Short: "check that no byte of a bundle was changed since it was packed, or name what was",
+		Args:  oneArg("name one bundle"),
+		RunE: func(c *cobra.Command, args []string) error {
+			f, err := os.Open(args[0])
+			if err != nil {
+				return specError(err)
+			}
+			defer f.Close()
+			if info, err := f.Stat(); err == nil && info.IsDir() {
+				return specError(fmt.Errorf("verify %s: it is a folder, and nothing says what its files were: pack it with virtscope bundle, and verify that", args[0]))
+			}
+			index, problems := bundle.Verify(f)
+			if len(problems) > 0 {
+				return fmt.Errorf("verify %s: %w", args[0], errors.Join(problems...))
+			}
+			fmt.Fprintf(c.OutOrStdout(), "%s: run %s, %d files, all as they were packed by virtscope %s\n", args[0], index.Run, len(index.Files), index.Virtscope)
+			return nil
+		},
+	}
+}
