@@ -4,40 +4,47 @@ import (
 	"fmt"
 	"virtscope/analysis/quantity"
 	"virtscope/analysis/stats"
+	"virtscope/analysis/timeline"
 	"virtscope/results"
 )
 
-// answer says what differs between treatments in the headline metric, by how much and how sure; of one treatment, its median.
-// Every later treatment is held against the first, and Holm's correction is over all of these.
+// answer says what differs between treatments in the headline metric (and the downtime, where there is one), by how much and how
+// sure; of one treatment, its medians. Every later treatment is held against the first, and Holm's correction is over all of these.
 func answer(groups []group, k kind) []string {
 	if len(groups) == 0 {
 		return nil
 	}
+	columns := []column{{title: k.headlineName, metric: k.headline}}
+	if k.outages && k.headline != timeline.Downtime {
+		columns = append(columns, column{title: "downtime", metric: timeline.Downtime})
+	}
 	base := groups[0]
 	if len(groups) == 1 {
-		return base.intervals([]column{{title: k.headlineName, metric: k.headline}})
+		return base.intervals(columns)
 	}
-	_, unit := base.halfWidth(k.headline)
 	var found []stats.Comparison
 	var ps []float64
-	for _, g := range groups[1:] {
-		c := stats.Compare(base.sample(k.headline), g.sample(k.headline), stats.How{Confidence: Confidence, Seed: 1})
-		found = append(found, c)
-		if c.Decides.Known {
-			ps = append(ps, c.Decides.P)
+	for _, col := range columns {
+		for _, g := range groups[1:] {
+			c := stats.Compare(base.sample(col.metric), g.sample(col.metric), stats.How{Confidence: Confidence, Seed: 1})
+			found = append(found, c)
+			if c.Decides.Known {
+				ps = append(ps, c.Decides.P)
+			}
 		}
 	}
 	adjusted := stats.Holm(ps)
 	var list []string
 	for i, c := range found {
-		subject := fmt.Sprintf("%s of %s against %s: ", capital(k.headlineName), groups[i+1].name, base.name)
+		col, g := columns[i/(len(groups)-1)], groups[1+i%(len(groups)-1)]
+		subject := fmt.Sprintf("%s of %s against %s: ", capital(col.title), g.name, base.name)
 		if !c.Decides.Known {
 			list = append(list, subject+"it cannot be told: "+orNoReason(c.Decides.Why)+".")
 			continue
 		}
-		p := adjusted[0]
+		_, unit := base.halfWidth(col.metric)
+		list = append(list, subject+verdict(c, adjusted[0], unit)+".")
 		adjusted = adjusted[1:]
-		list = append(list, subject+verdict(c, p, unit)+".")
 	}
 	return list
 }
