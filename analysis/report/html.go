@@ -44,6 +44,9 @@ type page struct {
 	Facts                          [][3]string
 	Spec                           string
 	Run                            string
+	Answer                         []string
+	Library, Script                template.JS
+	LibraryCSS                     template.CSS
 }
 
 type pageTable struct {
@@ -91,6 +94,7 @@ type pageTrial struct {
 	Unknown                        []string
 	Notes                          []string
 	Open                           bool
+	Series                         template.JS
 }
 
 type pageBar struct {
@@ -139,7 +143,14 @@ func newPage(r Run) (page, error) {
 	for _, g := range groups {
 		p.Intervals = append(p.Intervals, g.intervals(k.times(groups))...)
 		for _, t := range g.trials {
-			p.Trials = append(p.Trials, t.page())
+			tp := t.page()
+			if t.Timeline != nil {
+				var err error
+				if tp.Series, err = seriesJSON(t.Timeline); err != nil {
+					return p, err
+				}
+			}
+			p.Trials = append(p.Trials, tp)
 			if k.migrates {
 				p.Convergence = append(p.Convergence, t.convergenceRow())
 			}
@@ -152,6 +163,18 @@ func newPage(r Run) (page, error) {
 	}
 	if err := p.draw(r, groups); err != nil {
 		return p, err
+	}
+	p.Answer = answer(groups, k)
+	for name, set := range map[string]func(string){
+		"uplot.iife.min.js": func(s string) { p.Library = template.JS(s) },     //nolint:gosec // bundled
+		"report.js":         func(s string) { p.Script = template.JS(s) },      //nolint:gosec // bundled
+		"uplot.min.css":     func(s string) { p.LibraryCSS = template.CSS(s) }, //nolint:gosec // bundled
+	} {
+		s, err := asset(name)
+		if err != nil {
+			return p, err
+		}
+		set(s)
 	}
 	p.Design = r.design()
 	for _, f := range m.Facts {

@@ -114,6 +114,11 @@ func treatmentName(t results.Trial) string {
 
 // summary is a metric over the group's trials that count.
 func (g group) summary(metric string) stats.Summary {
+	return stats.Summarise(g.sample(metric), Confidence)
+}
+
+// sample is one value a trial that counts.
+func (g group) sample(metric string) stats.Sample {
 	var data []stats.Datum
 	for _, t := range g.trials {
 		if t.counted() {
@@ -123,9 +128,9 @@ func (g group) summary(metric string) stats.Summary {
 	}
 	sample, err := stats.NewSample(data)
 	if err != nil {
-		return stats.Summarise(stats.Sample{}, Confidence) // a run's trials have ids of their own, and quantities are finite
+		return stats.Sample{} // a run's trials have ids of their own, and quantities are finite
 	}
-	return stats.Summarise(sample, Confidence)
+	return sample
 }
 
 // count is the number of trials with a verdict.
