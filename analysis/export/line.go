@@ -43,7 +43,7 @@ func Line(w io.Writer, set dataset.Set) error {
 		if !t.Begin.IsZero() {
 			fmt.Fprintf(b, " %d", t.Begin.UnixNano())
 		}
-		b.WriteString("\n")
+		fmt.Fprintln(b)
 	}
 	return b.Flush()
 }

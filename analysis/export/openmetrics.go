@@ -29,7 +29,7 @@ func OpenMetrics(w io.Writer, set dataset.Set) error {
 			fmt.Fprintf(b, "%s{%s} %s\n", family, labels(set, t, m.Censored), number(m.Value))
 		}
 	}
-	b.WriteString("# EOF\n")
+	fmt.Fprint(b, "# EOF\n")
 	return b.Flush()
 }
 

@@ -46,14 +46,14 @@ func PGFPlots(w io.Writer, set dataset.Set, metrics []string, confidence float64
 			return err
 		}
 		if i > 0 {
-			b.WriteString("\n")
+			fmt.Fprintln(b)
 		}
 		fmt.Fprintf(b, "# %s in %s; interval of the median: %g %%\n", name, unit, 100*confidence)
-		b.WriteString("x")
+		fmt.Fprint(b, "x")
 		for _, f := range factors {
 			fmt.Fprintf(b, " {%s}", f)
 		}
-		b.WriteString(" n median low high mean sd censored\n")
+		fmt.Fprint(b, " n median low high mean sd censored\n")
 		for x, r := range rows {
 			fmt.Fprintf(b, "%d", x+1)
 			for _, f := range factors {
@@ -111,7 +111,7 @@ func LaTeX(w io.Writer, set dataset.Set, metrics []string, confidence float64) e
 			fmt.Fprintf(b, " (%s)", latex(names[i]))
 		}
 	}
-	b.WriteString(" \\\\\n\\midrule\n")
+	fmt.Fprint(b, " \\\\\n\\midrule\n")
 	for row, t := range set.Treatments() {
 		medians, spreads := []string{latex(orAll(t.Name)), ""}, []string{"", ""}
 		n := 0
@@ -127,7 +127,7 @@ func LaTeX(w io.Writer, set dataset.Set, metrics []string, confidence float64) e
 			fmt.Fprintf(b, "%s \\\\\n", strings.Join(spreads, " & "))
 		}
 	}
-	b.WriteString("\\bottomrule\n\\end{tabular}\n")
+	fmt.Fprint(b, "\\bottomrule\n\\end{tabular}\n")
 	return b.Flush()
 }
 

@@ -26,7 +26,8 @@ func answer(groups []group, k kind) []string {
 	var ps []float64
 	for _, col := range columns {
 		for _, g := range groups[1:] {
-			c := stats.Compare(base.sample(col.metric), g.sample(col.metric), stats.How{Confidence: Confidence, Seed: 1})
+			b, h := base.sample(col.metric), g.sample(col.metric)
+			c := stats.Compare(b, h, stats.How{Confidence: Confidence, Seed: 1, Blocked: shareBlocks(b, h)})
 			found = append(found, c)
 			if c.Decides.Known {
 				ps = append(ps, c.Decides.P)
@@ -61,4 +62,25 @@ func verdict(c stats.Comparison, p float64, unit results.Unit) string {
 		return fmt.Sprintf("no difference was found; %s to %s is not ruled out (%.1f %% interval, uncorrected; %s)", show(s.Low), show(s.High), s.Confidence*100, sure)
 	}
 	return fmt.Sprintf("differs by %s, in [%s, %s] (%.1f %% interval, uncorrected; %s)", show(s.Value), show(s.Low), show(s.High), s.Confidence*100, sure)
+}
+
+// shareBlocks reports whether the design is blocked, and the samples can be compared within blocks: two or more have trials of both.
+func shareBlocks(a, b stats.Sample) bool {
+	in := map[string]bool{}
+	for _, d := range a.Data() {
+		if d.Block == "" {
+			return false
+		}
+		in[d.Block] = true
+	}
+	shared := map[string]bool{}
+	for _, d := range b.Data() {
+		if d.Block == "" {
+			return false
+		}
+		if in[d.Block] {
+			shared[d.Block] = true
+		}
+	}
+	return len(shared) > 1
 }

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -25,14 +26,29 @@ f.onload = () => {
   }, 1500);
 };</script>`
 
+// TestChromium opens a report of a few trials, and one of so many that each is built when it is opened.
 func TestChromium(t *testing.T) {
+	few := sample(t)
+	many := few
+	many.Trials = nil
+	for i := range lazyFrom + 2 {
+		trial := few.Trials[i%len(few.Trials)]
+		trial.Outcome.Trial.ID = fmt.Sprintf("%03d-%s", i, trial.Outcome.Trial.ID)
+		many.Trials = append(many.Trials, trial)
+	}
+	t.Run("few", func(t *testing.T) { openInChromium(t, few) })
+	t.Run("many", func(t *testing.T) { openInChromium(t, many) })
+}
+
+func openInChromium(t *testing.T, r Run) {
+	t.Helper()
 	chromium, err := exec.LookPath("chromium")
 	if err != nil {
 		t.Skip("chromium is not installed: the report is not opened in a browser")
 	}
 	dir := t.TempDir()
 	var page bytes.Buffer
-	if err := WriteHTML(&page, sample(t)); err != nil {
+	if err := WriteHTML(&page, r); err != nil {
 		t.Fatal(err)
 	}
 	for name, text := range map[string][]byte{"report.html": page.Bytes(), "drive.html": []byte(drive)} {

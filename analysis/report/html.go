@@ -45,6 +45,7 @@ type page struct {
 	Spec                           string
 	Run                            string
 	Answer                         []string
+	Lazy                           bool // trials are built when they are opened
 	Library, Script                template.JS
 	LibraryCSS                     template.CSS
 }
@@ -95,6 +96,7 @@ type pageTrial struct {
 	Notes                          []string
 	Open                           bool
 	Series                         template.JS
+	Packed                         string // the section, compressed, where there are many; "" if it is there as it is
 }
 
 type pageBar struct {
@@ -104,9 +106,9 @@ type pageBar struct {
 
 // WriteHTML writes the run as one HTML file that refers to nothing outside itself.
 func WriteHTML(w io.Writer, r Run) error {
-	t, err := template.ParseFS(files, "report.html.tmpl")
+	t, err := pageTemplate()
 	if err != nil {
-		return fmt.Errorf("write html report: %w", err)
+		return err
 	}
 	p, err := newPage(r)
 	if err != nil {
@@ -165,26 +167,17 @@ func newPage(r Run) (page, error) {
 		return p, err
 	}
 	p.Answer = answer(groups, k)
-	for name, set := range map[string]func(string){
-		"uplot.iife.min.js": func(s string) { p.Library = template.JS(s) },     //nolint:gosec // bundled
-		"report.js":         func(s string) { p.Script = template.JS(s) },      //nolint:gosec // bundled
-		"uplot.min.css":     func(s string) { p.LibraryCSS = template.CSS(s) }, //nolint:gosec // bundled
-	} {
-		s, err := asset(name)
-		if err != nil {
-			return p, err
-		}
-		set(s)
+	if err := p.pack(); err != nil {
+		return p, err
+	}
+	if err := p.scripts(); err != nil {
+		return p, err
 	}
 	p.Design = r.design()
 	for _, f := range m.Facts {
 		p.Facts = append(p.Facts, [3]string{f.Subject, f.Name, f.Value})
 	}
-	for _, t := range r.Trials {
-		for _, f := range t.Outcome.Facts {
-			p.Facts = append(p.Facts, [3]string{"trial " + t.Outcome.Trial.ID + ": " + f.Subject, f.Name, f.Value})
-		}
-	}
+	p.Facts = append(p.Facts, trialFacts(r)...)
 	return p, nil
 }
 

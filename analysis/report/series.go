@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"regexp"
+	"strconv"
 	"strings"
 	"virtscope/analysis/timeline"
 )
@@ -15,10 +16,18 @@ var assets embed.FS
 
 // A pageSeries is a line of the viewer: time in s since the action began, and values in the unit.
 type pageSeries struct {
-	Label string    `json:"label"`
-	Unit  string    `json:"unit"`
-	T     []float64 `json:"t"`
-	V     []float64 `json:"v"`
+	Label string   `json:"label"`
+	Unit  string   `json:"unit"`
+	T     []digits `json:"t"`
+	V     []digits `json:"v"`
+}
+
+// digits is a number that is drawn: five digits are more than a screen shows, and take a third of the page.
+type digits float64
+
+// MarshalJSON implements json.Marshaler.
+func (d digits) MarshalJSON() ([]byte, error) {
+	return strconv.AppendFloat(nil, float64(d), 'g', 5, 64), nil
 }
 
 // newSeries are a trial's lines over time.
@@ -30,7 +39,7 @@ func newSeries(tl *timeline.Timeline) []pageSeries {
 		}
 		p := pageSeries{Label: strings.TrimSpace(s.Host + " " + s.Label), Unit: string(s.Unit)}
 		for _, at := range s.Points {
-			p.T, p.V = append(p.T, at.T), append(p.V, at.V)
+			p.T, p.V = append(p.T, digits(at.T)), append(p.V, digits(at.V))
 		}
 		list = append(list, p)
 	}

@@ -74,9 +74,7 @@ func writeEffects(b *bytes.Buffer, set dataset.Set, name string) error {
 	fmt.Fprintf(b, "%s\n", name)
 	table, err := anova.Analyse(list, factors, report.Confidence)
 	if err != nil {
-		text.Wrapped(b, "  ", "cannot be told: "+err.Error())
-		b.WriteString("\n")
-		return nil
+		return specError(err)
 	}
 	writeVariance(b, table)
 	return nil

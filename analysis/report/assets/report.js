@@ -23,10 +23,26 @@
     plots.set(place, [...new Set(lines.map(s => s.unit))].map(unit => panel(place, unit, lines.filter(s => s.unit === unit))));
   }
 
+  // Of many trials, each section is compressed, and made when it is opened.
+  async function unpack(kept) {
+    const section = document.createElement("div");
+    kept.replaceWith(section);
+    if (!("DecompressionStream" in window)) {
+      section.textContent = "This browser cannot unpack the section (it has no DecompressionStream): virtscope show prints the same.";
+      return;
+    }
+    const bytes = Uint8Array.from(atob(kept.dataset.packed.replaceAll("-", "+").replaceAll("_", "/")), c => c.charCodeAt(0));
+    section.innerHTML = await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+  }
+
   for (const d of document.querySelectorAll("details.trial")) {
-    const place = d.querySelector(".series");
-    if (!place) continue;
-    const open = () => { if (d.open && !plots.has(place)) draw(place); };
+    const open = async () => {
+      if (!d.open) return;
+      const kept = d.querySelector(":scope > template");
+      if (kept) await unpack(kept);
+      const place = d.querySelector(".series");
+      if (place && !plots.has(place)) draw(place);
+    };
     d.addEventListener("toggle", open);
     open();
   }
