@@ -22,7 +22,7 @@ Start with: virtscope run quickstart`,
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return specError(err) })
 	root.AddCommand(
 		newRunCommand(release), newValidateCommand(), newPlanCommand(), newSchemaCommand(),
-		newPcapCommand(), newShowCommand(), newAnalyzeCommand(), newAccuracyCommand(), newCompareCommand(), newCompareEqualsCommand(), newBisectReadyCommand(), newEffectsCommand(), newExportCommand(),
+		newPcapCommand(), newShowCommand(), newAnalyzeCommand(), newAccuracyCommand(), newCompareCommand(), newCompareEqualsCommand(), newBisectReadyCommand(), newTrendCommand(), newEffectsCommand(), newExportCommand(),
 		newBundleCommand(), newUnbundleCommand(), newVerifyCommand(),
 		newTraceCommand(), newImportCommand(), newCheckpointCommand(),
 		newDoctorCommand(), newCleanCommand(), newScriptedGuestCommand(), newFrameRelayCommand(),
