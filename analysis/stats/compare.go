@@ -62,3 +62,12 @@ func Compare(base, head Sample, how How) Comparison {
 	c.Delta = delta(a, how.Confidence)
 	return c
 }
+
+// Decide is the test that decides in Compare, alone.
+func Decide(base, head Sample, how How) Test {
+	a := arrange(base, head, how.Blocked)
+	if a.why != "" {
+		return Test{Name: "Mann–Whitney", Why: a.why}
+	}
+	return rankTest(a)
+}

@@ -8,19 +8,26 @@ import (
 )
 
 func newPlanCommand() *cobra.Command {
+	var o powerOptions
 	c := &cobra.Command{
 		Use:   "plan EXPERIMENT",
 		Short: "print the trials in the order in which they would run; start nothing",
-		Args:  oneArg("name one experiment file, or one of the catalogue such as quickstart"),
+		Example: `  virtscope plan quickstart
+  virtscope plan quickstart --power 5%,10% --from latest     # how many replicates show a difference of 5 %`,
+		Args: oneArg("name one experiment file, or one of the catalogue such as quickstart"),
 		RunE: func(c *cobra.Command, args []string) error {
 			p, err := planAtScale(c, args[0])
 			if err != nil {
 				return err
 			}
+			if o.asked() {
+				return o.write(c, c.OutOrStdout())
+			}
 			return plan.Write(c.OutOrStdout(), p)
 		},
 	}
 	addScaleFlag(c)
+	o.add(c)
 	return c
 }
 
