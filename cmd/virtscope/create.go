@@ -43,7 +43,7 @@ func createRun(ctx context.Context, dir string, lab *lab, p *plan.Plan) (*result
 	for _, s := range p.Experiment.Sources() {
 		m.Sources = append(m.Sources, results.Source{Path: s.Path, SHA256: s.SHA256})
 	}
-	for _, f := range p.Experiment.Factors {
+	for _, f := range p.Experiment.Varied() {
 		m.Factors = append(m.Factors, results.Factor{Path: f.Path, Levels: f.Levels})
 	}
 	trials := make([]results.Trial, 0, len(p.Trials))

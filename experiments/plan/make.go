@@ -20,7 +20,7 @@ func Make(e *spec.Experiment) (*Plan, error) {
 		return nil, err
 	}
 	p := &Plan{Experiment: e.Clone()}
-	n := newNamer(e.Factors)
+	n := newNamer(e.Varied())
 	for _, r := range arrange(e) {
 		t, err := n.trial(e, r, len(p.Trials)+1)
 		if err != nil {
@@ -72,7 +72,7 @@ func saveOnes(trials []Trial) {
 // Treatments are the plan's treatments in the order of the experiment's factors, whatever the order of the
 // trials.
 func (p *Plan) Treatments() []string {
-	n := newNamer(p.Experiment.Factors)
+	n := newNamer(p.Experiment.Varied())
 	var names []string
 	for _, levels := range p.Experiment.Treatments() {
 		names = append(names, n.treatment(levels))

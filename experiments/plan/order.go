@@ -14,21 +14,24 @@ const stream = 0
 // arrange puts all replicates into the order in which they run. Without a shuffle that is all treatments once,
 // then all of them again: a drift of the machine then falls on all treatments alike.
 func arrange(e *spec.Experiment) []replicate {
-	n := newNamer(e.Factors)
+	n := newNamer(e.Varied())
 	treatments := e.Treatments()
 	var all []replicate
 	for number := range e.Replicates {
 		for _, levels := range treatments {
-			all = append(all, replicate{levels: levels, number: number + 1, block: n.block(e.Order.BlockBy, levels, number+1)})
+			all = append(all, replicate{levels: levels, number: number + 1, block: n.block(blockBy(e), levels, number+1)})
 		}
 	}
 	source := rand.NewPCG(e.Order.Seed, stream)
 	var ordered []replicate
 	for _, block := range blocks(all) {
+		groups := together(e, block)
 		if e.Order.Shuffle == nil || *e.Order.Shuffle {
-			shuffle(source, block)
+			shuffle(source, groups)
 		}
-		ordered = append(ordered, block...)
+		for _, g := range groups {
+			ordered = append(ordered, g...)
+		}
 	}
 	return ordered
 }
@@ -67,7 +70,7 @@ func blocks(all []replicate) [][]replicate {
 
 // shuffle is Fisher and Yates's. It is written out, over PCG's raw output, because an order must be the same for
 // ever: PCG-DXSM is a published algorithm, while how math/rand/v2 draws a bounded number from it is not promised.
-func shuffle(source *rand.PCG, s []replicate) {
+func shuffle[T any](source *rand.PCG, s []T) {
 	for i := len(s) - 1; i > 0; i-- {
 		j := below(source, uint64(i)+1)
 		s[i], s[j] = s[j], s[i]

@@ -39,6 +39,13 @@ func makePlan(t *testing.T, text string) *Plan {
 	return p
 }
 
+const builds = `
+builds:
+  old: {guest.qemu.binary: /opt/old/qemu}
+  new: {guest.qemu.binary: /opt/new/qemu}
+replicates: 4
+`
+
 const twoFactors = `
 workload: {kind: dirty}
 factors:
@@ -56,6 +63,7 @@ func TestGolden(t *testing.T) {
 		"replicates": twoFactors + "order: {seed: 42, block-by: replicate}\n",
 		"factor":     twoFactors + "order: {seed: 42, block-by: guest.vcpus}\n",
 		"unshuffled": twoFactors + "order: {shuffle: false}\n",
+		"builds":     "workload: {kind: dirty}\nfactors: {workload.rate: [4MiB/s, 8MiB/s]}\n" + builds,
 		"scaled":     "scale: 1.5\nworkload: {kind: dirty}\nfactors: {workload.rate: [4MiB/s, 8MiB/s]}\norder: {shuffle: false}\n",
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -292,5 +300,28 @@ func (full) Write([]byte) (int, error) { return 0, errors.New("disk full") }
 func TestWriteReturnsErrors(t *testing.T) {
 	if err := Write(full{}, makePlan(t, "")); err == nil {
 		t.Error("a full disk went unnoticed")
+	}
+}
+
+// TestBuildsTakeTurns: the builds of a replicate stand together, forth and back in turns, so that a steady drift falls on both alike.
+func TestBuildsTakeTurns(t *testing.T) {
+	p := makePlan(t, "workload: {kind: dirty}\nfactors: {workload.rate: [4MiB/s, 8MiB/s, 16MiB/s]}\n"+builds)
+	places := map[string]int{} // of each treatment: the sum of its trials' places
+	for i := 0; i < len(p.Trials); i += 2 {
+		a, b := p.Trials[i], p.Trials[i+1]
+		if a.Levels[0] != b.Levels[0] || a.Block != b.Block || a.Replicate != b.Replicate {
+			t.Errorf("%s and %s stand together", a.ID, b.ID)
+		}
+		first := []string{"old", "new"}[(a.Replicate+1)%2]
+		if a.Levels[1].Value != first || b.Levels[1].Value == first {
+			t.Errorf("%s is before %s", a.ID, b.ID)
+		}
+		places[a.Treatment] += a.Order
+		places[b.Treatment] += b.Order
+	}
+	for _, rate := range []string{"4MiB/s", "8MiB/s", "16MiB/s"} {
+		if before, after := places["rate="+rate+",build=old"], places["rate="+rate+",build=new"]; before != after {
+			t.Errorf("at %s the builds' places add up to %d and %d", rate, before, after)
+		}
 	}
 }

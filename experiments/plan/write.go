@@ -57,8 +57,11 @@ func order(p *Plan) string {
 	if o.Shuffle == nil || *o.Shuffle {
 		s = fmt.Sprintf("shuffled with seed %d", o.Seed)
 	}
-	if o.BlockBy != "" {
-		s += " within blocks of " + o.BlockBy
+	if by := blockBy(p.Experiment); by != "" {
+		s += " within blocks of " + by
+	}
+	if n := len(p.Experiment.Builds); n > 0 {
+		s += fmt.Sprintf(", %d builds in turns, forth and back", n)
 	}
 	return s
 }

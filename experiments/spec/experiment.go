@@ -34,6 +34,10 @@ type Experiment struct {
 	Factors Factors `yaml:"factors,omitempty" json:"factors,omitempty"`
 	// Exclude leaves out treatments: each entry maps factors to a level, or a list of levels, that together are not run.
 	Exclude []map[string]any `yaml:"exclude,omitempty" json:"exclude,omitempty"`
+	// Builds maps names, two or more, to values by dotted path that each sets over this file's: what is compared, such as two
+	// QEMU binaries. The factor build has the names for levels. Within each replicate of a treatment all builds run one after the
+	// other, forth in one replicate and back in the next (A B, B A).
+	Builds Builds `yaml:"builds,omitempty" json:"builds,omitempty"`
 	// Replicates of each treatment. Default: 1.
 	Replicates int `yaml:"replicates" json:"replicates" jsonschema:"minimum=1,maximum=10000"`
 	// Order of the trials.

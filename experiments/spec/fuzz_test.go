@@ -23,6 +23,7 @@ func FuzzParse(f *testing.F) {
 		}
 	}
 	f.Add([]byte(everything))
+	f.Add([]byte(withBuilds))
 	for _, text := range lifecycles {
 		f.Add([]byte("virtscope: 1\nname: t\n" + text))
 	}

@@ -3,7 +3,7 @@ package spec
 import "slices"
 
 // whole are the top-level keys that a child replaces as a whole: what is varied stands in one place.
-var whole = []string{"factors", "exclude"}
+var whole = []string{"factors", "exclude", "builds"}
 
 // merge lays child over parent: maps are merged key by key, anything else is the child's. A null of the child
 // removes the parent's key. Both are mappings.

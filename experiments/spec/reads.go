@@ -176,6 +176,10 @@ func (c *checker) unused(k *readKeys) {
 			c.at(n, "factors", path, want)
 			continue
 		}
+		if n := c.buildKey(path); n != nil {
+			c.at(n, "builds", path, want)
+			continue
+		}
 		if n := c.root.find(path); n != nil && !c.overridden(n, r.under) {
 			c.at(n, path, n.String(), want)
 		}

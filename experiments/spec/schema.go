@@ -42,6 +42,7 @@ func Schema() ([]byte, error) {
 	addDefaults(s, s.Definitions)
 	optionalGroups(s, s.Definitions)
 	factorProperties(s, s.Definitions)
+	buildProperties(s, s.Definitions)
 	// A file that extends another may leave the rest to it.
 	s.AnyOf = []*jsonschema.Schema{{Required: []string{"extends"}}, {Required: []string{"name", "action"}}}
 	out, err := json.MarshalIndent(s, "", "  ")

@@ -15,15 +15,15 @@ const (
 	MaxTrials     = 100_000
 )
 
-// Treatments are all combinations of the factors' levels that exclude does not leave out, the last factor
-// varying fastest. Without factors there is one treatment, with no levels. It is nil if there would be more than
+// Treatments are all combinations of the factors' levels, and of the builds, that exclude does not leave out, the last factor
+// varying fastest, and the builds fastest of all. Without factors there is one treatment, with no levels. It is nil if there would be more than
 // MaxTreatments.
 func (e *Experiment) Treatments() [][]results.Level {
 	if e.combinations() > MaxTreatments {
 		return nil
 	}
 	all := [][]results.Level{{}}
-	for _, f := range e.Factors {
+	for _, f := range e.Varied() {
 		var next [][]results.Level
 		for _, t := range all {
 			for _, level := range f.Levels {
@@ -38,7 +38,7 @@ func (e *Experiment) Treatments() [][]results.Level {
 // combinations is the number of treatments before any is left out, or MaxTreatments+1 if there are more.
 func (e *Experiment) combinations() int {
 	n := 1
-	for _, f := range e.Factors {
+	for _, f := range e.Varied() {
 		if len(f.Levels) == 0 {
 			return 0
 		}
@@ -98,8 +98,14 @@ func sameLevel(path, a, b string) bool {
 // left. It shares nothing with e. A level is read as the same text in a file would be; the error says what would be accepted.
 func (e *Experiment) With(levels []results.Level) (*Experiment, error) {
 	out := e.Clone()
-	out.Factors, out.Exclude = nil, nil
+	out.Factors, out.Exclude, out.Builds = nil, nil, nil
 	for _, l := range levels {
+		if l.Factor == BuildFactor {
+			if err := out.setBuild(l.Value, e.Builds); err != nil {
+				return nil, fmt.Errorf("set build %q: %w", l.Value, err)
+			}
+			continue
+		}
 		if err := out.set(l.Factor, l.Value); err != nil {
 			return nil, fmt.Errorf("set %s to %q: %w", l.Factor, l.Value, err)
 		}
@@ -182,6 +188,7 @@ func (e *Experiment) Clone() *Experiment {
 	for _, f := range e.Factors {
 		out.Factors = append(out.Factors, Factor{Path: f.Path, Levels: slices.Clone(f.Levels)})
 	}
+	out.Builds = e.Builds.clone()
 	out.Exclude = nil
 	for _, entry := range e.Exclude {
 		copied := map[string]any{}

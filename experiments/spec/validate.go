@@ -13,6 +13,7 @@ func validate(e *Experiment, root *node, reported *decoder) Problems {
 	c.header()
 	c.excluded()
 	c.blocks()
+	c.builds()
 	problems := c.problems
 
 	treatments := [][]results.Level{{}}
@@ -48,6 +49,7 @@ func validate(e *Experiment, root *node, reported *decoder) Problems {
 // levelNodes finds where each level is written.
 func levelNodes(root *node, levels []results.Level) map[string]*node {
 	nodes := map[string]*node{}
+	buildNodes(root, levels, nodes)
 	factors, ok := root.get("factors")
 	if !ok {
 		return nodes
@@ -85,7 +87,7 @@ func (c *checker) excluded() {
 		return
 	}
 	var paths []string
-	for _, f := range c.e.Factors {
+	for _, f := range c.e.Varied() {
 		paths = append(paths, f.Path)
 	}
 	for i, entry := range list.items {
@@ -96,7 +98,7 @@ func (c *checker) excluded() {
 				c.at(p.key, at, p.key.text, "want a factor of this experiment"+listed(paths)+didYouMean(p.key.text, paths))
 				continue
 			}
-			c.excludedLevels(p.value, c.e.Factors[j], join(at, p.key.text))
+			c.excludedLevels(p.value, c.e.Varied()[j], join(at, p.key.text))
 		}
 	}
 }
@@ -124,7 +126,7 @@ func listed(words []string) string {
 // blocks checks order.block-by.
 func (c *checker) blocks() {
 	by := c.e.Order.BlockBy
-	if by == "" || by == "replicate" || c.reported.bad["factors"] {
+	if by == "" || by == "replicate" || len(c.e.Builds) > 0 || c.reported.bad["factors"] {
 		return
 	}
 	var paths []string
