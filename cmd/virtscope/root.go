@@ -22,7 +22,7 @@ Start with: virtscope run quickstart`,
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return specError(err) })
 	root.AddCommand(
 		newRunCommand(release), newValidateCommand(), newPlanCommand(), newSchemaCommand(),
-		newPcapCommand(), newShowCommand(), newAnalyzeCommand(), newAccuracyCommand(), newTraceCommand(), newImportCommand(), newCheckpointCommand(),
+		newPcapCommand(), newShowCommand(), newAnalyzeCommand(), newAccuracyCommand(), newTraceCommand(), newImportCommand(), newPlotCommand(), newCheckpointCommand(),
 		newDoctorCommand(), newCleanCommand(), newScriptedGuestCommand(), newFrameRelayCommand(),
 	)
 	return root
