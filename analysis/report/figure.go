@@ -45,9 +45,9 @@ func runFigures(r Run) []Figure {
 	}
 	plots, _ := r.plots()
 	if len(r.Plots) == 0 {
-		list = append(list, compareFigures(r)...)
+		list = append(list, without(compareFigures(r), plots, r.headlineName())...)
 	}
-	return append(list, alreadyDrawn(plots, list)...)
+	return append(list, without(plots, list, "")...)
 }
 
 // A trialFigure is a kind of figure of one trial.

@@ -8,6 +8,7 @@ import (
 	"virtscope/results"
 
 	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
 )
 
 // A valueAxis is where values of a metric lie: linear in a unit fit for reading, or logarithmic where they are all above 0 and
@@ -59,7 +60,7 @@ func (a valueAxis) at(v float64) float64 {
 
 func (a valueAxis) label(title string) string {
 	if a.log {
-		return title + " (logarithmic scale)"
+		return title + " (log scale)"
 	}
 	if a.name == "" {
 		return title
@@ -67,9 +68,12 @@ func (a valueAxis) label(title string) string {
 	return title + " (" + a.name + ")"
 }
 
+// axisLength is how long an axis's label may be: about the height of the lowest figure's area.
+const axisLength = 48 * vg.Millimeter
+
 // set puts the axis on a plot's.
 func (a valueAxis) set(on *plot.Axis, title string) {
-	on.Label.Text = a.label(title)
+	on.Label.Text = fit(textStyle(normalText), a.label(title), axisLength)
 	on.Min, on.Max = a.at(a.low), a.at(a.high)
 	on.Tick.Marker = plot.TickerFunc(ticks)
 	if a.log {

@@ -49,6 +49,7 @@ type chartRow struct {
 	data    []stats.Datum
 	sample  stats.Sample
 	summary stats.Summary
+	failed  int // trials that did, and count
 }
 
 // known are the data that have a value.
@@ -99,6 +100,11 @@ func newCharts(set dataset.Set, p Plot) ([]chart, error) {
 		}
 		r := chartRow{
 			name: treatmentName(results.Trial{Levels: t.Levels}), levels: t.Levels, data: s.Data(), sample: s, summary: stats.Summarise(s, Confidence),
+		}
+		for _, trial := range t.Trials {
+			if trial.Counted() && trial.Verdict == results.Failed {
+				r.failed++
+			}
 		}
 		known += r.summary.Known
 		rows = append(rows, r)

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // mostPlots bounds the figures that are drawn without having been asked for.
@@ -81,9 +82,12 @@ func (r Run) plots() (list []Figure, problems []string) {
 	return list, problems
 }
 
-// alreadyDrawn leaves out figures that stand there by another name.
-func alreadyDrawn(list []Figure, have []Figure) []Figure {
+// without leaves out figures that stand among others by the same name, and those of a metric that others draw.
+func without(list, others []Figure, metric string) []Figure {
+	dashed := strings.ReplaceAll(metric, ".", "-")
 	return slices.DeleteFunc(slices.Clone(list), func(f Figure) bool {
-		return slices.ContainsFunc(have, func(h Figure) bool { return h.Name == f.Name })
+		return slices.ContainsFunc(others, func(o Figure) bool {
+			return o.Name == f.Name || metric != "" && f.Name == "compare-"+dashed && strings.HasSuffix(o.Name, "-"+dashed)
+		})
 	})
 }

@@ -187,12 +187,18 @@ func (h heatMap) paint(c draw.Canvas, p *plot.Plot) {
 			share := h.share(cell.value)
 			c.FillPolygon(heat(share), area)
 			sty.Color = black
-			if share > 0.6 {
+			if dark(heat(share)) {
 				sty.Color = color.White
 			}
 			c.FillText(sty, vg.Point{X: (area[0].X + area[2].X) / 2, Y: (area[0].Y+area[2].Y)/2 + 1.2}, fit(sty, cell.text, area[1].X-area[0].X))
 		}
 	}
+}
+
+// dark reports whether white is read more easily on a colour than black, by its luminance (ITU-R BT.709).
+func dark(c color.NRGBA) bool {
+	linear := func(v uint8) float64 { return math.Pow(float64(v)/255, 2.2) }
+	return 0.2126*linear(c.R)+0.7152*linear(c.G)+0.0722*linear(c.B) < 0.18
 }
 
 // hatch fills a rectangle with slanted lines.

@@ -111,7 +111,7 @@ func drawForesights(canvas draw.Canvas, list []foresight, models []string, axis 
 	p := newPlot()
 	axis.set(&p.X, "measured "+title)
 	axis.set(&p.Y, "predicted "+title)
-	p.Add(painter(func(c draw.Canvas, p *plot.Plot) { paintDiagonal(c, p, axis) }), grid())
+	p.Add(grid(), painter(func(c draw.Canvas, p *plot.Plot) { paintDiagonal(c, p, axis) }))
 	p.Add(painter(func(c draw.Canvas, p *plot.Plot) {
 		tx, ty := p.Transforms(&c)
 		for _, f := range list {

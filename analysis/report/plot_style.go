@@ -106,7 +106,7 @@ func medianOf(s stats.Summary) stats.Estimate {
 	return s.Median
 }
 
-// intervals says how many of the rows have an interval of the median, or why some have none.
+// intervalNote says how many of the rows have an interval of the median, or why some have none.
 func intervalNote(rows []chartRow) string {
 	var without []string
 	why := ""
@@ -133,7 +133,7 @@ func intervalNote(rows []chartRow) string {
 
 // lackNote says where trials that count have no value, or one that is a lower bound.
 func lackNote(rows []chartRow) string {
-	var lack, more []string
+	var lack, more, failed []string
 	for _, r := range rows {
 		if n := r.unknown(); n > 0 {
 			lack = append(lack, fmt.Sprintf("%s (%d of %d)", r.name, n, r.summary.N))
@@ -142,7 +142,15 @@ func lackNote(rows []chartRow) string {
 			more = append(more, fmt.Sprintf("%s (%d of %d)", r.name, n, r.summary.N))
 		}
 	}
+	for _, r := range rows {
+		if n := r.failed - r.summary.Censored - r.unknown(); n > 0 {
+			failed = append(failed, fmt.Sprintf("%s (%d of %d)", r.name, n, r.summary.N))
+		}
+	}
 	s := ""
+	if len(failed) > 0 {
+		s += " Failed, and drawn with the value that they had: " + strings.Join(failed, "; ") + "."
+	}
 	if len(more) > 0 {
 		s += " Larger than drawn, because the trial failed or was not seen to end: " + strings.Join(more, "; ") + "."
 	}
@@ -152,7 +160,7 @@ func lackNote(rows []chartRow) string {
 	return s
 }
 
-// logNote is for the end of a caption.
+// note is for the end of a caption.
 func (a valueAxis) note() string {
 	if a.log {
 		return " The scale is logarithmic."

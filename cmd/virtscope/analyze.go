@@ -78,7 +78,7 @@ func analyzeRun(ctx context.Context, r *results.Run) (report.Run, error) {
 	if err != nil {
 		return report.Run{}, fmt.Errorf("read the run's experiment: %w", err)
 	}
-	run := report.Run{Manifest: r.Manifest, Spec: string(text), Planned: len(r.Plan)}
+	run := report.Run{Manifest: r.Manifest, Spec: string(text), Planned: len(r.Plan), Plots: plotsOf(r)}
 	specs := trialSpecs(r)
 	for _, planned := range r.Plan {
 		if err := ctx.Err(); err != nil {

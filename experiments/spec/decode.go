@@ -54,6 +54,8 @@ func (d *decoder) value(n *node, f field, v reflect.Value) {
 		d.factors(n, v)
 	case f.key == "exclude" && f.path == "exclude":
 		d.exclude(n, v)
+	case f.key == "plots" && f.path == "plots":
+		d.plots(n, v)
 	case n.isNull() && d.extends && f.typ.Kind() == reflect.Pointer && f.group() != nil:
 		v.SetZero() // removes what is inherited
 	case f.settings():
