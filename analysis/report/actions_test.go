@@ -146,7 +146,7 @@ func TestActionReports(t *testing.T) {
 // figuresOf are what each sample must have.
 var figuresOf = map[string][]string{
 	"boot":       {"start-phases", "compare-boot-total"},
-	"deploy":     {"start-phases", "ready", "kth-ready", "compare-deploy-makespan", "images-002-4-r2"},
+	"deploy":     {"start-phases", "ready", "kth-ready", "-deploy-makespan", "images-002-4-r2"},
 	"checkpoint": {"checkpoint-phases", "restore-phases", "phases", "outages", "compare-checkpoint-downtime"},
 	"recover":    {"recovery", "failures-", "compare-recovery-lost-work", "phases"},
 	"jobs":       {"jobs-", "compare-jobs-wait-p50"},

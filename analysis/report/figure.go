@@ -43,7 +43,11 @@ func runFigures(r Run) []Figure {
 			list = append(list, figure)
 		}
 	}
-	return append(list, compareFigures(r)...)
+	plots, _ := r.plots()
+	if len(r.Plots) == 0 {
+		list = append(list, without(compareFigures(r), plots, r.headlineName())...)
+	}
+	return append(list, without(plots, list, "")...)
 }
 
 // A trialFigure is a kind of figure of one trial.

@@ -23,6 +23,7 @@ type Run struct {
 	Spec     string // the experiment's text; "" if it is not at hand
 	Planned  int    // trials that the plan holds; 0 if not known
 	Trials   []Trial
+	Plots    []Plot // that the experiment asks for; none: they are chosen from the design
 }
 
 // A Trial is one attempt that ended.

@@ -41,7 +41,7 @@ func serviceFigure(t Trial) (Figure, bool) {
 	id := t.Outcome.Trial.ID
 	return Figure{
 		Name: "service-" + id, Title: "What the guest did in " + treatmentName(t.Outcome.Trial),
-		Caption: fmt.Sprintf("What was served or done in trial %s, as a share of the baseline; a step is a bin (%s). Requests: the share of those due that were answered, by arrival of the answer. What is more than twice the baseline, such as what was made up for after an outage, is an arrow at twice. Shades: the downtime, and links that were cut.", id, strings.Join(bins, ", ")),
+		Caption: fmt.Sprintf("What was served or done in trial %s, as a share of the baseline; a step is a bin (%s). Requests: the share of those due that were answered, by arrival of the answer. What is more than twice the baseline, such as what was made up for after an outage, is an arrow at twice. Shades: the downtime, and links that were cut; dashed lines: rounds begin.", id, strings.Join(bins, ", ")),
 		height:  48 * vg.Millimeter,
 		draw:    func(c draw.Canvas) { drawService(c, tl, list) },
 	}, true
@@ -62,7 +62,7 @@ func drawService(c draw.Canvas, t *timeline.Timeline, list []degradation.Service
 	}
 	p.Y.Min, p.Y.Max = 0, top
 	p.Y.Tick.Marker = plot.TickerFunc(ticks)
-	p.Add(stopShades(t, 0, top), grid())
+	p.Add(stopShades(t, 0, top), grid(), roundMarks(t))
 	for i, s := range slices.Backward(list) { // what clients asked comes first, and lies on top
 		var bins []stepBin
 		for _, r := range s.Series.Ratios {
@@ -104,7 +104,7 @@ func latencyFigures(t Trial) []Figure {
 		id := t.Outcome.Trial.ID
 		list = append(list, Figure{
 			Name: "latency-" + id + strings.TrimPrefix(s.Name, "load"), Title: "Latency of " + s.Name + " in " + treatmentName(t.Outcome.Trial),
-			Caption: fmt.Sprintf("Latency of the requests of %s (%s) in trial %s: half of those that were due in a bin took at most p50; p99 is the longest where fewer than 100 were due. A gap: none was due, or so many were never answered. The scale is logarithmic. Shades: the downtime, and links that were cut.", s.Name, s.Kind, id),
+			Caption: fmt.Sprintf("Latency of the requests of %s (%s) in trial %s: half of those that were due in a bin took at most p50; p99 is the longest where fewer than 100 were due. A gap: none was due, or so many were never answered. The scale is logarithmic. Shades: the downtime, and links that were cut; dashed lines: rounds begin.", s.Name, s.Kind, id),
 			height:  48 * vg.Millimeter,
 			draw:    func(c draw.Canvas) { drawLatency(c, tl, s) },
 		})
@@ -154,7 +154,7 @@ func drawLatency(c draw.Canvas, t *timeline.Timeline, s degradation.Service) {
 		}
 		return list
 	})
-	p.Add(stopShades(t, p.Y.Min, p.Y.Max), grid())
+	p.Add(stopShades(t, p.Y.Min, p.Y.Max), grid(), roundMarks(t))
 	for i, l := range lines {
 		addSteps(p, drawn[i], draw.LineStyle{Color: l.color, Width: 1})
 	}
@@ -197,6 +197,9 @@ func stopKeys(t *timeline.Timeline) []key {
 	}
 	if len(t.LinkDowns) > 0 {
 		keys = append(keys, key{label: "link cut", color: cutLink})
+	}
+	if len(roundMarks(t)) > 0 {
+		keys = append(keys, roundKey)
 	}
 	return keys
 }

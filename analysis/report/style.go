@@ -34,12 +34,12 @@ func faded(c color.NRGBA, alpha uint8) color.NRGBA {
 }
 
 // columnWidth is one column of a printed page.
-const columnWidth = 85 * vg.Millimeter
+const columnWidth = 84 * vg.Millimeter
 
-// Sizes of text.
+// Sizes of text: none is smaller than 7 points in print.
 const (
-	smallText  = vg.Length(6.5)
-	normalText = vg.Length(7.5)
+	smallText  = vg.Length(7)
+	normalText = vg.Length(8)
 )
 
 func textStyle(size vg.Length) draw.TextStyle {
@@ -129,11 +129,16 @@ type key struct {
 
 // legend writes keys in rows at the top of c and returns what is left of c beneath.
 func legend(c draw.Canvas, keys []key) draw.Canvas {
-	const swatch, space, row = vg.Length(9), vg.Length(8), vg.Length(9.5)
+	const space, row = vg.Length(8), vg.Length(9.5)
 	sty := textStyle(smallText)
 	sty.YAlign = -0.5
 	x, y := c.Min.X+2, c.Max.Y-row/2
 	for _, k := range keys {
+		swatch := vg.Length(9)
+		if k.line && k.dash != nil {
+			swatch = 18 // the dashes must show
+		}
+		k.label = fit(sty, k.label, c.Max.X-c.Min.X-swatch-6)
 		width := swatch + 3 + sty.Width(k.label)
 		if x+width > c.Max.X && x > c.Min.X+2 {
 			x, y = c.Min.X+2, y-row
@@ -148,6 +153,9 @@ func legend(c draw.Canvas, keys []key) draw.Canvas {
 func drawKey(c draw.Canvas, k key, x, y, swatch vg.Length) {
 	switch {
 	case k.glyph != nil:
+		if k.line {
+			c.StrokeLine2(draw.LineStyle{Color: k.color, Width: 1, Dashes: k.dash}, x, y, x+swatch, y)
+		}
 		c.DrawGlyphNoClip(draw.GlyphStyle{Color: k.color, Radius: 2, Shape: k.glyph}, vg.Point{X: x + swatch/2, Y: y})
 	case k.line:
 		c.StrokeLine2(draw.LineStyle{Color: k.color, Width: 1, Dashes: k.dash}, x, y, x+swatch, y)

@@ -111,6 +111,10 @@ func (r Run) progress() string {
 // remarks are what must be read beside the table.
 func (r Run) remarks() []string {
 	list := endings(r.groups())
+	if len(r.Plots) > 0 {
+		_, problems := r.plots()
+		list = append(list, problems...)
+	}
 	for _, t := range r.Trials {
 		id := t.Outcome.Trial.ID
 		if t.Problem != "" {

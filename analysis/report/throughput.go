@@ -39,6 +39,20 @@ func linkCuts(t *timeline.Timeline, top float64) patches {
 	return list
 }
 
+// roundKey is the legend of roundMarks.
+var roundKey = key{label: "round begins", color: grey, line: true, dash: []vg.Length{2, 2}}
+
+// roundMarks are where the rounds begin.
+func roundMarks(t *timeline.Timeline) marks {
+	var list marks
+	for _, r := range t.Rounds {
+		if r.N > 0 {
+			list = append(list, mark{float64(r.Start.Time-t.ActionBegin.Time) / 1e9, strconv.Itoa(r.N)})
+		}
+	}
+	return list
+}
+
 func drawThroughput(c draw.Canvas, t *timeline.Timeline) {
 	points := t.Throughput.Points
 	since := func(ns int64) float64 { return float64(ns-t.ActionBegin.Time) / 1e9 }
@@ -77,14 +91,9 @@ func drawThroughput(c draw.Canvas, t *timeline.Timeline) {
 		shades = append(shades, cuts...)
 		keys = append(keys, key{label: "link cut", color: cutLink})
 	}
-	var rounds marks
-	for _, r := range t.Rounds {
-		if r.N > 0 {
-			rounds = append(rounds, mark{since(r.Start.Time), strconv.Itoa(r.N)})
-		}
-	}
+	rounds := roundMarks(t)
 	if len(rounds) > 0 {
-		keys = append(keys, key{label: "round begins", color: grey, line: true, dash: []vg.Length{2, 2}})
+		keys = append(keys, roundKey)
 	}
 	c = legend(c, keys)
 	p := newPlot()

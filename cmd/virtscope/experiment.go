@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+	"virtscope/analysis/report"
 	"virtscope/experiments"
 	"virtscope/experiments/plan"
 	"virtscope/experiments/spec"
@@ -32,6 +33,9 @@ func addScaleFlag(c *cobra.Command) {
 func planAtScale(c *cobra.Command, name string) (*plan.Plan, error) {
 	loaded, err := loadExperiment(name)
 	if err != nil {
+		return nil, specError(err)
+	}
+	if err := loaded.CheckMetrics(report.WantMetric); err != nil {
 		return nil, specError(err)
 	}
 	if c.Flags().Changed("scale") {

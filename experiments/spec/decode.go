@@ -56,6 +56,8 @@ func (d *decoder) value(n *node, f field, v reflect.Value) {
 		d.exclude(n, v)
 	case f.key == "builds" && f.path == "builds":
 		d.builds(n, v)
+	case f.key == "plots" && f.path == "plots":
+		d.plots(n, v)
 	case n.isNull() && d.extends && f.typ.Kind() == reflect.Pointer && f.group() != nil:
 		v.SetZero() // removes what is inherited
 	case f.settings():

@@ -40,6 +40,8 @@ type Experiment struct {
 	Builds Builds `yaml:"builds,omitempty" json:"builds,omitempty"`
 	// Replicates of each treatment. Default: 1.
 	Replicates int `yaml:"replicates" json:"replicates" jsonschema:"minimum=1,maximum=10000"`
+	// Plots are the figures of all trials in the report. Default: chosen from the factors.
+	Plots []Plot `yaml:"plots,omitempty" json:"plots,omitempty"`
 	// Order of the trials.
 	Order Order `yaml:"order" json:"order"`
 
@@ -54,7 +56,8 @@ type Experiment struct {
 	// Retries of a trial that was invalid (our fault). A failed trial is data and is not retried. Default: 1.
 	Retries *int `yaml:"retries,omitempty" json:"retries,omitempty" jsonschema:"minimum=0,maximum=100"`
 
-	sources []Source // the files that it was read from
+	sources      []Source        // the files that it was read from
+	metricPlaces map[int]Problem // where plots name metrics
 }
 
 // Testbed is hosts, a client and, where it is needed, an image server's host (store), joined by a switch.

@@ -39,6 +39,8 @@ func (f *field) valueText() string {
 		return "list of levels by factor"
 	case f.path == "builds":
 		return "names with values by path"
+	case f.path == "plots":
+		return "list of `kind`, `metric`, `x`, `by`"
 	case f.path == "testbed.migration-link":
 		return "keys of `testbed.link`"
 	case f.settings():

@@ -184,6 +184,7 @@ func (e *Experiment) Clone() *Experiment {
 		out.Retries = new(*e.Retries)
 	}
 	out.sources = slices.Clone(e.sources)
+	out.Plots = slices.Clone(e.Plots)
 	out.Factors = nil
 	for _, f := range e.Factors {
 		out.Factors = append(out.Factors, Factor{Path: f.Path, Levels: slices.Clone(f.Levels)})

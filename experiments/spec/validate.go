@@ -14,6 +14,7 @@ func validate(e *Experiment, root *node, reported *decoder) Problems {
 	c.excluded()
 	c.blocks()
 	c.builds()
+	c.plots()
 	problems := c.problems
 
 	treatments := [][]results.Level{{}}
