@@ -195,7 +195,7 @@ func TestRecordsKeepTheirNanoseconds(t *testing.T) {
 
 func TestTables(t *testing.T) {
 	text := written(t, func(w io.Writer) error { return LaTeX(w, three(), []string{"total"}, 0.95) })
-	for _, want := range []string{`\toprule`, `rate=50\% \& \_ & 1 & $\ge$ 15.00 \\`, `total migration time (s)`, `rate=4MiB/s & 2 & 2.500 \\`} {
+	for _, want := range []string{`\toprule`, `rate=50\% \& \_ & 1 & $\ge$ 15.00 \\`, `total migration time (s)`, `rate=4MiB/s & 2 & 2.500 {\footnotesize ($n=1$)} \\`} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %s in:\n%s", want, text)
 		}

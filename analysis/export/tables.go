@@ -85,7 +85,7 @@ func pgf(v float64) string {
 }
 
 // LaTeX writes a table with the rules of booktabs: treatments down, metrics across, medians with their interval beneath. A censored median is
-// marked ≥; one that is not known is a dash.
+// marked ≥; one that is not known is a dash. Beside a median of fewer trials than the row's n stands how many.
 func LaTeX(w io.Writer, set dataset.Set, metrics []string, confidence float64) error {
 	b := bufio.NewWriter(w)
 	fmt.Fprintf(b, "%% %s: medians, and intervals of %g %% of the median\n", set.Name, 100*confidence)
@@ -118,7 +118,7 @@ func LaTeX(w io.Writer, set dataset.Set, metrics []string, confidence float64) e
 		for i := range metrics {
 			s := columns[i][row].summary
 			n = max(n, s.N)
-			medians = append(medians, latexMedian(s, factors[i]))
+			medians = append(medians, latexMedian(s, factors[i])+latexFewer(s))
 			spreads = append(spreads, latexInterval(s, factors[i]))
 		}
 		medians[1] = fmt.Sprint(n)
@@ -143,9 +143,17 @@ func latexMedian(s stats.Summary, factor float64) string {
 	case s.Known == 0:
 		return "---"
 	case s.Median.AtLeast:
-		return "$\\ge$ " + figures(s.Median.Value*factor)
+		return "$\\ge$ " + figures(s.Median.Value/factor)
 	}
-	return figures(s.Median.Value * factor)
+	return figures(s.Median.Value / factor)
+}
+
+// latexFewer says of how many trials a median is, if some have none.
+func latexFewer(s stats.Summary) string {
+	if s.Known == 0 || s.Known == s.N {
+		return ""
+	}
+	return fmt.Sprintf(" {\\footnotesize ($n=%d$)}", s.Known)
 }
 
 func latexInterval(s stats.Summary, factor float64) string {
@@ -153,11 +161,11 @@ func latexInterval(s stats.Summary, factor float64) string {
 	if !i.Known {
 		return ""
 	}
-	high := figures(i.High.Value * factor)
+	high := figures(i.High.Value / factor)
 	if i.High.AtLeast {
 		high = "\\infty"
 	}
-	return fmt.Sprintf("{\\footnotesize $[%s, %s]$}", figures(i.Low.Value*factor), high)
+	return fmt.Sprintf("{\\footnotesize $[%s, %s]$}", figures(i.Low.Value/factor), high)
 }
 
 // figures is v with four significant digits, and all before the point.
