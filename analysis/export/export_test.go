@@ -148,8 +148,8 @@ func TestLine(t *testing.T) {
 		t.Errorf("%d lines: a trial of which nothing is known has none", n)
 	}
 	records := []results.Record{{Time: 7, Host: "src", Name: "a b", Value: 1.5, Unit: results.Bytes, Attrs: map[string]string{"k": `x "y"`}}}
-	text := written(t, func(w io.Writer) error { return LineRecords(w, "t,1", records) })
-	if want := `virtscope_record,trial=t\,1,host=src,name=a\ b value=1.5,unit="B",attr.k="x \"y\"" 7` + "\n"; text != want {
+	text := written(t, func(w io.Writer) error { return LineRecords(w, "r", "t,1", records) })
+	if want := `virtscope_record,host=src,name=a\ b,run=r,trial=t\,1 value=1.5,unit="B",attr.k="x \"y\"" 7` + "\n"; text != want {
 		t.Errorf("%s, want %s", text, want)
 	}
 }
@@ -187,7 +187,7 @@ func TestRecordsKeepTheirNanoseconds(t *testing.T) {
 		t.Fatalf("%d rows, %v", len(rows), err)
 	}
 	for i, r := range rows {
-		if r.Time != want[i].Time || r.Value != want[i].Value || r.Attrs["i"] != "x" || r.Trial != "t" {
+		if r.Time != want[i].Time || *r.Value != want[i].Value || r.Attrs["i"] != "x" || r.Trial != "t" {
 			t.Fatalf("row %d: %+v", i, r)
 		}
 	}

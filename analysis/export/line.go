@@ -1,72 +1,131 @@
 package export
 
 import (
-	"bufio"
+	"cmp"
 	"fmt"
 	"io"
-	"strings"
+	"strconv"
+	"time"
 	"virtscope/analysis/dataset"
 	"virtscope/results"
-)
 
-func unitOf(s string) results.Unit { return results.Unit(s) }
-
-var (
-	lineTag   = strings.NewReplacer(`\`, `\\`, ",", `\,`, "=", `\=`, " ", `\ `, "\n", `\n`)
-	lineField = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
+	"github.com/influxdata/line-protocol/v2/lineprotocol"
 )
 
 // Line writes the figures as line protocol of InfluxDB: measurement virtscope_trial, tags run, trial, treatment and verdict, one field a metric, at the
 // trial's begin in nanoseconds. What is not known has no field; a censored value has a second field, <metric>.censored. A trial whose begin is not known, as
-// those of a CSV file, has no time: the server gives it its own.
+// those of a CSV file, has no time: the server gives it its own. A trial of which nothing is known has no line.
 func Line(w io.Writer, set dataset.Set) error {
-	b := bufio.NewWriter(w)
+	out := lineWriter{to: w}
 	for _, t := range set.Trials {
-		var fields []string
+		fields := false
+		for _, m := range t.Metrics {
+			fields = fields || m.Known
+		}
+		if !fields {
+			continue
+		}
+		out.begin("virtscope_trial", [][2]string{{"run", set.Name}, {"treatment", t.Treatment}, {"trial", t.ID}, {"verdict", string(t.Verdict)}})
 		for _, m := range t.Metrics {
 			if !m.Known {
 				continue
 			}
-			fields = append(fields, fmt.Sprintf("%s=%s", lineTag.Replace(m.Name), number(m.Value)))
+			out.field(m.Name, m.Value)
 			if m.Censored {
-				fields = append(fields, lineTag.Replace(m.Name)+".censored=true")
+				out.field(m.Name+".censored", true)
 			}
 		}
-		if len(fields) == 0 {
-			continue
+		if err := out.end(t.Begin); err != nil {
+			return fmt.Errorf("write line of trial %s: %w", t.ID, err)
 		}
-		fmt.Fprintf(b, "virtscope_trial,run=%s,trial=%s", lineTag.Replace(set.Name), lineTag.Replace(t.ID))
-		if t.Treatment != "" {
-			fmt.Fprintf(b, ",treatment=%s", lineTag.Replace(t.Treatment))
-		}
-		fmt.Fprintf(b, ",verdict=%s %s", t.Verdict, strings.Join(fields, ","))
-		if !t.Begin.IsZero() {
-			fmt.Fprintf(b, " %d", t.Begin.UnixNano())
-		}
-		fmt.Fprintln(b)
 	}
-	return b.Flush()
+	return out.flush()
 }
 
-// LineRecords writes raw records as line protocol: measurement virtscope_record, tags trial, host, source and name, fields value, unit and the record's own
-// attributes, at the record's time.
-func LineRecords(w io.Writer, trial string, records []results.Record) error {
-	b := bufio.NewWriter(w)
+// A linePoint is what InfluxDB knows a record by. Of two lines that share it, it keeps one.
+type linePoint struct {
+	time               int64
+	host, source, name string
+}
+
+// LineRecords writes all raw records of a trial as line protocol: measurement virtscope_record, tags run, trial, host, source and name, fields value, unit
+// and the record's own attributes, at the record's time. Records that share all of these, such as two kinds of pages counted at once, have a tag nth, from 2
+// on: InfluxDB would keep the last alone. An event has the field event, and a value only if it is not 0: a record does not tell 0 from none there.
+func LineRecords(w io.Writer, run, trial string, records []results.Record) error {
+	out := lineWriter{to: w}
+	seen := make(map[linePoint]int, len(records))
 	for _, r := range records {
-		fmt.Fprintf(b, "virtscope_record,trial=%s", lineTag.Replace(trial))
-		for _, tag := range [][2]string{{"host", r.Host}, {"source", r.Source}, {"name", r.Name}} {
-			if tag[1] != "" {
-				fmt.Fprintf(b, ",%s=%s", tag[0], lineTag.Replace(tag[1]))
-			}
+		p := linePoint{r.Time, r.Host, r.Source, r.Name}
+		seen[p]++
+		nth := ""
+		if seen[p] > 1 {
+			nth = strconv.Itoa(seen[p])
 		}
-		fmt.Fprintf(b, " value=%s", number(r.Value))
-		if r.Unit != "" {
-			fmt.Fprintf(b, ",unit=\"%s\"", lineField.Replace(string(r.Unit)))
+		out.begin("virtscope_record", [][2]string{{"host", r.Host}, {"name", r.Name}, {"nth", nth}, {"run", run}, {"source", r.Source}, {"trial", trial}})
+		if hasValue(r) {
+			out.field("value", r.Value)
+		}
+		if r.Unit == results.Event {
+			out.field("event", true)
+		} else {
+			out.field("unit", string(r.Unit))
 		}
 		for _, k := range sortedKeys(r.Attrs) {
-			fmt.Fprintf(b, ",attr.%s=\"%s\"", lineTag.Replace(k), lineField.Replace(r.Attrs[k]))
+			out.field("attr."+k, r.Attrs[k])
 		}
-		fmt.Fprintf(b, " %d\n", r.Time)
+		if err := out.end(time.Unix(0, r.Time)); err != nil {
+			return fmt.Errorf("write line of a record %s of trial %s: %w", r.Name, trial, err)
+		}
 	}
-	return b.Flush()
+	return out.flush()
+}
+
+// hasValue reports whether a record's value says anything: that of an event is 0 where its name defines none.
+func hasValue(r results.Record) bool { return r.Unit != results.Event || r.Value != 0 }
+
+// lineAtOnce bounds the bytes that wait to be written.
+const lineAtOnce = 256 << 10
+
+// A lineWriter escapes by the rules of line protocol; what these cannot hold, such as a tag with a line break or with a backslash at its end, is an error.
+type lineWriter struct {
+	to  io.Writer
+	enc lineprotocol.Encoder
+	err error // the first of a value that has no form
+}
+
+// begin starts a line; tags are sorted by name, and empty ones are left out.
+func (l *lineWriter) begin(measurement string, tags [][2]string) {
+	l.enc.SetPrecision(lineprotocol.Nanosecond)
+	l.enc.StartLine(measurement)
+	for _, t := range tags {
+		if t[1] != "" {
+			l.enc.AddTag(t[0], t[1])
+		}
+	}
+}
+
+func (l *lineWriter) field(name string, value any) {
+	v, ok := lineprotocol.NewValue(value)
+	if !ok {
+		l.err = cmp.Or(l.err, fmt.Errorf("field %s: line protocol has no form for %v", name, value))
+		return
+	}
+	l.enc.AddField(name, v)
+}
+
+func (l *lineWriter) end(at time.Time) error {
+	l.enc.EndLine(at)
+	if err := cmp.Or(l.err, l.enc.Err()); err != nil {
+		return err
+	}
+	if len(l.enc.Bytes()) < lineAtOnce {
+		return nil
+	}
+	return l.flush()
+}
+
+func (l *lineWriter) flush() error {
+	_, err := l.to.Write(l.enc.Bytes())
+	l.enc.Reset()
+	return err
 }

@@ -62,14 +62,15 @@ func Parquet(w io.Writer, set dataset.Set) error {
 	return nil
 }
 
-// parquetRecord is a raw record. The time is exact to the nanosecond.
+// parquetRecord is a raw record. The time is UTC, exact to the nanosecond, in the form that DuckDB was seen to keep exactly:
+// nanosecond, not marked as adjusted to UTC. The value of an event is null where it is 0: a record does not tell 0 from none there.
 type parquetRecord struct {
 	Trial  string            `parquet:"trial,dict"`
-	Time   int64             `parquet:"time,timestamp(nanosecond:utc),delta"`
+	Time   int64             `parquet:"time,timestamp(nanosecond:local),delta"`
 	Host   string            `parquet:"host,dict"`
 	Source string            `parquet:"source,dict"`
 	Name   string            `parquet:"name,dict"`
-	Value  float64           `parquet:"value"`
+	Value  *float64          `parquet:"value,optional"`
 	Unit   string            `parquet:"unit,dict"`
 	Attrs  map[string]string `parquet:"attrs"`
 }
@@ -94,8 +95,13 @@ func (w *RecordWriter) Write(trial string, records []results.Record) error {
 	for len(records) > 0 {
 		n := min(len(records), 4096)
 		w.rows = w.rows[:0]
-		for _, r := range records[:n] {
-			w.rows = append(w.rows, parquetRecord{trial, r.Time, r.Host, r.Source, r.Name, r.Value, string(r.Unit), r.Attrs})
+		for i := range records[:n] {
+			r := &records[i]
+			var value *float64
+			if hasValue(*r) {
+				value = &r.Value
+			}
+			w.rows = append(w.rows, parquetRecord{trial, r.Time, r.Host, r.Source, r.Name, value, string(r.Unit), r.Attrs})
 		}
 		records = records[n:]
 		if _, err := w.out.Write(w.rows); err != nil {

@@ -10,6 +10,7 @@ import (
 	"virtscope/analysis/metric"
 	"virtscope/analysis/quantity"
 	"virtscope/analysis/stats"
+	"virtscope/results"
 )
 
 // A tableRow is a treatment's summary of a metric.
@@ -105,7 +106,7 @@ func LaTeX(w io.Writer, set dataset.Set, metrics []string, confidence float64) e
 				largest = max(largest, math.Abs(v))
 			}
 		}
-		factors[i], names[i] = quantity.ScaleOf(largest, unitOf(unit))
+		factors[i], names[i] = quantity.ScaleOf(largest, results.Unit(unit))
 		fmt.Fprintf(b, " & %s", latex(metric.About(name).Title))
 		if names[i] != "" {
 			fmt.Fprintf(b, " (%s)", latex(names[i]))

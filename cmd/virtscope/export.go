@@ -93,7 +93,7 @@ func exportSamples(c *cobra.Command, name, format, output string, force bool) er
 	}
 	return writeOutput(c, output, force, func(w io.Writer) error {
 		if format == "line" {
-			return eachRecords(c, r, func(trial string, records []results.Record) error { return export.LineRecords(w, trial, records) })
+			return eachRecords(c, r, func(trial string, records []results.Record) error { return export.LineRecords(w, r.Manifest.Run, trial, records) })
 		}
 		out := export.NewRecordWriter(w)
 		if err := eachRecords(c, r, out.Write); err != nil {
