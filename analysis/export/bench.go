@@ -47,7 +47,8 @@ func benchUnit(u results.Unit) string {
 	return string(u)
 }
 
-// benchName is the experiment's, and a part for each level: /rate=4MiB_s.
+// benchName is the experiment's, and a part for each level: /rate=4MiB_s. A factor is named by the last part of its path, or by all of it where
+// another ends alike.
 func benchName(set dataset.Set, t dataset.Trial) string {
 	name := slug(set.Manifest.Name, '_')
 	if name == "" {
@@ -55,7 +56,34 @@ func benchName(set dataset.Set, t dataset.Trial) string {
 	}
 	name = strings.ToUpper(name[:1]) + name[1:]
 	for _, l := range t.Levels {
-		name += fmt.Sprintf("/%s=%s", slug(l.Factor[strings.LastIndex(l.Factor, ".")+1:], '_'), slug(l.Value, '_'))
+		name += fmt.Sprintf("/%s=%s", benchFactor(t.Levels, l.Factor), benchLevel(l.Value))
 	}
 	return name
+}
+
+func benchFactor(levels []results.Level, path string) string {
+	last := func(p string) string { return slug(p[strings.LastIndex(p, ".")+1:], '_') }
+	for _, other := range levels {
+		if other.Factor != path && last(other.Factor) == last(path) {
+			return slug(path, '_')
+		}
+	}
+	return last(path)
+}
+
+// benchLevel is a level without what ends a name or a part of it. Two levels never get one name, or benchstat would pool them: a slash is _, and all
+// else but letters, digits, points and plus signs is written %XX, as a hyphen is, which would begin a number of processors.
+func benchLevel(s string) string {
+	var b strings.Builder
+	for _, c := range []byte(s) {
+		switch {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '.', c == '+':
+			b.WriteByte(c)
+		case c == '/':
+			b.WriteByte('_')
+		default:
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+	}
+	return b.String()
 }

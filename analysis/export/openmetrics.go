@@ -14,17 +14,26 @@ var metricUnits = map[results.Unit]string{results.Seconds: "seconds", results.By
 
 // OpenMetrics writes the figures as gauges in the text format of OpenMetrics 1.0, a family a metric and a sample a trial, with labels run, trial,
 // treatment, verdict and one a factor. What is not known has no sample; a censored one has the label censored="true".
+// Two metrics whose names differ in their separators alone, or whose units differ over trials, are an error.
 func OpenMetrics(w io.Writer, set dataset.Set) error {
 	b := bufio.NewWriter(w)
+	families := map[string]string{}
 	for _, name := range set.Metrics() {
-		family := ""
+		family, unit := "", results.Unit("")
 		for _, t := range set.Trials {
 			m, ok := t.Metric(name)
 			if !ok || !m.Known || !t.Counted() {
 				continue
 			}
 			if family == "" {
-				family = openFamily(b, name, m.Unit)
+				family, unit = openFamily(b, name, m.Unit), m.Unit
+				if other, taken := families[family]; taken {
+					return fmt.Errorf("write openmetrics: %s and %s are both %s there: choose one with --metrics", other, name, family)
+				}
+				families[family] = name
+			}
+			if m.Unit != unit {
+				return fmt.Errorf("write openmetrics: trial %s has %s in %s, others in %s", t.ID, name, m.Unit, unit)
 			}
 			fmt.Fprintf(b, "%s{%s} %s\n", family, labels(set, t, m.Censored), number(m.Value))
 		}
