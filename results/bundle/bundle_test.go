@@ -50,13 +50,13 @@ func TestRoundTrip(t *testing.T) {
 		t.Fatalf("%+v %v", index, problems)
 	}
 	to := filepath.Join(t.TempDir(), "out")
-	if _, err := Extract(bytes.NewReader(data), to); err != nil {
+	if _, err := Extract(bytes.NewReader(data), to, 1<<30); err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(packed(t, to), data) {
 		t.Error("what came out is not what went in")
 	}
-	if _, err := Extract(bytes.NewReader(data), to); err == nil || !strings.Contains(err.Error(), "it exists") {
+	if _, err := Extract(bytes.NewReader(data), to, 1<<30); err == nil || !strings.Contains(err.Error(), "it exists") {
 		t.Errorf("%v", err)
 	}
 }
@@ -84,7 +84,7 @@ func TestAnyChangedByteIsFound(t *testing.T) {
 	changed := bytes.Clone(data)
 	changed[len(data)/2] ^= 4
 	parent := t.TempDir()
-	if _, err := Extract(bytes.NewReader(changed), filepath.Join(parent, "out")); err == nil {
+	if _, err := Extract(bytes.NewReader(changed), filepath.Join(parent, "out"), 1<<30); err == nil {
 		t.Error("a damaged bundle was extracted")
 	}
 	if left, _ := os.ReadDir(parent); len(left) != 0 {

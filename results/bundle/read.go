@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 
@@ -19,6 +20,7 @@ import (
 const (
 	mostIndex  = 64 << 20  // B of bundle.json
 	mostWindow = 128 << 20 // B that a decoder may hold
+	mostAfter  = 1 << 20   // B of padding after the last file
 )
 
 // ErrDamaged says that a bundle is not as it was written.
@@ -27,11 +29,24 @@ var ErrDamaged = errors.New("the bundle is damaged")
 // Verify reads a bundle to its end. It returns what it holds, as far as that could be read, and one error for each file that is not as it was written; they
 // are ErrDamaged.
 func Verify(in io.ReadSeeker) (Index, []error) {
-	return read(in, func(File, io.Reader) error { return nil })
+	return read(in, nil, func(File, io.Reader) error { return nil })
 }
 
-// Extract verifies a bundle and writes its files into dir, which must not exist. Of a damaged one nothing is left there.
-func Extract(in io.ReadSeeker, dir string) (Index, error) {
+// ErrTooLarge says that a bundle holds more than it may.
+var ErrTooLarge = errors.New("the bundle is too large")
+
+// Most is how many bytes a bundle of this size may unpack to, unless a user allows more: records are compressed before they are packed, so that a run
+// hardly shrinks, and what grows a hundredfold is there to fill a disk.
+func Most(packed int64) int64 {
+	if packed > (math.MaxInt64-1<<30)/100 {
+		return math.MaxInt64
+	}
+	return 1<<30 + 100*packed
+}
+
+// Extract verifies a bundle and writes its files into dir, which must not exist. Of a damaged one nothing is left there. It is ErrTooLarge, before
+// anything is written, if the files are larger than most B together.
+func Extract(in io.ReadSeeker, dir string, most int64) (Index, error) {
 	if _, err := os.Lstat(dir); err == nil {
 		return Index{}, fmt.Errorf("extract to %s: it exists: name another folder", dir)
 	}
@@ -39,7 +54,16 @@ func Extract(in io.ReadSeeker, dir string) (Index, error) {
 	if err != nil {
 		return Index{}, fmt.Errorf("extract bundle: %w", err)
 	}
-	index, problems := read(in, func(f File, r io.Reader) error { return put(tmp, f, r) })
+	index, problems := read(in, func(index Index) error {
+		left := most
+		for _, f := range index.Files {
+			if f.Size > left {
+				return fmt.Errorf("%w: its files have more than %d B together", ErrTooLarge, most)
+			}
+			left -= f.Size
+		}
+		return nil
+	}, func(f File, r io.Reader) error { return put(tmp, f, r) })
 	if len(problems) == 0 {
 		if err := os.Chmod(tmp, 0o755); err != nil { //nolint:gosec // a run's folder is for reading
 			problems = append(problems, err)
@@ -70,10 +94,14 @@ func damaged(format string, args ...any) error {
 	return fmt.Errorf("%w: %w", ErrDamaged, fmt.Errorf(format, args...))
 }
 
-// read gives each file to take, which need not read it, and says what is wrong.
-func read(in io.ReadSeeker, take func(File, io.Reader) error) (index Index, problems []error) {
+// read gives each file to take, which need not read it, and says what is wrong. With allow, the files are to be kept: it stops at what is wrong with the
+// whole, or at allow's error, before the first of them.
+func read(in io.ReadSeeker, allow func(Index) error, take func(File, io.Reader) error) (index Index, problems []error) {
 	if err := checkTrailer(in); err != nil {
 		problems = append(problems, err)
+		if allow != nil {
+			return index, problems
+		}
 	}
 	if _, err := in.Seek(0, io.SeekStart); err != nil {
 		return index, append(problems, err)
@@ -86,6 +114,11 @@ func read(in io.ReadSeeker, take func(File, io.Reader) error) (index Index, prob
 	t := tar.NewReader(z)
 	if index, err = readIndex(t); err != nil {
 		return index, append(problems, err)
+	}
+	if allow != nil {
+		if err := allow(index); err != nil {
+			return index, append(problems, err)
+		}
 	}
 	for _, f := range index.Files {
 		h, err := t.Next()
@@ -111,10 +144,10 @@ func read(in io.ReadSeeker, take func(File, io.Reader) error) (index Index, prob
 	} else if !errors.Is(err, io.EOF) {
 		problems = append(problems, damaged("after the last file: %w", err))
 	}
-	if n, err := io.Copy(io.Discard, z); err != nil { // the checksum of the stream is at its end
+	if n, err := io.Copy(io.Discard, io.LimitReader(z, mostAfter+1)); err != nil { // the checksum of the stream is at its end
 		problems = append(problems, damaged("after the last file: %w", err))
-	} else if n > 1<<20 {
-		problems = append(problems, damaged("%d B stand after the last file", n))
+	} else if n > mostAfter {
+		problems = append(problems, damaged("more than %d B stand after the last file", mostAfter))
 	}
 	return index, problems
 }
@@ -156,12 +189,7 @@ func readIndex(t *tar.Reader) (Index, error) {
 	if index.Format != Format {
 		return index, fmt.Errorf("read bundle: format %d, want %d: use the virtscope that packed it (%s)", index.Format, Format, index.Virtscope)
 	}
-	for _, f := range index.Files {
-		if !filepath.IsLocal(filepath.FromSlash(f.Path)) || f.Size < 0 {
-			return index, damaged("its index has the path %q of %d B, which leads out of the folder or is none", f.Path, f.Size)
-		}
-	}
-	return index, nil
+	return index, checkPaths(index.Files)
 }
 
 // checkTrailer compares the SHA-256 at the end with all bytes before it.
