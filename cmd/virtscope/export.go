@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"strings"
 	"virtscope/analysis/dataset"
 	"virtscope/analysis/export"
 	"virtscope/analysis/report"
@@ -49,6 +51,9 @@ func newExportCommand() *cobra.Command {
 				return specError(errors.New("parquet is no text: name a file with -o"))
 			}
 			if samples {
+				if len(metrics) > 0 {
+					return specError(errors.New("--metrics: a record is of no metric: leave it out, or --samples"))
+				}
 				return exportSamples(c, args[0], format, output, force)
 			}
 			set, err := loadSet(c, args[0])
@@ -59,7 +64,15 @@ func newExportCommand() *cobra.Command {
 			if err != nil {
 				return specError(err)
 			}
-			if err := writeOutput(c, output, force, func(w io.Writer) error { return write(w, set, names) }); err != nil {
+			one := func(path string, names []string) error {
+				return writeOutput(c, path, force, func(w io.Writer) error { return write(w, set, names) })
+			}
+			if format == "pgfplots" && output != "" {
+				err = eachTable(output, names, force, one)
+			} else {
+				err = one(output, names)
+			}
+			if err != nil {
 				return err
 			}
 			for _, s := range shortcomings(set) {
@@ -77,6 +90,26 @@ func newExportCommand() *cobra.Command {
 	return c
 }
 
+// eachTable writes a file a metric, since \pgfplotstableread takes one table a file: x-total.dat for -o x.dat, and x.dat itself if there is one metric.
+func eachTable(output string, names []string, force bool, write func(path string, names []string) error) error {
+	if len(names) == 1 {
+		return write(output, names)
+	}
+	ext := filepath.Ext(output)
+	path := func(name string) string { return strings.TrimSuffix(output, ext) + "-" + name + ext }
+	for _, name := range names { // all or none
+		if _, err := os.Lstat(path(name)); err == nil && !force {
+			return specError(fmt.Errorf("write %s: it exists: name another file, or remove it first", path(name)))
+		}
+	}
+	for _, name := range names {
+		if err := write(path(name), []string{name}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
@@ -91,9 +124,11 @@ func exportSamples(c *cobra.Command, name, format, output string, force bool) er
 	if err != nil {
 		return specError(err)
 	}
-	return writeOutput(c, output, force, func(w io.Writer) error {
+	err = writeOutput(c, output, force, func(w io.Writer) error {
 		if format == "line" {
-			return eachRecords(c, r, func(trial string, records []results.Record) error { return export.LineRecords(w, r.Manifest.Run, trial, records) })
+			return eachRecords(c, r, func(trial string, records []results.Record) error {
+				return export.LineRecords(w, r.Manifest.Run, trial, records)
+			})
 		}
 		out := export.NewRecordWriter(w)
 		if err := eachRecords(c, r, out.Write); err != nil {
@@ -101,6 +136,29 @@ func exportSamples(c *cobra.Command, name, format, output string, force bool) er
 		}
 		return out.Close()
 	})
+	if err != nil {
+		return err
+	}
+	missing, err := unended(r)
+	if len(missing) > 0 {
+		fmt.Fprintf(os.Stderr, "! %s: the records of %d of %d trials, which have not ended, are left out: %s\n", r.Dir, len(missing), len(r.Plan), strings.Join(missing, ", "))
+	}
+	return err
+}
+
+// unended are the trials of which eachRecords gives none.
+func unended(r *results.Run) ([]string, error) {
+	var list []string
+	for _, t := range r.Plan {
+		_, ok, err := r.Outcome(t.ID)
+		if err != nil {
+			return list, err
+		}
+		if !ok {
+			list = append(list, t.ID)
+		}
+	}
+	return list, nil
 }
 
 func eachRecords(c *cobra.Command, r *results.Run, visit func(string, []results.Record) error) error {
