@@ -72,12 +72,16 @@ func benchFactor(levels []results.Level, path string) string {
 }
 
 // benchLevel is a level without what ends a name or a part of it. Two levels never get one name, or benchstat would pool them: a slash is _, and all
-// else but letters, digits, points and plus signs is written %XX, as a hyphen is, which would begin a number of processors.
+// else but letters, digits and .+- is written %XX, as is a hyphen before digits at the end, which would make them a number of processors.
 func benchLevel(s string) string {
 	var b strings.Builder
-	for _, c := range []byte(s) {
+	processors := -1
+	if head := strings.TrimRight(s, "0123456789"); strings.HasSuffix(head, "-") {
+		processors = len(head) - 1
+	}
+	for i, c := range []byte(s) {
 		switch {
-		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '.', c == '+':
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '.', c == '+', c == '-' && i != processors:
 			b.WriteByte(c)
 		case c == '/':
 			b.WriteByte('_')

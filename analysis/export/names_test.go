@@ -22,7 +22,7 @@ func ofLevels(levels ...results.Level) dataset.Set {
 // benchstat pools what has one name: no two levels may.
 func TestLevelsAreNotPooled(t *testing.T) {
 	seen := map[string]string{}
-	for _, value := range []string{"+1", "-1", "1", "0.5", "0-5", "4MiB/s", "4MiB_s", "4MiB s", "α", "β", "a-8", "a", "%2D1", ""} {
+	for _, value := range []string{"+1", "-1", "1", "0.5", "0-5", "4MiB/s", "4MiB_s", "4MiB s", "α", "β", "a-8", "a", "a-", "a-b", "a-b-", "1-2-3", "%2D1", ""} {
 		text := written(t, func(w io.Writer) error { return Bench(w, ofLevels(results.Level{Factor: "f", Value: value})) })
 		r := benchfmt.NewReader(strings.NewReader(text), "x")
 		if !r.Scan() {
@@ -41,6 +41,14 @@ func TestLevelsAreNotPooled(t *testing.T) {
 			t.Errorf("%q and %q are both %s", value, other, name)
 		}
 		seen[name] = value
+	}
+}
+
+func TestLevelsStayLegible(t *testing.T) {
+	for value, want := range map[string]string{"4MiB/s": "4MiB_s", "stop-and-copy": "stop-and-copy", "-1": "%2D1", "+0.5": "+0.5", "1-2-3": "1-2%2D3"} {
+		if got := benchLevel(value); got != want {
+			t.Errorf("%s is %s, want %s", value, got, want)
+		}
 	}
 }
 
