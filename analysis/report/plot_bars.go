@@ -39,7 +39,7 @@ func drawBars(canvas draw.Canvas, c chart, axis valueAxis, keys []key) {
 		canvas = legend(canvas, keys)
 	}
 	p := newPlot()
-	axis.set(&p.Y, c.title)
+	axis.set(p, &p.Y, c.title)
 	if c.x.path != "treatment" {
 		p.X.Label.Text = c.x.path
 	}

@@ -118,7 +118,7 @@ func legendRows(keys []key) vg.Length {
 func drawCurves(canvas draw.Canvas, c chart, curves []ecdfCurve, axis valueAxis, keys []key) {
 	canvas = legend(canvas, keys)
 	p := newPlot()
-	axis.set(&p.X, c.title)
+	axis.set(p, &p.X, c.title)
 	p.Y.Label.Text = "share of trials"
 	p.Y.Tick.Marker = plot.ConstantTicks([]plot.Tick{{Value: 0, Label: "0"}, {Value: 0.25, Label: "0.25"}, {Value: 0.5, Label: "0.5"}, {Value: 0.75, Label: "0.75"}, {Value: 1, Label: "1"}})
 	p.Y.Min, p.Y.Max = -0.015, 1.015

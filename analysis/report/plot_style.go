@@ -48,8 +48,8 @@ func categories(p *plot.Plot, names []string, area vg.Length) {
 	p.X.Tick.Width, p.X.Tick.Length = 0, 0
 	p.X.Min, p.X.Max = -0.5, float64(len(names))-0.5
 	if widest+3 > area/vg.Length(max(len(names), 1)) {
-		p.X.Tick.Label.Rotation, p.X.Tick.Length = math.Pi/5, 4
-		p.X.Tick.Label.XAlign, p.X.Tick.Label.YAlign = draw.XRight, draw.YCenter
+		p.X.Tick.Label.Rotation = math.Pi / 5
+		p.X.Tick.Label.XAlign, p.X.Tick.Label.YAlign = draw.XRight, draw.YTop
 	}
 }
 
