@@ -205,7 +205,7 @@ func (r boxRow) paint(c draw.Canvas, p *plot.Plot, axis valueAxis, y float64, l 
 		c.StrokeLines(thin, outline)
 	}
 	if s.Known > 1 {
-		r.paintMedian(c, medianOf(s), x, top, bottom)
+		r.paintMedian(c, s.Median, x, top, bottom)
 	}
 	if i := s.MedianInterval; i.Known {
 		at := ty(y - 0.42)

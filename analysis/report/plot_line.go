@@ -144,7 +144,7 @@ func (l lineChart) paint(c draw.Canvas, p *plot.Plot, rows []chartRow, style loo
 		if r.summary.Known == 0 || r.broken() {
 			continue
 		}
-		line = append(line, vg.Point{X: tx(l.at[r.x]) + shift, Y: y(medianOf(r.summary).Value)})
+		line = append(line, vg.Point{X: tx(l.at[r.x]) + shift, Y: y(r.summary.Median.Value)})
 	}
 	flush()
 	for _, r := range rows {
@@ -180,7 +180,7 @@ func paintInterval(c draw.Canvas, r chartRow, x vg.Length, y func(float64) vg.Le
 			c.StrokeLine2(line, x-1.6, high, x+1.6, high)
 		}
 	}
-	m := medianOf(r.summary)
+	m := r.summary.Median
 	glyph := draw.GlyphStyle{Color: style.color, Radius: 2.2, Shape: style.shape}
 	switch {
 	case m.AtLeast:

@@ -6,7 +6,6 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"virtscope/analysis/stats"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
@@ -98,18 +97,9 @@ func (c chart) shown() string {
 	return s
 }
 
-// medianOf is the median that a figure shows. Of censored data it is Kaplan and Meier's where that has one, else a lower bound.
-func medianOf(s stats.Summary) stats.Estimate {
-	if s.Survival != nil && s.Median.AtLeast {
-		return s.Survival.Median
-	}
-	return s.Median
-}
-
 // intervalNote says how many of the rows have an interval of the median, or why some have none.
 func intervalNote(rows []chartRow) string {
-	var without []string
-	why := ""
+	var without, whys []string
 	with := 0
 	for _, r := range rows {
 		switch {
@@ -118,10 +108,13 @@ func intervalNote(rows []chartRow) string {
 			with++
 		default:
 			without = append(without, r.name)
-			why = r.summary.MedianInterval.Why
+			if why := r.summary.MedianInterval.Why; !slices.Contains(whys, why) {
+				whys = append(whys, why)
+			}
 		}
 	}
 	text := fmt.Sprintf("%g %% interval of the median (order statistics, of at least that confidence)", Confidence*100)
+	why := strings.Join(whys, "; ")
 	switch {
 	case len(without) == 0:
 		return capital("intervals: " + text + ".")
