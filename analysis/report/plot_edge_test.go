@@ -86,9 +86,19 @@ func TestLevelValue(t *testing.T) {
 		unit  results.Unit
 		ok    bool
 	}{
-		{"8MiB/s", 8 << 20, results.BytesPerSecond, true}, {"1Gbit/s", 1.25e8, results.BytesPerSecond, true}, {"512MiB", 512 << 20, results.Bytes, true},
-		{"1m30s", 90, results.Seconds, true}, {"2.5", 2.5, results.One, true}, {"0", 0, results.One, true}, {"precopy", 0, "", false}, {"", 0, "", false},
-		{"NaN", 0, "", false}, {"8 MiB", 0, "", false}, {"true", 0, "", false}, {"5", 5, results.One, true}, {"10B", 10, results.Bytes, true},
+		{"8MiB/s", 8 << 20, results.BytesPerSecond, true},
+		{"1Gbit/s", 1.25e8, results.BytesPerSecond, true},
+		{"512MiB", 512 << 20, results.Bytes, true},
+		{"1m30s", 90, results.Seconds, true},
+		{"2.5", 2.5, results.One, true},
+		{"0", 0, results.One, true},
+		{"precopy", 0, "", false},
+		{"", 0, "", false},
+		{"NaN", 0, "", false},
+		{"8 MiB", 0, "", false},
+		{"true", 0, "", false},
+		{"5", 5, results.One, true},
+		{"10B", 10, results.Bytes, true},
 	} {
 		if v, u, ok := levelValue(c.level); v != c.value || u != c.unit || ok != c.ok {
 			t.Errorf("%q: %v %s %t", c.level, v, u, ok)
@@ -127,8 +137,13 @@ func TestRunPlots(t *testing.T) {
 		t.Errorf("by default: %s", got)
 	}
 	r.Plots = []Plot{
-		{Kind: "box", Metric: timeline.Downtime}, {Kind: "box", Metric: timeline.Downtime, By: "workload.rate"}, {Kind: "heatmap"}, {Kind: "phases"},
-		{Kind: "predicted"}, {Kind: "gantt"}, {Kind: "bars", Metric: "nonsense"},
+		{Kind: "box", Metric: timeline.Downtime},
+		{Kind: "box", Metric: timeline.Downtime, By: "workload.rate"},
+		{Kind: "heatmap"},
+		{Kind: "phases"},
+		{Kind: "predicted"},
+		{Kind: "gantt"},
+		{Kind: "bars", Metric: "nonsense"},
 	}
 	if got := names(runFigures(r)); got != "phases outages box-downtime box-downtime-again-2 migration-phases predicted-total gantt" {
 		t.Errorf("asked for: %s", got)

@@ -77,8 +77,13 @@ func TestExecutionTrendCensored(t *testing.T) {
 		a, b Datum
 		want float64
 	}{
-		{exact(3), bound(5), 1}, {exact(5), bound(3), 0}, {bound(5), exact(3), -1}, {bound(3), exact(5), 0}, {bound(3), bound(5), 0},
-		{exact(2), exact(1), -1}, {exact(2), exact(2), 0},
+		{exact(3), bound(5), 1},
+		{exact(5), bound(3), 0},
+		{bound(5), exact(3), -1},
+		{bound(3), exact(5), 0},
+		{bound(3), bound(5), 0},
+		{exact(2), exact(1), -1},
+		{exact(2), exact(2), 0},
 	} {
 		if got := rises(c.a, c.b); got != c.want {
 			t.Errorf("%+v then %+v: %v, want %v", c.a, c.b, got, c.want)
