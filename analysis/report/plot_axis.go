@@ -60,7 +60,7 @@ func (a valueAxis) at(v float64) float64 {
 
 func (a valueAxis) label(title string) string {
 	if a.log {
-		return title + " (log scale)"
+		return title + " (log)"
 	}
 	if a.name == "" {
 		return title
@@ -68,12 +68,16 @@ func (a valueAxis) label(title string) string {
 	return title + " (" + a.name + ")"
 }
 
-// axisLength is how long an axis's label may be: about the height of the lowest figure's area.
+// axisLength is how long the label of a vertical axis may be: about the height of the lowest figure's area.
 const axisLength = 48 * vg.Millimeter
 
 // set puts the axis on a plot's.
-func (a valueAxis) set(on *plot.Axis, title string) {
-	on.Label.Text = fit(textStyle(normalText), a.label(title), axisLength)
+func (a valueAxis) set(p *plot.Plot, on *plot.Axis, title string) {
+	room := axisLength
+	if on == &p.X {
+		room = plotArea
+	}
+	on.Label.Text = fit(textStyle(normalText), a.label(title), room)
 	on.Min, on.Max = a.at(a.low), a.at(a.high)
 	on.Tick.Marker = plot.TickerFunc(ticks)
 	if a.log {

@@ -21,7 +21,7 @@ func barsFigure(c chart) (Figure, error) {
 	for i := range keys {
 		keys[i].glyph = nil
 	}
-	if slices.ContainsFunc(c.rows, func(r chartRow) bool { return r.summary.Known > 0 && medianOf(r.summary).AtLeast }) {
+	if slices.ContainsFunc(c.rows, func(r chartRow) bool { return r.summary.Known > 0 && r.summary.Median.AtLeast }) {
 		caption += " An arrow on a bar: the median is larger."
 		keys = append(keys, key{label: "the median is larger", color: black, glyph: upArrow{}})
 	}
@@ -39,7 +39,7 @@ func drawBars(canvas draw.Canvas, c chart, axis valueAxis, keys []key) {
 		canvas = legend(canvas, keys)
 	}
 	p := newPlot()
-	axis.set(&p.Y, c.title)
+	axis.set(p, &p.Y, c.title)
 	if c.x.path != "treatment" {
 		p.X.Label.Text = c.x.path
 	}
@@ -65,7 +65,7 @@ func paintBars(c draw.Canvas, p *plot.Plot, ch chart, axis valueAxis) {
 			c.DrawGlyphNoClip(draw.GlyphStyle{Color: grey, Radius: 2, Shape: draw.CrossGlyph{}}, vg.Point{X: mid, Y: y(0) + 4})
 			continue
 		}
-		m := medianOf(r.summary)
+		m := r.summary.Median
 		bar := box(x0, y(0), x1, y(m.Value))
 		c.FillPolygon(faded(style.color, 190), bar)
 		c.StrokeLines(draw.LineStyle{Color: style.color, Width: 0.5}, append(bar, bar[0]))

@@ -109,7 +109,7 @@ func boxFigure(c chart) (Figure, error) {
 		}
 	}
 	if len(paths) > 0 {
-		by = strings.Join(paths, " and ")
+		by = joined(paths)
 	}
 	caption := fmt.Sprintf("The %s in every trial, by treatment: a dot is a trial, n their number. Of %d trials or more, the box holds the middle half and the whiskers what is at most 1.5 times its length beyond; the thick line is the median, the bar beneath its interval. ", c.title, fewTrials)
 	caption += intervalNote(c.rows)
@@ -123,6 +123,14 @@ func boxFigure(c chart) (Figure, error) {
 	}, nil
 }
 
+// joined is "a, b and c".
+func joined(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
+}
+
 func drawBoxes(canvas draw.Canvas, c chart, rows []boxRow, axis valueAxis) {
 	keys := []key{{label: "trial", color: grey, glyph: draw.CircleGlyph{}}, {label: "median", color: black, glyph: upright{1.4}}}
 	if slices.ContainsFunc(rows, func(r boxRow) bool { return r.summary.MedianInterval.Known }) {
@@ -133,7 +141,7 @@ func drawBoxes(canvas draw.Canvas, c chart, rows []boxRow, axis valueAxis) {
 	}
 	canvas = legend(canvas, keys)
 	p := newPlot()
-	axis.set(&p.X, c.title)
+	axis.set(p, &p.X, c.title)
 	var heads headings
 	var names []plot.Tick
 	var stripes patches
@@ -197,7 +205,7 @@ func (r boxRow) paint(c draw.Canvas, p *plot.Plot, axis valueAxis, y float64, l 
 		c.StrokeLines(thin, outline)
 	}
 	if s.Known > 1 {
-		r.paintMedian(c, medianOf(s), x, top, bottom)
+		r.paintMedian(c, s.Median, x, top, bottom)
 	}
 	if i := s.MedianInterval; i.Known {
 		at := ty(y - 0.42)

@@ -77,7 +77,7 @@ func drawDrift(canvas draw.Canvas, c chart, axis valueAxis, trend stats.Trend, k
 		canvas = legend(canvas, keys)
 	}
 	p := newPlot()
-	axis.set(&p.Y, c.title)
+	axis.set(p, &p.Y, c.title)
 	p.X.Label.Text = "place in the order of execution"
 	p.X.Tick.Marker = plot.TickerFunc(wholeTicks)
 	p.Add(grid())

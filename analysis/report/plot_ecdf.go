@@ -86,7 +86,7 @@ func ecdfFigure(c chart) (Figure, error) {
 	caption := fmt.Sprintf("The share of trials in which the %s was at most the value below%s; n is their number.", c.title, c.shown())
 	if slices.ContainsFunc(curves, func(c ecdfCurve) bool { return len(c.censored) > 0 }) {
 		keys = append(keys, key{label: "larger: failed, or not seen to end", color: grey, glyph: draw.PlusGlyph{}})
-		caption += " With trials of which only a lower bound is known (crosses on the curve), it is Kaplan and Meier's estimate, which ends where no more is known."
+		caption += " With trials of which only a lower bound is known (crosses on the curve), it is Kaplan and Meier's estimate, which ends where no more is known; it assumes that when a trial was lost to sight says nothing of its value, which is not so of one that failed because it was slow."
 	}
 	return Figure{
 		Title: "Distribution of the " + c.titled1(), Caption: caption + lackNote(c.rows) + axis.note(), height: 52*vg.Millimeter + legendRows(keys),
@@ -118,7 +118,7 @@ func legendRows(keys []key) vg.Length {
 func drawCurves(canvas draw.Canvas, c chart, curves []ecdfCurve, axis valueAxis, keys []key) {
 	canvas = legend(canvas, keys)
 	p := newPlot()
-	axis.set(&p.X, c.title)
+	axis.set(p, &p.X, c.title)
 	p.Y.Label.Text = "share of trials"
 	p.Y.Tick.Marker = plot.ConstantTicks([]plot.Tick{{Value: 0, Label: "0"}, {Value: 0.25, Label: "0.25"}, {Value: 0.5, Label: "0.5"}, {Value: 0.75, Label: "0.75"}, {Value: 1, Label: "1"}})
 	p.Y.Min, p.Y.Max = -0.015, 1.015

@@ -58,7 +58,7 @@ func newHeatMap(c chart) heatMap {
 	for _, r := range c.rows {
 		cell := heatCell{run: true, known: r.summary.Known > 0}
 		if cell.known {
-			m := medianOf(r.summary)
+			m := r.summary.Median
 			cell.value, cell.more = m.Value, m.AtLeast
 			h.low, h.high = min(h.low, m.Value), max(h.high, m.Value)
 		}
@@ -200,10 +200,13 @@ func (h heatMap) paint(c draw.Canvas, p *plot.Plot) {
 	}
 }
 
-// dark reports whether white is read more easily on a colour than black, by its luminance (ITU-R BT.709).
-func dark(c color.NRGBA) bool {
+// dark reports whether white is read more easily on a colour than black.
+func dark(c color.NRGBA) bool { return luminance(c) < 0.18 }
+
+// luminance is that of a colour, from 0 to 1 (ITU-R BT.709).
+func luminance(c color.NRGBA) float64 {
 	linear := func(v uint8) float64 { return math.Pow(float64(v)/255, 2.2) }
-	return 0.2126*linear(c.R)+0.7152*linear(c.G)+0.0722*linear(c.B) < 0.18
+	return 0.2126*linear(c.R) + 0.7152*linear(c.G) + 0.0722*linear(c.B)
 }
 
 // hatch fills a rectangle with slanted lines.

@@ -63,6 +63,9 @@ func (l lineChart) figure(caption, title string) Figure {
 	if l.censored() {
 		keys = append(keys, key{label: "larger: failed, or not seen to end", color: grey, glyph: upArrow{}})
 	}
+	if slices.ContainsFunc(l.rows, chartRow.broken) {
+		keys = append(keys, key{label: "most trials failed", color: grey, glyph: failedGlyph{}})
+	}
 	return Figure{
 		Title: title, Caption: caption + lackNote(l.rows) + l.value.note(), height: 58*vg.Millimeter + legendRows(keys),
 		draw: func(c draw.Canvas) { l.draw(c, keys) },
@@ -74,9 +77,11 @@ func (c chart) censored() bool {
 }
 
 func (l lineChart) draw(canvas draw.Canvas, keys []key) {
-	canvas = legend(canvas, keys)
+	if len(keys) > 0 {
+		canvas = legend(canvas, keys)
+	}
 	p := newPlot()
-	l.value.set(&p.Y, l.title)
+	l.value.set(p, &p.Y, l.title)
 	p.X.Label.Text = l.x.path
 	if l.real {
 		low, high := slices.Min(l.at), slices.Max(l.at)
@@ -133,13 +138,13 @@ func (l lineChart) paint(c draw.Canvas, p *plot.Plot, rows []chartRow, style loo
 		line = nil
 	}
 	for i, r := range rows {
-		if r.summary.Known == 0 || i > 0 && r.x > rows[i-1].x+1 {
+		if r.summary.Known == 0 || r.broken() || i > 0 && r.x > rows[i-1].x+1 {
 			flush() // nothing is known between
 		}
-		if r.summary.Known == 0 {
+		if r.summary.Known == 0 || r.broken() {
 			continue
 		}
-		line = append(line, vg.Point{X: tx(l.at[r.x]) + shift, Y: y(medianOf(r.summary).Value)})
+		line = append(line, vg.Point{X: tx(l.at[r.x]) + shift, Y: y(r.summary.Median.Value)})
 	}
 	flush()
 	for _, r := range rows {
@@ -157,6 +162,11 @@ func (l lineChart) paint(c draw.Canvas, p *plot.Plot, rows []chartRow, style loo
 	}
 }
 
+// broken reports whether most trials failed without that their values say so: a line to their median would tell of what never came to be.
+func (r chartRow) broken() bool {
+	return 2*(r.failed-r.summary.Censored-r.unknown()) > r.summary.Known
+}
+
 // paintInterval draws a median with its interval along y, open where only a lower bound is known.
 func paintInterval(c draw.Canvas, r chartRow, x vg.Length, y func(float64) vg.Length, style look) {
 	line := draw.LineStyle{Color: style.color, Width: 0.9}
@@ -170,10 +180,13 @@ func paintInterval(c draw.Canvas, r chartRow, x vg.Length, y func(float64) vg.Le
 			c.StrokeLine2(line, x-1.6, high, x+1.6, high)
 		}
 	}
-	m := medianOf(r.summary)
+	m := r.summary.Median
 	glyph := draw.GlyphStyle{Color: style.color, Radius: 2.2, Shape: style.shape}
-	if m.AtLeast {
+	switch {
+	case m.AtLeast:
 		glyph.Shape, glyph.Radius = upArrow{}, 3
+	case r.broken():
+		glyph.Shape = failedGlyph{}
 	}
 	c.DrawGlyphNoClip(glyph, vg.Point{X: x, Y: y(m.Value)})
 }

@@ -72,11 +72,13 @@ func predictedPlot(r Run, p Plot) ([]Figure, error) {
 		models = models[:len(seriesColors)]
 	}
 	title := metric.About(p.Metric).Title
-	var all []float64
+	var all, measured []float64
 	for _, f := range list {
 		all = append(all, f.measured.Value, f.predicted.Value)
+		measured = append(measured, f.measured.Value)
 	}
-	axis := newValueAxis(all, results.Seconds, false)
+	y := newValueAxis(all, results.Seconds, false)
+	x := newValueAxis(measured, results.Seconds, false)
 	caption := fmt.Sprintf("The %s that models predicted, against what was measured: a mark is a model's prediction of a trial (%d of %d trials). On the line they agree; the shade is %.0f %% either way. Bars are the bounds of what was predicted, where it has some.", title, trialsOf(list), len(r.Trials), predictionBand*100)
 	if len(left) > 0 {
 		var text []string
@@ -93,8 +95,8 @@ func predictedPlot(r Run, p Plot) ([]Figure, error) {
 	}
 	keys = append(keys, key{label: fmt.Sprintf("± %.0f %%", predictionBand*100), color: pale})
 	return []Figure{{
-		Name: "predicted-" + strings.ReplaceAll(p.Metric, ".", "-"), Title: "Predicted against measured " + title, Caption: caption + axis.note(),
-		height: 72*vg.Millimeter + legendRows(keys), draw: func(c draw.Canvas) { drawForesights(c, list, models, axis, title, keys) },
+		Name: "predicted-" + strings.ReplaceAll(p.Metric, ".", "-"), Title: "Predicted against measured " + title, Caption: caption + y.note(),
+		height: 72*vg.Millimeter + legendRows(keys), draw: func(c draw.Canvas) { drawForesights(c, list, models, x, y, title, keys) },
 	}}, nil
 }
 
@@ -106,12 +108,12 @@ func trialsOf(list []foresight) int {
 	return len(seen)
 }
 
-func drawForesights(canvas draw.Canvas, list []foresight, models []string, axis valueAxis, title string, keys []key) {
+func drawForesights(canvas draw.Canvas, list []foresight, models []string, x, y valueAxis, title string, keys []key) {
 	canvas = legend(canvas, keys)
 	p := newPlot()
-	axis.set(&p.X, "measured "+title)
-	axis.set(&p.Y, "predicted "+title)
-	p.Add(grid(), painter(func(c draw.Canvas, p *plot.Plot) { paintDiagonal(c, p, axis) }))
+	x.set(p, &p.X, "measured "+title)
+	y.set(p, &p.Y, "predicted "+title)
+	p.Add(grid(), painter(func(c draw.Canvas, p *plot.Plot) { paintDiagonal(c, p, x, y) }))
 	p.Add(painter(func(c draw.Canvas, p *plot.Plot) {
 		tx, ty := p.Transforms(&c)
 		for _, f := range list {
@@ -120,9 +122,9 @@ func drawForesights(canvas draw.Canvas, list []foresight, models []string, axis 
 				continue
 			}
 			l := lookOf(i)
-			at := vg.Point{X: tx(axis.at(f.measured.Value)), Y: ty(axis.at(f.predicted.Value))}
+			at := vg.Point{X: tx(x.at(f.measured.Value)), Y: ty(y.at(f.predicted.Value))}
 			if q := f.predicted; q.High > q.Low {
-				low, high := ty(axis.at(max(q.Low, axis.low))), ty(axis.at(min(q.High, axis.high)))
+				low, high := ty(y.at(max(q.Low, y.low))), ty(y.at(min(q.High, y.high)))
 				c.StrokeLine2(draw.LineStyle{Color: faded(l.color, 160), Width: 0.6}, at.X, low, at.X, high)
 			}
 			glyph := draw.GlyphStyle{Color: faded(l.color, 200), Radius: 2, Shape: l.shape}
@@ -136,21 +138,23 @@ func drawForesights(canvas draw.Canvas, list []foresight, models []string, axis 
 }
 
 // paintDiagonal is where prediction and measurement agree, with the band.
-func paintDiagonal(c draw.Canvas, p *plot.Plot, axis valueAxis) {
+func paintDiagonal(c draw.Canvas, p *plot.Plot, x, y valueAxis) {
 	tx, ty := p.Transforms(&c)
 	const steps = 40
 	var upper, lower, middle []vg.Point
 	for i := range steps + 1 {
-		v := axis.low + (axis.high-axis.low)*float64(i)/steps
-		if axis.log {
-			v = axis.low * math.Pow(axis.high/axis.low, float64(i)/steps)
+		v := x.low + (x.high-x.low)*float64(i)/steps
+		if x.log {
+			v = x.low * math.Pow(x.high/x.low, float64(i)/steps)
 		}
-		x := tx(axis.at(v))
-		middle = append(middle, vg.Point{X: x, Y: ty(axis.at(v))})
-		upper = append(upper, vg.Point{X: x, Y: ty(axis.at(v * (1 + predictionBand)))})
-		lower = append(lower, vg.Point{X: x, Y: ty(axis.at(v * (1 - predictionBand)))})
+		at := tx(x.at(v))
+		middle = append(middle, vg.Point{X: at, Y: ty(y.at(v))})
+		upper = append(upper, vg.Point{X: at, Y: ty(y.at(v * (1 + predictionBand)))})
+		lower = append(lower, vg.Point{X: at, Y: ty(y.at(v * (1 - predictionBand)))})
 	}
 	slices.Reverse(lower)
 	c.FillPolygon(faded(pale, 150), c.ClipPolygonXY(append(upper, lower...)))
-	c.StrokeLines(draw.LineStyle{Color: black, Width: 0.7}, middle)
+	for _, points := range c.ClipLinesXY(middle) {
+		c.StrokeLines(draw.LineStyle{Color: black, Width: 0.7}, points)
+	}
 }

@@ -102,7 +102,7 @@ func drawQQ(canvas draw.Canvas, c chart, list []residual, axis valueAxis, keys [
 		canvas = legend(canvas, keys)
 	}
 	p := newPlot()
-	axis.set(&p.Y, "residual of the "+c.title)
+	axis.set(p, &p.Y, "residual of the "+c.title)
 	p.X.Label.Text = "normal quantile (standard deviations)"
 	p.X.Tick.Marker = plot.TickerFunc(ticks)
 	reach := math.Abs(list[0].normal) * 1.1

@@ -6,7 +6,6 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"virtscope/analysis/stats"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
@@ -48,8 +47,8 @@ func categories(p *plot.Plot, names []string, area vg.Length) {
 	p.X.Tick.Width, p.X.Tick.Length = 0, 0
 	p.X.Min, p.X.Max = -0.5, float64(len(names))-0.5
 	if widest+3 > area/vg.Length(max(len(names), 1)) {
-		p.X.Tick.Label.Rotation, p.X.Tick.Length = math.Pi/5, 4
-		p.X.Tick.Label.XAlign, p.X.Tick.Label.YAlign = draw.XRight, draw.YCenter
+		p.X.Tick.Label.Rotation = math.Pi / 5
+		p.X.Tick.Label.XAlign, p.X.Tick.Label.YAlign = draw.XRight, draw.YTop
 	}
 }
 
@@ -98,18 +97,9 @@ func (c chart) shown() string {
 	return s
 }
 
-// medianOf is the median that a figure shows. Of censored data it is Kaplan and Meier's where that has one, else a lower bound.
-func medianOf(s stats.Summary) stats.Estimate {
-	if s.Survival != nil && s.Median.AtLeast {
-		return s.Survival.Median
-	}
-	return s.Median
-}
-
 // intervalNote says how many of the rows have an interval of the median, or why some have none.
 func intervalNote(rows []chartRow) string {
-	var without []string
-	why := ""
+	var without, whys []string
 	with := 0
 	for _, r := range rows {
 		switch {
@@ -118,10 +108,13 @@ func intervalNote(rows []chartRow) string {
 			with++
 		default:
 			without = append(without, r.name)
-			why = r.summary.MedianInterval.Why
+			if why := r.summary.MedianInterval.Why; !slices.Contains(whys, why) {
+				whys = append(whys, why)
+			}
 		}
 	}
 	text := fmt.Sprintf("%g %% interval of the median (order statistics, of at least that confidence)", Confidence*100)
+	why := strings.Join(whys, "; ")
 	switch {
 	case len(without) == 0:
 		return capital("intervals: " + text + ".")

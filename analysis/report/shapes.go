@@ -133,3 +133,13 @@ func (bracket) DrawGlyph(c *draw.Canvas, sty draw.GlyphStyle, pt vg.Point) {
 		{X: pt.X - r*0.8, Y: pt.Y + r}, {X: pt.X, Y: pt.Y + r}, {X: pt.X, Y: pt.Y - r}, {X: pt.X - r*0.8, Y: pt.Y - r},
 	})
 }
+
+// failedGlyph is a lying cross in a ring: what most trials did not come to.
+type failedGlyph struct{}
+
+// DrawGlyph implements draw.GlyphDrawer.
+func (failedGlyph) DrawGlyph(c *draw.Canvas, sty draw.GlyphStyle, pt vg.Point) {
+	draw.RingGlyph{}.DrawGlyph(c, sty, pt)
+	sty.Radius *= 0.8
+	draw.CrossGlyph{}.DrawGlyph(c, sty, pt)
+}
