@@ -35,6 +35,7 @@ type language struct {
 var grammar = sync.OnceValue(func() *language {
 	l := &language{structs: map[reflect.Type][]field{}}
 	l.add(reflect.TypeFor[Experiment](), "")
+	(&language{structs: l.structs}).add(reflect.TypeFor[Published](), "paper.published") // of a list's items: no paths of their own
 	return l
 })
 

@@ -177,6 +177,7 @@ func (e *Experiment) Clone() *Experiment {
 	if e.Retries != nil {
 		out.Retries = new(*e.Retries)
 	}
+	out.Paper = e.Paper.clone()
 	out.sources = slices.Clone(e.sources)
 	out.Factors = nil
 	for _, f := range e.Factors {

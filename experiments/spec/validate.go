@@ -13,6 +13,7 @@ func validate(e *Experiment, root *node, reported *decoder) Problems {
 	c.header()
 	c.excluded()
 	c.blocks()
+	c.paper()
 	problems := c.problems
 
 	treatments := [][]results.Level{{}}
