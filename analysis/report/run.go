@@ -8,6 +8,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"virtscope/analysis/published"
 	"virtscope/analysis/quantity"
 	"virtscope/analysis/stats"
 	"virtscope/analysis/timeline"
@@ -23,6 +24,9 @@ type Run struct {
 	Spec     string // the experiment's text; "" if it is not at hand
 	Planned  int    // trials that the plan holds; 0 if not known
 	Trials   []Trial
+
+	Paper     published.Paper // whose experiment it repeats; nothing if none
+	Published []published.Row // its figures beside what was measured
 }
 
 // A Trial is one attempt that ended.

@@ -97,6 +97,7 @@ func analyzeRun(ctx context.Context, r *results.Run) (report.Run, error) {
 		}
 		run.Trials = append(run.Trials, t)
 	}
+	addPaper(&run, r)
 	return run, nil
 }
 

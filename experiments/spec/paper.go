@@ -90,7 +90,7 @@ var publishedRules = map[string]publishedRule{
 	"ratio":  {metric: true, number: true, against: true, trend: true, plain: true},
 	"change": {metric: true, number: true, against: true, trend: true, plain: true},
 	"share":  {metric: true, number: true, of: true, trend: true, plain: true},
-	"spread": {metric: true, number: true, many: true, trend: true, plain: true},
+	"spread": {metric: true, number: true, many: true, plain: true},
 	"more":   {metric: true, against: true, trend: true},
 	"less":   {metric: true, against: true, trend: true},
 	"grows":  {metric: true, over: true, many: true, trend: true},
