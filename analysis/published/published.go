@@ -23,6 +23,7 @@ type Kind string
 
 const (
 	Value  Kind = "value"  // the median of the metric, at one treatment
+	Each   Kind = "each"   // the same, at each of several treatments
 	Ratio  Kind = "ratio"  // the metric at one treatment over that at another
 	Change Kind = "change" // that less 1
 	Share  Kind = "share"  // the metric over an amount

@@ -3,6 +3,8 @@ package published
 import (
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 	"virtscope/analysis/dataset"
 	"virtscope/results"
 )
@@ -36,6 +38,8 @@ func (r run) row(c Claim) Row {
 		a = r.single(c)
 	case Ratio, Change, More, Less:
 		a = r.relation(c)
+	case Each:
+		a = r.each(c)
 	case Spread:
 		a = r.spread(c)
 	case Grows:
@@ -89,6 +93,40 @@ func (r run) single(c Claim) answer {
 	}
 	a.verdict, a.why = m.within(low, high)
 	return a
+}
+
+// each is a metric at several treatments, of which all must agree.
+func (r run) each(c Claim) answer {
+	var texts, counts, against, open []string
+	for _, at := range c.Where {
+		b := c
+		b.Kind, b.Where = Value, [][]results.Level{at}
+		a := r.single(b)
+		texts, counts = append(texts, r.name(at)+": "+orDash(a.text)), append(counts, orDash(a.n))
+		switch a.verdict {
+		case Disagrees:
+			against = append(against, r.name(at))
+		case Open:
+			open = append(open, r.name(at)+": "+a.why)
+		}
+	}
+	a := answer{text: strings.Join(texts, "; "), n: strings.Join(slices.Compact(counts), ", "), verdict: Agrees}
+	switch {
+	case len(texts) == 0:
+		return unmeasured("the experiment has no such treatments", "")
+	case len(against) > 0:
+		a.verdict, a.why = Disagrees, "not at "+strings.Join(against, "; ")
+	case len(open) > 0:
+		a.verdict, a.why = Open, strings.Join(open, "; ")
+	}
+	return a
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "—"
+	}
+	return s
 }
 
 // relation is a metric at one treatment over that at another.

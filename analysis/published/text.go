@@ -91,7 +91,7 @@ func (r run) at(c Claim) string {
 		return r.name(one(c.Where)) + " against " + r.name(differing(one(c.Against), one(c.Where)))
 	case Share:
 		return strings.TrimSpace(r.name(one(c.Where)) + " (of " + c.OfName + ")")
-	case Spread:
+	case Spread, Each:
 		return fmt.Sprintf("%d treatments", len(c.Where))
 	case Grows:
 		return "over " + short(c.Over)

@@ -20,14 +20,14 @@ type Paper struct {
 type Published struct {
 	// Name of what was published, in a few words. Required.
 	Name string `yaml:"name" json:"name" jsonschema:"required"`
-	// Kind: value (of a metric at where), ratio (the metric at where over that at against), change (that ratio less 1), share (the
+	// Kind: value (of a metric at where), each (the same of each treatment at where), ratio (the metric at where over that at against), change (that ratio less 1), share (the
 	// metric at where over the amount that of names), spread (its largest median over its smallest, of the treatments at where), more
 	// and less (it is more, or less, at where than at against), grows (its median rises from level to level of over, whatever the
 	// other factors), none (nothing of this experiment is compared with it: it is told). Default: value.
-	Kind string `yaml:"kind" json:"kind" jsonschema:"enum=value,enum=ratio,enum=change,enum=share,enum=spread,enum=more,enum=less,enum=grows,enum=none"`
+	Kind string `yaml:"kind" json:"kind" jsonschema:"enum=value,enum=each,enum=ratio,enum=change,enum=share,enum=spread,enum=more,enum=less,enum=grows,enum=none"`
 	// Metric of ours, as trials.csv names it, such as downtime. Required but for none.
 	Metric string `yaml:"metric,omitempty" json:"metric,omitempty"`
-	// Where: the level of each factor that it is compared at. One treatment, or, for spread and grows, those that have the levels.
+	// Where: the level of each factor that it is compared at. One treatment, or, for each, spread and grows, those that have the levels.
 	Where At `yaml:"where,omitempty" json:"where,omitempty"`
 	// Against: the treatment that where is held against, in the same way. For ratio, change, more and less.
 	Against At `yaml:"against,omitempty" json:"against,omitempty"`
@@ -87,6 +87,7 @@ type publishedRule struct {
 
 var publishedRules = map[string]publishedRule{
 	"value":  {metric: true, number: true},
+	"each":   {metric: true, number: true, many: true},
 	"ratio":  {metric: true, number: true, against: true, trend: true, plain: true},
 	"change": {metric: true, number: true, against: true, trend: true, plain: true},
 	"share":  {metric: true, number: true, of: true, trend: true, plain: true},
