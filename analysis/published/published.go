@@ -83,6 +83,7 @@ type Row struct {
 	Published string
 	Measured  string // "—" if nothing is known
 	Interval  string // of the confidence that was asked for, or the range where there are too few trials for one; "" for neither
+	Detail    string // of a figure of several treatments, each of them; "" of others
 	N         string // trials with a value, of each treatment; "3 of 5" where some that count have none
 	Verdict   Verdict
 	Why       string // why it is not compared, open, or not known; "" if there is nothing to say

@@ -47,7 +47,7 @@ func (r run) row(c Claim) Row {
 	default:
 		a = answer{verdict: NotJudged, why: fmt.Sprintf("%q is no kind of comparison", c.Kind)}
 	}
-	row.Measured, row.Interval, row.N = a.text, a.interval, a.n
+	row.Measured, row.Interval, row.Detail, row.N = a.text, a.interval, a.detail, a.n
 	if a.text == "" {
 		row.Measured = "—"
 	}
@@ -63,6 +63,7 @@ func (r run) row(c Claim) Row {
 // An answer is what was measured, and what comes of it.
 type answer struct {
 	text, interval, n string
+	detail            string // of each treatment
 	verdict           Verdict
 	why               string
 	unknown           string // why nothing was measured
@@ -79,7 +80,9 @@ func (r run) single(c Claim) answer {
 	if c.Kind == Share {
 		f = f.over(c.Of)
 	} else if f.unit != "" && f.unit != c.Base {
-		return unmeasured(fmt.Sprintf("%s is in %s, and what was published in %s", c.Metric, f.unit, c.Base), f.n())
+		a := unmeasured(fmt.Sprintf("%s is in %s, and what was published in %s", c.Metric, f.unit, c.Base), f.n())
+		a.verdict = NotJudged
+		return a
 	}
 	if !f.known() {
 		return unmeasured(f.why, f.n())
@@ -98,7 +101,12 @@ func (r run) single(c Claim) answer {
 // each is a metric at several treatments, of which all must agree.
 func (r run) each(c Claim) answer {
 	var texts, counts, against, open []string
+	var known []float64
+	var unit results.Unit
 	for _, at := range c.Where {
+		if f := r.figure(c, at); f.known() {
+			known, unit = append(known, f.summary(r.how.Confidence).value), f.unit
+		}
 		b := c
 		b.Kind, b.Where = Value, [][]results.Level{at}
 		a := r.single(b)
@@ -110,7 +118,7 @@ func (r run) each(c Claim) answer {
 			open = append(open, r.name(at)+": "+a.why)
 		}
 	}
-	a := answer{text: strings.Join(texts, "; "), n: strings.Join(slices.Compact(counts), ", "), verdict: Agrees}
+	a := answer{text: ends(c, known, unit), detail: strings.Join(texts, "; "), n: strings.Join(slices.Compact(counts), ", "), verdict: Agrees}
 	switch {
 	case len(texts) == 0:
 		return unmeasured("the experiment has no such treatments", "")
@@ -120,6 +128,18 @@ func (r run) each(c Claim) answer {
 		a.verdict, a.why = Open, strings.Join(open, "; ")
 	}
 	return a
+}
+
+// ends are the smallest and the largest of several medians.
+func ends(c Claim, values []float64, u results.Unit) string {
+	if len(values) == 0 {
+		return ""
+	}
+	low, high := c.show(slices.Min(values), u), c.show(slices.Max(values), u)
+	if low == high {
+		return low
+	}
+	return low + " to " + high
 }
 
 func orDash(s string) string {

@@ -14,7 +14,7 @@ type Table struct {
 	Link     string // DOI or address; "" if there is none
 	Changes  string
 	Head     []string
-	Rows     [][]string // the first cell names the claim, the last one the verdict with the number of its note
+	Rows     [][]string // the first cell names the claim, the last one is the verdict with the number of its note
 	Notes    []string   // in order, numbered from 1
 	Rules    string     // what the verdicts mean
 }
@@ -27,34 +27,36 @@ const rules = "agrees: the interval of what was measured holds what was publishe
 func NewTable(p Paper, rows []Row) Table {
 	t := Table{
 		Title: "published and measured", Citation: p.Citation, Link: p.Link, Changes: p.Changes, Rules: rules,
-		Head: []string{"", "at", "published", "measured", "interval", "n", "verdict"},
+		Head: []string{"", "published", "measured", "interval", "n", "verdict"},
 	}
 	if p.Year > 0 && !strings.Contains(p.Citation, fmt.Sprint(p.Year)) {
 		t.Citation += fmt.Sprintf(" (%d)", p.Year)
 	}
 	for _, r := range rows {
-		name := r.Name
-		if r.Metric != "" && r.Metric != r.Name {
-			name += " (" + r.Metric + ")"
-		}
 		published := r.Published
 		if r.Recalled {
 			published += " (recalled)"
 		}
 		t.Notes = append(t.Notes, note(r))
 		t.Rows = append(t.Rows, []string{
-			name, r.At, published, r.Measured, r.Interval, r.N, string(r.Verdict) + text.Superscript(len(t.Notes)),
+			r.Name, published, r.Measured, r.Interval, r.N, string(r.Verdict) + text.Superscript(len(t.Notes)),
 		})
 	}
 	return t
 }
 
-// note is where the paper says it, and what is to be known of the comparison.
+// note is what was compared, where the paper says it, and what is to be known of the comparison.
 func note(r Row) string {
-	if r.Why == "" {
-		return r.Source
+	var parts []string
+	if r.Metric != "" {
+		parts = append(parts, strings.TrimSpace(r.Metric+" "+r.At))
 	}
-	return r.Source + ": " + r.Why
+	for _, s := range []string{"paper: " + r.Source, r.Detail, r.Why} {
+		if s != "" {
+			parts = append(parts, s)
+		}
+	}
+	return strings.Join(parts, " · ")
 }
 
 // Empty reports whether there is nothing to print.
@@ -104,7 +106,7 @@ func (t Table) WriteMarkdown(b *bytes.Buffer) {
 		}
 		b.WriteString("| " + strings.Join(cells, " | ") + " |\n")
 		if i == 0 {
-			b.WriteString("|---|---|" + strings.Repeat("--:|", len(row)-3) + "---|\n")
+			b.WriteString("|---|" + strings.Repeat("--:|", len(row)-2) + "---|\n")
 		}
 	}
 	fmt.Fprintf(b, "\n%s\n", t.Rules)

@@ -88,15 +88,27 @@ func (r run) at(c Claim) string {
 	case None:
 		return ""
 	case Ratio, Change, More, Less:
-		return r.name(one(c.Where)) + " against " + r.name(differing(one(c.Against), one(c.Where)))
+		return atName(r.name(one(c.Where))) + " against " + r.name(differing(one(c.Against), one(c.Where)))
 	case Share:
-		return strings.TrimSpace(r.name(one(c.Where)) + " (of " + c.OfName + ")")
+		return strings.TrimSpace("over " + c.OfName + " " + atName(r.name(one(c.Where))))
 	case Spread, Each:
-		return fmt.Sprintf("%d treatments", len(c.Where))
+		return fmt.Sprintf("at %d treatments", len(c.Where))
 	case Grows:
-		return "over " + short(c.Over)
+		text := "over " + short(c.Over)
+		if courses := r.courses(c); len(courses) == 1 && courses[0].name != "" {
+			text += " at " + courses[0].name
+		}
+		return text
 	}
-	return r.name(one(c.Where))
+	return atName(r.name(one(c.Where)))
+}
+
+// atName is "at" and a treatment; nothing of an experiment with one alone.
+func atName(name string) string {
+	if name == "" {
+		return ""
+	}
+	return "at " + name
 }
 
 // differing are the levels of a that b has not.

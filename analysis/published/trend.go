@@ -44,8 +44,8 @@ func (r run) spread(c Claim) answer {
 	if lacking > 0 {
 		m.why = join(fmt.Sprintf("not known at %d of %d treatments (%s)", lacking, len(c.Where), why), m.why)
 	}
-	m.why = join(fmt.Sprintf("largest at %s (%s), smallest at %s (%s)", r.name(most.at), largest.text(Claim{}, most.unit), r.name(least.at), smallest.text(Claim{}, least.unit)), m.why)
 	a := answer{text: m.text(c, results.One), interval: m.ends(c, results.One), n: n}
+	a.detail = fmt.Sprintf("largest at %s (%s), smallest at %s (%s)", r.name(most.at), largest.text(Claim{}, most.unit), r.name(least.at), smallest.text(Claim{}, least.unit))
 	low, high := c.bounds()
 	a.verdict, a.why = m.within(low, high)
 	return a
@@ -60,14 +60,18 @@ type course struct {
 // grows reports whether the median rises from each level to the next, in each course.
 func (r run) grows(c Claim) answer {
 	var texts, counts, open, against []string
-	for _, line := range r.courses(c) {
+	list := r.courses(c)
+	if len(list) == 0 {
+		return unmeasured("the experiment has no such treatments", "")
+	}
+	for _, line := range list {
 		text, n, why, falls := r.follow(line)
-		if line.name != "" {
+		if len(list) > 1 && line.name != "" {
 			text = line.name + ": " + text
 		}
 		texts, counts = append(texts, text), append(counts, n)
 		prefix := ""
-		if line.name != "" {
+		if len(list) > 1 && line.name != "" {
 			prefix = line.name + ": "
 		}
 		switch {
@@ -77,10 +81,11 @@ func (r run) grows(c Claim) answer {
 			open = append(open, prefix+why)
 		}
 	}
-	a := answer{text: strings.Join(texts, "; "), n: strings.Join(slices.Compact(counts), "; "), verdict: Agrees}
+	a := answer{n: strings.Join(slices.Compact(counts), "; "), verdict: Agrees}
+	if a.text = texts[0]; len(texts) > 1 {
+		a.text, a.detail = fmt.Sprintf("rises in %d of %d", len(texts)-len(against)-len(open), len(texts)), strings.Join(texts, "; ")
+	}
 	switch {
-	case len(texts) == 0:
-		return unmeasured("the experiment has no such treatments", "")
 	case len(against) > 0:
 		a.verdict = Disagrees
 	case len(open) > 0:
