@@ -21,6 +21,7 @@ type Paper struct {
 // A Kind is what of a run a claim is compared with.
 type Kind string
 
+// The kinds.
 const (
 	Value  Kind = "value"  // the median of the metric, at one treatment
 	Each   Kind = "each"   // the same, at each of several treatments
@@ -37,6 +38,7 @@ const (
 // A Comparable says how far a claim may be held against a measured figure.
 type Comparable string
 
+// How far.
 const (
 	Yes     Comparable = "yes"
 	InTrend Comparable = "in-trend" // in its direction alone
@@ -68,6 +70,7 @@ type Claim struct {
 // A Verdict is what comes of a comparison.
 type Verdict string
 
+// The verdicts.
 const (
 	Agrees    Verdict = "agrees"
 	Disagrees Verdict = "disagrees"

@@ -52,6 +52,7 @@ func writeReport(ctx context.Context, w io.Writer, r *results.Run) error {
 		}
 	}
 	figures := filepath.Join(r.Dir, figuresDir)
+	addPaper(&run, r)
 	if err := os.MkdirAll(figures, 0o755); err != nil {
 		return fmt.Errorf("write figures: %w", err)
 	}
@@ -97,7 +98,6 @@ func analyzeRun(ctx context.Context, r *results.Run) (report.Run, error) {
 		}
 		run.Trials = append(run.Trials, t)
 	}
-	addPaper(&run, r)
 	return run, nil
 }
 

@@ -54,14 +54,14 @@ func (d *decoder) value(n *node, f field, v reflect.Value) {
 		d.factors(n, v)
 	case f.key == "exclude" && f.path == "exclude":
 		d.exclude(n, v)
-	case f.path == "paper.published":
-		d.published(n, v)
-	case f.isAt():
-		d.levelsAt(n, f, v)
 	case n.isNull() && d.extends && f.typ.Kind() == reflect.Pointer && f.group() != nil:
 		v.SetZero() // removes what is inherited
 	case f.settings():
 		d.settings(n, f, v)
+	case f.path == "paper.published":
+		d.published(n, v)
+	case f.isAt():
+		d.levelsAt(n, f, v)
 	case f.group() != nil:
 		if v.Kind() == reflect.Pointer {
 			v.Set(newGroup(f.group()))

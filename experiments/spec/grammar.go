@@ -35,7 +35,6 @@ type language struct {
 var grammar = sync.OnceValue(func() *language {
 	l := &language{structs: map[reflect.Type][]field{}}
 	l.add(reflect.TypeFor[Experiment](), "")
-	(&language{structs: l.structs}).add(reflect.TypeFor[Published](), "paper.published") // of a list's items: no paths of their own
 	return l
 })
 
@@ -53,6 +52,9 @@ func (l *language) add(t reflect.Type, path string) {
 		l.all = append(l.all, f)
 		if g := f.group(); g != nil {
 			l.add(g, f.path)
+		}
+		if item := f.items(); item != nil {
+			(&language{structs: l.structs}).add(item, f.path) // what is in a list has no paths of its own
 		}
 	}
 	l.structs[t] = fields
@@ -94,6 +96,14 @@ func (f *field) group() reflect.Type {
 	}
 	if t.Kind() == reflect.Struct {
 		return t
+	}
+	return nil
+}
+
+// items is the struct of which f holds a list, or nil.
+func (f *field) items() reflect.Type {
+	if f.typ.Kind() == reflect.Slice && f.typ.Elem().Kind() == reflect.Struct && f.typ != reflect.TypeFor[Factors]() {
+		return f.typ.Elem()
 	}
 	return nil
 }

@@ -37,10 +37,10 @@ func (f *field) valueText() string {
 		return "paths with lists of levels"
 	case f.path == "exclude":
 		return "list of levels by factor"
-	case f.path == "paper.published":
-		return "list of figures: [papers](../docs/papers.md)"
 	case f.path == "testbed.migration-link":
 		return "keys of `testbed.link`"
+	case f.path == "paper.published":
+		return "list of figures: [papers](../docs/papers.md)"
 	case f.settings():
 		return "names with values"
 	case f.group() != nil:

@@ -11,9 +11,9 @@ import (
 func validate(e *Experiment, root *node, reported *decoder) Problems {
 	c := &checker{e: e, root: root, reported: reported}
 	c.header()
+	c.paper()
 	c.excluded()
 	c.blocks()
-	c.paper()
 	problems := c.problems
 
 	treatments := [][]results.Level{{}}
