@@ -30,6 +30,7 @@ func newShowCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			addPaper(&run, r)
 			return report.WriteTable(c.OutOrStdout(), run)
 		},
 	}
