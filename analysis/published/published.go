@@ -89,6 +89,7 @@ type Row struct {
 	Detail    string // of a figure of several treatments, each of them; "" of others
 	N         string // trials with a value, of each treatment; "3 of 5" where some that count have none
 	Verdict   Verdict
+	InTrend   bool   // it is the direction alone that agrees or disagrees
 	Why       string // why it is not compared, open, or not known; "" if there is nothing to say
 	Source    string // in the paper, with the conditions
 	Recalled  bool

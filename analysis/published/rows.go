@@ -56,6 +56,7 @@ func (r run) row(c Claim) Row {
 		row.Verdict, row.Why = NotJudged, join(c.Why, a.unknown)
 		return row
 	}
+	row.InTrend = c.Comparable == InTrend && (row.Verdict == Agrees || row.Verdict == Disagrees)
 	row.Why = join(row.Why, c.Why)
 	return row
 }

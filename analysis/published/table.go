@@ -37,9 +37,13 @@ func NewTable(p Paper, rows []Row) Table {
 		if r.Recalled {
 			published += " (recalled)"
 		}
+		verdict := string(r.Verdict)
+		if r.InTrend {
+			verdict += " in trend"
+		}
 		t.Notes = append(t.Notes, note(r))
 		t.Rows = append(t.Rows, []string{
-			r.Name, published, r.Measured, r.Interval, r.N, string(r.Verdict) + text.Superscript(len(t.Notes)),
+			r.Name, published, r.Measured, r.Interval, r.N, verdict + text.Superscript(len(t.Notes)),
 		})
 	}
 	return t
