@@ -108,8 +108,15 @@ func (c Claim) show(v float64, u results.Unit) string {
 
 // digits writes v with three significant digits, or as a whole number.
 func digits(v float64) string {
-	if a := math.Abs(v); a >= 100 {
+	switch a := math.Abs(v); {
+	case a >= 100:
 		return fmt.Sprintf("%.0f", v)
+	case a >= 10:
+		return fmt.Sprintf("%.1f", v)
+	case a >= 1:
+		return fmt.Sprintf("%.2f", v)
+	case a >= 0.1:
+		return fmt.Sprintf("%.3f", v)
 	}
 	return fmt.Sprintf("%.3g", v)
 }

@@ -259,7 +259,7 @@ func TestCensoredRatio(t *testing.T) {
 		t.Errorf("a censored base: %+v", got)
 	}
 	c.Where, c.Against = c.Against, c.Where
-	if got := row(c, run1()); got.Measured != "≥ 3" || !strings.Contains(got.Why, "point the other way") {
+	if got := row(c, run1()); got.Measured != "≥ 3.00" || !strings.Contains(got.Why, "point the other way") {
 		t.Errorf("a censored head: %+v", got)
 	}
 	both := makeSet(

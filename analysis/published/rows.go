@@ -116,7 +116,7 @@ func (r run) each(c Claim) answer {
 		case Disagrees:
 			against = append(against, r.name(at))
 		case Open:
-			open = append(open, r.name(at)+": "+a.why)
+			open = append(open, a.why)
 		}
 	}
 	a := answer{text: ends(c, known, unit), detail: strings.Join(texts, "; "), n: strings.Join(slices.Compact(counts), ", "), verdict: Agrees}
@@ -126,9 +126,26 @@ func (r run) each(c Claim) answer {
 	case len(against) > 0:
 		a.verdict, a.why = Disagrees, "not at "+strings.Join(against, "; ")
 	case len(open) > 0:
-		a.verdict, a.why = Open, strings.Join(open, "; ")
+		a.verdict, a.why = Open, grouped(open)
 	}
 	return a
+}
+
+// grouped tells each reason once, with how often it holds.
+func grouped(reasons []string) string {
+	var order []string
+	count := map[string]int{}
+	for _, s := range reasons {
+		if count[s]++; count[s] == 1 {
+			order = append(order, s)
+		}
+	}
+	for i, s := range order {
+		if len(reasons) > 1 {
+			order[i] = fmt.Sprintf("at %d of them: %s", count[s], s)
+		}
+	}
+	return strings.Join(order, "; ")
 }
 
 // ends are the smallest and the largest of several medians.

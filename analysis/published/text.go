@@ -94,7 +94,7 @@ func (r run) at(c Claim) string {
 	case Spread, Each:
 		return fmt.Sprintf("at %d treatments", len(c.Where))
 	case Grows:
-		text := "over " + short(c.Over)
+		text := "over " + r.short(c.Over)
 		if courses := r.courses(c); len(courses) == 1 && courses[0].name != "" {
 			text += " at " + courses[0].name
 		}
@@ -116,29 +116,29 @@ func differing(a, b []results.Level) []results.Level {
 	return slices.DeleteFunc(slices.Clone(a), func(l results.Level) bool { return slices.Contains(b, l) })
 }
 
-// name is what a reader calls a treatment: its levels, but of a factor that has one alone. The last part of a path is enough where no
-// two factors share it.
+// name is what a reader calls a treatment: its levels, but of a factor that has one alone.
 func (r run) name(at []results.Level) string {
-	uses := map[string]int{}
-	for _, f := range r.set.Manifest.Factors {
-		uses[short(f.Path)]++
-	}
 	var names []string
 	for _, l := range at {
 		i := slices.IndexFunc(r.set.Manifest.Factors, func(f results.Factor) bool { return f.Path == l.Factor })
 		if i >= 0 && len(r.set.Manifest.Factors[i].Levels) < 2 {
 			continue
 		}
-		name := l.Factor
-		if s := short(l.Factor); uses[s] < 2 {
-			name = s
-		}
-		names = append(names, name+" "+l.Value)
-	}
-	if len(names) == 0 && len(at) == 0 {
-		return ""
+		names = append(names, r.short(l.Factor)+" "+l.Value)
 	}
 	return strings.Join(names, ", ")
 }
 
-func short(path string) string { return path[strings.LastIndexByte(path, '.')+1:] }
+// short is the shortest end of a factor's path that no other factor shares.
+func (r run) short(path string) string {
+	for i := len(path) - 1; i > 0; i-- {
+		if path[i] != '.' {
+			continue
+		}
+		end := path[i:]
+		if !slices.ContainsFunc(r.set.Manifest.Factors, func(f results.Factor) bool { return f.Path != path && strings.HasSuffix("."+f.Path, end) }) {
+			return end[1:]
+		}
+	}
+	return path
+}
