@@ -271,6 +271,25 @@ func TestCensoredRatio(t *testing.T) {
 	}
 }
 
+// TestCourses: each combination of the other factors is a course of its own; one that surely falls decides.
+func TestCourses(t *testing.T) {
+	c := Claim{Kind: Grows, Metric: "downtime", Where: all(), Over: rate, Comparable: InTrend, Source: "text"}
+	set := run1()
+	row := Rows(set, Paper{Claims: []Claim{c}}, How{Confidence: 0.95})[0]
+	if row.Measured != "medians rise in 1 of 2" || row.Verdict != Open || !strings.Contains(row.Detail, "algorithm xbzrle: 90.00 ms → 90.00 ms → 200.0 ms") {
+		t.Errorf("%+v", row)
+	}
+	falling := makeSet(
+		cells{"downtime", results.Seconds, at("precopy", "4MiB/s"), six(0.3)},
+		cells{"downtime", results.Seconds, at("precopy", "16MiB/s"), six(0.2)},
+		cells{"downtime", results.Seconds, at("precopy", "64MiB/s"), six(0.4)},
+	)
+	c.Where = all()[:3]
+	if row := Rows(falling, Paper{Claims: []Claim{c}}, How{Confidence: 0.95})[0]; row.Verdict != Disagrees || !strings.Contains(row.Why, "it falls") {
+		t.Errorf("%+v", row)
+	}
+}
+
 // TestNothingMeasured: an empty run says of each claim that nothing was measured.
 func TestNothingMeasured(t *testing.T) {
 	for _, r := range Rows(dataset.Set{}, Paper{Claims: claims()}, How{Confidence: 0.95, Ratio: exact}) {

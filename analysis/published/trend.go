@@ -60,12 +60,16 @@ type course struct {
 // grows reports whether the median rises from each level to the next, in each course.
 func (r run) grows(c Claim) answer {
 	var texts, counts, open, against []string
+	rising := 0 // courses in which the medians do
 	list := r.courses(c)
 	if len(list) == 0 {
 		return unmeasured("the experiment has no such treatments", "")
 	}
 	for _, line := range list {
-		text, n, why, falls := r.follow(line)
+		text, n, why, rises, falls := r.follow(line)
+		if rises {
+			rising++
+		}
 		if len(list) > 1 && line.name != "" {
 			text = line.name + ": " + text
 		}
@@ -83,7 +87,7 @@ func (r run) grows(c Claim) answer {
 	}
 	a := answer{n: strings.Join(slices.Compact(counts), "; "), verdict: Agrees}
 	if a.text = texts[0]; len(texts) > 1 {
-		a.text, a.detail = fmt.Sprintf("rises in %d of %d", len(texts)-len(against)-len(open), len(texts)), strings.Join(texts, "; ")
+		a.text, a.detail = fmt.Sprintf("medians rise in %d of %d", rising, len(texts)), strings.Join(texts, "; ")
 	}
 	switch {
 	case len(against) > 0:
@@ -95,8 +99,8 @@ func (r run) grows(c Claim) answer {
 	return a
 }
 
-// follow says how a course runs; why it is not shown to rise, and whether it surely falls.
-func (r run) follow(line course) (text, n, why string, falls bool) {
+// follow says how a course runs; why it is not shown to rise, whether its medians do, and whether it surely falls.
+func (r run) follow(line course) (text, n, why string, rises, falls bool) {
 	var list []measured
 	var shown, counts []string
 	for _, f := range line.figures {
@@ -110,26 +114,26 @@ func (r run) follow(line course) (text, n, why string, falls bool) {
 	}
 	text, n = strings.Join(shown, " → "), strings.Join(slices.Compact(counts), ", ")
 	if why != "" {
-		return text, n, why, false
+		return text, n, why, false, false
 	}
 	dips := false
 	for i := 1; i < len(list); i++ {
 		a, b := list[i-1], list[i]
 		if a.interval && b.interval && b.high < a.low {
-			return text, n, "it falls", true
+			return text, n, "it falls", false, true
 		}
 		dips = dips || !(b.value > a.value)
 	}
 	first, last := list[0], list[len(list)-1]
 	switch {
 	case dips:
-		return text, n, join("the medians do not rise at each step", join(first.why, last.why)), false
+		return text, n, join("the medians do not rise at each step", join(first.why, last.why)), false, false
 	case !first.interval || !last.interval:
-		return text, n, join("the medians rise", join(first.why, last.why)), false
+		return text, n, join("the medians rise", join(first.why, last.why)), true, false
 	case first.high >= last.low || math.IsInf(first.high, 1):
-		return text, n, "the medians rise, but the intervals of the first and the last overlap", false
+		return text, n, "the medians rise, but the intervals of the first and the last overlap", true, false
 	}
-	return text, n, "", false
+	return text, n, "", true, false
 }
 
 // courses are the treatments of a claim by the levels of all factors but the one over which it grows.
