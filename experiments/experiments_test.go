@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"virtscope/experiments/plan"
@@ -126,8 +127,35 @@ func TestReadmeIsCurrent(t *testing.T) {
 		}
 		fmt.Fprintf(&table, "| [%s](%s) | %s |\n", name, name, e.Question)
 	}
+	var papers strings.Builder
+	for _, name := range catalogue(t) {
+		e, err := spec.LoadFS(Catalogue, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.Paper != nil {
+			papers.WriteString(paperRow(name, e.Paper))
+		}
+	}
+	text = []byte(between(t, string(text), "papers", "| File | Paper | What is other here | Compared |\n|---|---|---|---|\n"+papers.String()))
 	want := between(t, string(text), "catalogue", "| File | Question |\n|---|---|\n"+table.String())
 	current(t, "README.md", []byte(between(t, want, "reference", reference)))
+}
+
+// paperRow tells what of a paper an experiment compares, and how far.
+func paperRow(name string, p *spec.Paper) string {
+	how := map[string]string{"yes": "", "in-trend": " (in trend)", "no": " (beside, not judged)"}
+	var list []string
+	for _, f := range p.Published {
+		text := f.Name + how[f.Comparable]
+		if f.Kind == "none" {
+			text = f.Name + " (told alone)"
+		}
+		if !slices.Contains(list, text) {
+			list = append(list, text)
+		}
+	}
+	return fmt.Sprintf("| [%s](%s) | %s | %s | %s |\n", name, name, p.Citation, p.Changes, strings.Join(list, "; "))
 }
 
 // TestReadmeExample runs what the README tells a reader to write.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"virtscope/analysis/quantity"
 	"virtscope/analysis/stats"
+	"virtscope/analysis/text"
 	"virtscope/analysis/timeline"
 	"virtscope/results"
 )
@@ -239,11 +240,4 @@ func (n *notes) mark(text string) string {
 	return superscript(i + 1)
 }
 
-func superscript(n int) string {
-	digits := []rune("⁰¹²³⁴⁵⁶⁷⁸⁹")
-	var out string
-	for _, d := range fmt.Sprint(n) {
-		out += string(digits[d-'0'])
-	}
-	return out
-}
+func superscript(n int) string { return text.Superscript(n) }

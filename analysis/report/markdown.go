@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"virtscope/analysis/published"
 )
 
 // WriteMarkdown prints the same table as Markdown.
@@ -34,6 +35,7 @@ func WriteMarkdown(w io.Writer, r Run) error {
 		fmt.Fprintf(&b, "\n- %s\n", s)
 	}
 	writePackets(&b, r)
+	published.NewTable(r.Paper, r.Published).WriteMarkdown(&b)
 	_, err := w.Write(b.Bytes())
 	return err
 }

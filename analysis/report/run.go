@@ -8,6 +8,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"virtscope/analysis/published"
 	"virtscope/analysis/quantity"
 	"virtscope/analysis/stats"
 	"virtscope/analysis/timeline"
@@ -19,6 +20,9 @@ const Confidence = 0.95
 
 // A Run is what is reported. It need not be complete: trials that have not ended are simply not there.
 type Run struct {
+	Paper     published.Paper // whose experiment it repeats; nothing if none
+	Published []published.Row // its figures beside what was measured
+
 	Manifest results.Manifest
 	Spec     string // the experiment's text; "" if it is not at hand
 	Planned  int    // trials that the plan holds; 0 if not known

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"virtscope/analysis/published"
 	"virtscope/analysis/text"
 	"virtscope/analysis/timeline"
 )
@@ -61,6 +62,7 @@ func WriteTable(w io.Writer, r Run) error {
 		}
 		text.Aligned(&b, append([][]string{{"", "trials", "by, median", "range"}}, rows...))
 	}
+	published.NewTable(r.Paper, r.Published).Write(&b)
 	_, err := w.Write(b.Bytes())
 	return err
 }

@@ -145,6 +145,7 @@ func BuildWithin(o results.Outcome, records []results.Record, limits convergence
 	t.measure(x, o, m, obs)
 	t.serve(x, obs)
 	t.Convergence = convergence.Analyse(t.converging(x, m, payload, limits))
+	t.measureAccuracy()
 
 	shown := window{max(t.Begin.Time, t.ActionBegin.Time-int64(1e9)), obs.span.to}
 	t.Throughput = throughput(payload, t.ActionBegin.Time, shown)

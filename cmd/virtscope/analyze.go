@@ -49,6 +49,7 @@ func writeReport(ctx context.Context, w io.Writer, r *results.Run) error {
 		return err
 	}
 	figures := filepath.Join(r.Dir, figuresDir)
+	addPaper(&run, r)
 	if err := os.MkdirAll(figures, 0o755); err != nil {
 		return fmt.Errorf("write figures: %w", err)
 	}

@@ -29,6 +29,7 @@ func newShowCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			addPaper(&run, r)
 			return writeTable(c.OutOrStdout(), r, run)
 		},
 	}

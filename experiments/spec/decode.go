@@ -62,6 +62,10 @@ func (d *decoder) value(n *node, f field, v reflect.Value) {
 		v.SetZero() // removes what is inherited
 	case f.settings():
 		d.settings(n, f, v)
+	case f.path == "paper.published":
+		d.published(n, v)
+	case f.isAt():
+		d.levelsAt(n, f, v)
 	case f.group() != nil:
 		if v.Kind() == reflect.Pointer {
 			v.Set(newGroup(f.group()))

@@ -8,6 +8,9 @@ type Experiment struct {
 	Name string `yaml:"name" json:"name"`
 	// Question that the experiment answers, in a sentence.
 	Question string `yaml:"question,omitempty" json:"question,omitempty"`
+	// Paper whose experiment this one repeats: its figures stand beside what is measured. A file with factors of its own does not
+	// inherit it. Default: none.
+	Paper *Paper `yaml:"paper,omitempty" json:"paper,omitempty"`
 	// Extends names another experiment file, relative to this one, whose values this one overrides.
 	Extends string `yaml:"extends,omitempty" json:"extends,omitempty"`
 

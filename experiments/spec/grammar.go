@@ -54,6 +54,9 @@ func (l *language) add(t reflect.Type, path string) {
 		if g := f.group(); g != nil {
 			l.add(g, f.path)
 		}
+		if item := f.items(); item != nil {
+			(&language{structs: l.structs}).add(item, f.path) // what is in a list has no paths of its own
+		}
 	}
 	l.structs[t] = fields
 }
@@ -94,6 +97,14 @@ func (f *field) group() reflect.Type {
 	}
 	if t.Kind() == reflect.Struct {
 		return t
+	}
+	return nil
+}
+
+// items is the struct of which f holds a list, or nil.
+func (f *field) items() reflect.Type {
+	if f.typ.Kind() == reflect.Slice && f.typ.Elem().Kind() == reflect.Struct && f.typ != reflect.TypeFor[Factors]() {
+		return f.typ.Elem()
 	}
 	return nil
 }

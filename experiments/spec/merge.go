@@ -9,6 +9,9 @@ var whole = []string{"factors", "exclude", "builds"}
 // removes the parent's key. Both are mappings.
 func merge(parent, child *node, path string) *node {
 	out := *child
+	if path == "" {
+		parent = withoutPaper(parent, child)
+	}
 	out.pairs = slices.Clone(parent.pairs)
 	for _, p := range child.pairs {
 		i := slices.IndexFunc(out.pairs, func(o pair) bool { return o.key.text == p.key.text })
@@ -29,6 +32,15 @@ func merge(parent, child *node, path string) *node {
 		out.pairs[i] = p
 	}
 	return &out
+}
+
+// withoutPaper is parent without its paper where child has factors of its own: what was published is compared with treatments of
+// the parent's.
+func withoutPaper(parent, child *node) *node {
+	if _, ok := child.get("factors"); ok {
+		return parent.without("paper")
+	}
+	return parent
 }
 
 // settle decides what holds where a value stands in the file and is a factor too. A factor of a child replaces

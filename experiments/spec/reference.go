@@ -43,6 +43,8 @@ func (f *field) valueText() string {
 		return "list of `kind`, `metric`, `x`, `by`"
 	case f.path == "testbed.migration-link":
 		return "keys of `testbed.link`"
+	case f.path == "paper.published":
+		return "list of figures: [papers](../docs/papers.md)"
 	case f.settings():
 		return "names with values"
 	case f.group() != nil:

@@ -57,6 +57,16 @@ const everything = `
 virtscope: 1
 name: everything
 question: "Is it: kept?"
+paper:
+  citation: "A. Author: Title, VENUE 2009"
+  doi: 10.1145/1508293.1508301
+  url: https://www.example.org/paper.pdf
+  year: 2009
+  changes: "a tenth: of all"
+  published:
+    - {name: downtime, metric: downtime, value: 60, low: 50, high: 70, unit: ms, source: table 1, conditions: LAN, comparable: yes, where: {workload.kind: cpu, action.migrate.algorithm: precopy, action.migrate.qemu.parameters.x-my-knob: "07", workload.rate: 8192KiB/s, testbed.migration-link.delay: 0, action.migrate.max-bandwidth: 0, baseline: 1s}}
+    - {name: varies, kind: spread, metric: downtime, low: 23, unit: "1", source: abstract, comparable: no, why: another machine}
+    - {name: grows, kind: grows, metric: total, over: baseline, where: {action.migrate.qemu.parameters.x-my-knob: true}, source: text, recalled: true, comparable: in-trend, why: it is recalled}
 testbed:
   kind: local
   link: {profile: wan, rate: 1Gbit/s, upload: 100Mbit/s, queue: 20ms, delay: 1ms, jitter: 500us, loss: 0.001}

@@ -21,6 +21,9 @@ func Schema() ([]byte, error) {
 		FieldNameTag:               "yaml",
 		RequiredFromJSONSchemaTags: true,
 		Mapper: func(t reflect.Type) *jsonschema.Schema {
+			if t == reflect.TypeFor[At]() {
+				return atSchema()
+			}
 			if isQuantity(t) || t == reflect.TypeFor[Settings]() {
 				return &jsonschema.Schema{Ref: "#/$defs/" + t.Name()}
 			}
@@ -87,6 +90,13 @@ func settingsSchemas(root *jsonschema.Schema, defs jsonschema.Definitions) {
 			p.AdditionalProperties = settingSchema(f)
 		}
 	}
+}
+
+// atSchema describes levels by factor; which there are, the file says.
+func atSchema() *jsonschema.Schema {
+	one := uint64(1)
+	level := &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Type: "string"}, {Type: "number"}, {Type: "boolean"}}}
+	return &jsonschema.Schema{Type: "object", AdditionalProperties: level, MinProperties: &one}
 }
 
 // settingSchema describes one value of f, which holds Settings.

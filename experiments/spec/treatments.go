@@ -183,6 +183,7 @@ func (e *Experiment) Clone() *Experiment {
 	if e.Retries != nil {
 		out.Retries = new(*e.Retries)
 	}
+	out.Paper = e.Paper.clone()
 	out.sources = slices.Clone(e.sources)
 	out.Plots = slices.Clone(e.Plots)
 	out.Factors = nil

@@ -11,6 +11,7 @@ import (
 func validate(e *Experiment, root *node, reported *decoder) Problems {
 	c := &checker{e: e, root: root, reported: reported}
 	c.header()
+	c.paper()
 	c.excluded()
 	c.blocks()
 	c.builds()
