@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 )
 
 const (
@@ -94,28 +95,34 @@ func (a *Attempt) Record(r Record) {
 	}
 }
 
+// flushEvery is how long a record may wait before others can read it, and before a kill no longer loses it.
+const flushEvery = 250 * time.Millisecond
+
 func (a *Attempt) write(f *os.File) {
 	defer close(a.done)
 	b := bufio.NewWriterSize(f, 64<<10)
 	z, _ := gzip.NewWriterLevel(b, gzip.BestSpeed) // the level is a valid constant
 	enc := json.NewEncoder(z)
+	flush := time.NewTicker(flushEvery)
+	defer flush.Stop()
 	var err error
-	for a.waitMore() {
-		err = a.drain(enc, err)
+	for fresh, more := false, true; more; {
+		select {
+		case <-a.wake:
+			err = a.drain(enc, err)
+			fresh = true
+		case <-flush.C:
+			if fresh && err == nil {
+				err = cmp.Or(z.Flush(), b.Flush())
+			}
+			fresh = false
+		case <-a.stop:
+			more = false
+		}
 	}
 	err = a.drain(enc, err)
 	// The first error is why; those after it say the same again.
 	a.err = cmp.Or(err, z.Close(), b.Flush(), f.Sync(), f.Close())
-}
-
-// waitMore returns when there may be records to write; false when there will be no more.
-func (a *Attempt) waitMore() bool {
-	select {
-	case <-a.wake:
-		return true
-	case <-a.stop:
-		return false
-	}
 }
 
 // drain writes what is pending, or counts it as dropped once an error has come.

@@ -65,6 +65,11 @@ func startRun(c *cobra.Command, name string, options runOptions) (err error) {
 	if err != nil {
 		return err
 	}
+	finished, err := r.Claim()
+	if err != nil {
+		return err
+	}
+	defer finished()
 	return execute(c, lab, r, p, "", options)
 }
 
@@ -73,6 +78,11 @@ func resumeRun(c *cobra.Command, name string, options runOptions) (err error) {
 	if err != nil {
 		return specError(err)
 	}
+	finished, err := r.Claim()
+	if err != nil {
+		return err
+	}
+	defer finished()
 	p, err := resumePlan(r)
 	if err != nil {
 		return specError(fmt.Errorf("resume %s: %w", r.Dir, err))

@@ -1,0 +1,52 @@
+// Package influx ships the records of runs into InfluxDB and brings them back.
+//
+// The run folder stays the truth. Nothing that observes ever waits for a server: records go to disk, and a Shipper reads them there, as they come
+// (results.Tail) or long after, and remembers beside them how far the server has taken them. What it sends is made by an Encoder, which gives the same
+// lines for the same records each time, so that sending twice changes nothing.
+package influx
+
+import (
+	"virtscope/results"
+
+	"github.com/influxdata/line-protocol/v2/lineprotocol"
+)
+
+// An Encoder turns the records of one attempt into line protocol. The same records in the same order give the same lines, and no two points of a run
+// share measurement, tags and time, since InfluxDB would keep one of them alone:
+//
+//   - Tags are what a dashboard groups by, and only what is bounded by the experiment and not by how long it runs: run, experiment, treatment, one per
+//     factor, host, source, guest, and those attributes that tell streams of one name apart (see the schema).
+//   - The trial's order, the attempt and all other attributes are fields. Trials run one after another, so that time tells them apart.
+//   - A record at the same time as the one before in its series has the tag nth (2, 3, …); one whose time is before that has the tag late (1, 2, … among
+//     those of the same time).
+//   - A record that is not later than all of the attempts before it (a clock was set back) has the tag again: the trial's order and attempt.
+type Encoder struct {
+	labels  Labels
+	trial   results.Trial
+	attempt int
+	before  int64 // the latest time of the attempts before, ns
+	latest  int64
+	series  map[string]*last // by measurement and tags
+	line    lineprotocol.Encoder
+}
+
+// Labels are what all points of a run have in common.
+type Labels struct {
+	Run        string
+	Experiment string
+}
+
+// A last is what an Encoder knows of a series.
+type last struct {
+	time int64         // the latest of it, ns
+	same int           // how many had that time
+	late map[int64]int // how many came late, by time
+}
+
+// NewEncoder encodes an attempt. Before is the latest time of the run's earlier attempts in ns, as their Latest said; 0 if there are none.
+func NewEncoder(labels Labels, trial results.Trial, attempt int, before int64) *Encoder {
+	return &Encoder{labels: labels, trial: trial, attempt: attempt, before: before, series: map[string]*last{}}
+}
+
+// Latest is the latest time of what was encoded, and of the attempts before, in ns.
+func (e *Encoder) Latest() int64 { return max(e.latest, e.before) }
