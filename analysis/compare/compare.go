@@ -79,6 +79,19 @@ type Result struct {
 	Notes      []string
 }
 
+// Decided reports whether a metric, other than the share of trials that failed, was found to differ or to be the same. Where none was, a comparison
+// says nothing of what was measured.
+func (r Result) Decided() bool {
+	return slices.ContainsFunc(r.Rows, func(row Row) bool {
+		return row.Metric != Failures && (row.Verdict.Found() || row.Verdict == Same)
+	})
+}
+
+// tested reports whether a metric has data on both sides.
+func (r Result) tested() bool {
+	return slices.ContainsFunc(r.Rows, func(row Row) bool { return row.Metric != Failures && row.Decides.Known })
+}
+
 // Sets compares two sets of trials.
 func Sets(base, head dataset.Set, o Options) (Result, error) {
 	r := Result{Base: base.Name, Head: head.Name, Alpha: o.Alpha}

@@ -41,6 +41,9 @@ func (row *Row) judge(o Options, family int) (Verdict, string) {
 	if s.Known && s.Confidence > 0 && math.Max(math.Abs(s.Low), math.Abs(s.High)) <= row.Floor {
 		return Same, ""
 	}
+	if row.leastP() == 1 {
+		return Undecided, "the data are all alike, or all that they leave open is: no test can tell them apart"
+	}
 	if least := row.leastP() * float64(max(1, family)); least >= o.Alpha {
 		return Undecided, fmt.Sprintf("n is too small: of a family of %d, these trials can give no corrected p below %.2g", family, math.Min(1, least))
 	}
@@ -52,17 +55,23 @@ func (row *Row) found() (Verdict, string) {
 	if row.Shift.Known && math.Abs(row.Shift.Value) < row.Floor {
 		return Same, "there is a difference, and it is smaller than the effect floor"
 	}
-	up := row.Delta.Value > 0
-	if row.Shift.Known {
-		up = row.Shift.Value > 0
+	up := row.Decides.Up
+	why := ""
+	switch {
+	case up == 0:
+		return Undecided, "the test finds a difference without a direction"
+	case !row.Shift.Known:
+		why = "by how much is not known, so that the effect floor is not applied: " + row.Shift.Why
+	case row.Shift.Value*float64(up) < 0:
+		return Undecided, "the test and the shift point in opposite directions"
 	}
 	switch {
 	case row.Info.Better == metric.Neither:
-		return Different, ""
-	case up == (row.Info.Better == metric.Lower):
-		return Worse, ""
+		return Different, why
+	case (up > 0) == (row.Info.Better == metric.Lower):
+		return Worse, why
 	}
-	return Better, ""
+	return Better, why
 }
 
 // leastP is the smallest p that the deciding test can give of so many trials.

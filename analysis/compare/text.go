@@ -69,7 +69,9 @@ func (r Result) Answer() string {
 	switch {
 	case len(r.Rows) == 0:
 		return "nothing can be compared: the sides have no treatment in common"
-	case r.Family == 0:
+	case r.Family == 0 && !r.Decided() && r.tested():
+		return "nothing can be told: no test could find a difference in these trials, too few or all alike"
+	case r.Family == 0 && !r.Decided():
 		return "nothing can be told: no metric has data on both sides"
 	}
 	s := fmt.Sprintf("%d worse, %d better", count[Worse], count[Better])

@@ -5,6 +5,7 @@ type Test struct {
 	Name      string  `json:"name"`
 	Statistic float64 `json:"statistic"`
 	P         float64 `json:"p"`               // two-sided
+	Up        int     `json:"up"`              // 1: head's are larger than chance would have them, −1: smaller, 0: neither, or not computed
 	Least     float64 `json:"least,omitempty"` // the smallest p that any outcome of this size has; 0 if that is not computed
 	Exact     bool    `json:"exact"`
 	Known     bool    `json:"known"`

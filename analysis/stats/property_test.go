@@ -48,10 +48,40 @@ func TestOrderChangesNothing(t *testing.T) {
 			close9(t, "shift turned", -turned.Shift.Value, one.Shift.Value)
 			close9(t, "low turned", -turned.Shift.High, one.Shift.Low)
 			close9(t, "delta turned", -turned.Delta.Value, one.Delta.Value)
+			if turned.Decides.Up != -one.Decides.Up {
+				t.Errorf("turned, %s points %d and %d", one.Decides.Name, turned.Decides.Up, one.Decides.Up)
+			}
 		}
 		if Resample(base, 0.9, 1) != Resample(shuffled(base, random), 0.9, 1) {
 			t.Error("resampling depends on the order")
 		}
+	}
+}
+
+// Every test that may decide points to where the data are, whatever censoring leaves open.
+func TestUpIsTheDirection(t *testing.T) {
+	pairs, strata := []string{"1", "2", "3", "4", "5", "6"}, []string{"1", "1", "1", "2", "2", "2"}
+	low, high := []float64{1, 2, 3, 4, 5, 6}, []float64{11, 12, 13, 14, 15, 16}
+	seen := map[string]bool{}
+	for _, names := range [][]string{pairs, strata} {
+		for _, b := range []bool{false, true} {
+			for _, atLeast := range []bool{false, true} {
+				base, head := blocked("b", names, low...), blocked("h", names, high...)
+				if atLeast {
+					data := head.Data()
+					data[0].Censored = true
+					head, _ = NewSample(data)
+				}
+				up, down := Decide(base, head, How{Confidence: 0.95, Blocked: b}), Decide(head, base, How{Confidence: 0.95, Blocked: b})
+				seen[up.Name] = true
+				if up.Up != 1 || down.Up != -1 {
+					t.Errorf("%s points %d up and %d down", up.Name, up.Up, down.Up)
+				}
+			}
+		}
+	}
+	if len(seen) != 6 {
+		t.Errorf("tests seen: %v", seen)
 	}
 }
 

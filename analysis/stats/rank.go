@@ -64,12 +64,12 @@ func strataTest(a arrangement) Test {
 }
 
 func sumTest(strata []stratum, sum int, correction float64) Test {
-	t := Test{Known: true}
+	mean, variance := normalSum(strata)
+	t := Test{Known: true, Up: cmp.Compare(float64(sum), mean)}
 	if d, ok := exactSum(strata); ok {
 		t.P, t.Least, t.Exact = d.twoSided(sum), d.least(), true
 		return t
 	}
-	mean, variance := normalSum(strata)
 	t.P = normalTwoSided(float64(sum), mean, variance, correction)
 	return t
 }
@@ -146,7 +146,11 @@ func signedRank(a arrangement) Test {
 		}
 		i = end
 	}
-	t := Test{Name: "Wilcoxon signed rank", Known: true, Statistic: float64(sum) / 2, Why: a.note}
+	all := 0
+	for _, s := range scores {
+		all += s
+	}
+	t := Test{Name: "Wilcoxon signed rank", Known: true, Statistic: float64(sum) / 2, Up: cmp.Compare(2*sum, all), Why: a.note}
 	if d, ok := subsetSum(scores); ok {
 		t.P, t.Least, t.Exact = d.twoSided(sum), d.least(), true
 		return t

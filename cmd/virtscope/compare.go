@@ -107,8 +107,8 @@ func judgeGate(r compare.Result, undecidedFails bool) error {
 	switch {
 	case len(worse) > 0:
 		return fmt.Errorf("worse: %s", strings.Join(worse, "; "))
-	case r.Family == 0:
-		return fmt.Errorf("%w: nothing could be compared", errUndecided)
+	case r.Family == 0 && !r.Decided():
+		return fmt.Errorf("%w: %s", errUndecided, r.Answer())
 	case undecidedFails && len(open) > 0:
 		return fmt.Errorf("%w: %s", errUndecided, strings.Join(open, "; "))
 	}
