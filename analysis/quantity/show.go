@@ -14,6 +14,8 @@ func Show(q Quantity) string {
 	switch {
 	case !q.Known:
 		return "unknown"
+	case q.Censored && q.Unit == results.One && q.Value == math.Trunc(q.Value):
+		return Count(q)
 	case q.Censored:
 		return "≥ " + Scaled(q.Value, math.Abs(q.Value)/200, q.Unit)
 	}

@@ -341,6 +341,33 @@ func TestDestinationKilled(t *testing.T) {
 	near(t, tl, timeline.Downtime, 0.4, 1e-5)
 }
 
+// A migration that failed before the guest was stopped had no outage of its own yet: what was seen is a lower bound. One that was killed on purpose
+// is observed for what that does.
+func TestBlackoutOfAMigrationThatNeverSwitched(t *testing.T) {
+	s := timelinetest.Default(7)
+	o, records := s.Make()
+	o.Verdict, o.Reason = results.Failed, "did not converge"
+	records = slices.DeleteFunc(records, func(r results.Record) bool {
+		return r.Name == results.VMStop || r.Name == results.VMResume || r.Name == results.MigrationStatus && r.Attrs["status"] == "completed"
+	})
+	tl, err := timeline.Build(o, records)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{timeline.BlackoutClient, timeline.BlackoutWire, timeline.BlackoutGuest, timeline.RoundCount, timeline.BytesPayload, timeline.CPUSource, timeline.WireBytes} {
+		if q := tl.Metric(name); !q.Known || !q.Censored || q.Value <= 0 {
+			t.Errorf("%s: %+v", name, q.Quantity)
+		}
+	}
+	killed := timelinetest.Default(7)
+	killed.Kill = 300 * ms
+	for _, name := range []string{timeline.BlackoutClient, timeline.BytesPayload} {
+		if q := build(t, killed).Metric(name); !q.Known || q.Censored {
+			t.Errorf("killed on purpose: %s: %+v", name, q.Quantity)
+		}
+	}
+}
+
 // A trial fails if its guest's memory is corrupted, too: the migration completed all the same.
 func TestFailedAfterTheMigration(t *testing.T) {
 	for _, algorithm := range []string{results.AlgorithmPreCopy, results.AlgorithmPostCopy, results.AlgorithmBackgroundSnapshot} {

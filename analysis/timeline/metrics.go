@@ -77,6 +77,7 @@ func (t *Timeline) measure(x *index, o results.Outcome, m *migration, obs observ
 	if m != nil {
 		t.measureAlgorithm(x, m, add)
 		m.measureFaults(add)
+		t.censor(m)
 	}
 }
 
