@@ -45,7 +45,7 @@ func (row *Row) judge(o Options, family int) (Verdict, string) {
 		return Undecided, "the data are all alike, or all that they leave open is: no test can tell them apart"
 	}
 	if least := row.leastP() * float64(max(1, family)); least >= o.Alpha {
-		return Undecided, fmt.Sprintf("n is too small: of a family of %d, these trials can give no corrected p below %.2g", family, math.Min(1, least))
+		return Undecided, fmt.Sprintf("n is too small: of a family of %d, these trials can give no corrected p below %.2g%s", family, math.Min(1, least), row.enough(o.Alpha, family))
 	}
 	return Undecided, ""
 }
@@ -87,6 +87,20 @@ func (row *Row) leastP() float64 {
 		return math.Pow(2, 1-float64(row.Pairs))
 	}
 	return 2 / choose(row.Base.Known+row.Head.Known, row.Head.Known)
+}
+
+// enough says how many trials a side the rank tests need to find anything at all.
+func (row *Row) enough(alpha float64, family int) string {
+	for n := 2; n < 100; n++ {
+		least, what := 2/choose(2*n, n), "trials a side"
+		if row.Pairs > 0 {
+			least, what = math.Pow(2, 1-float64(n)), "pairs"
+		}
+		if least*float64(max(1, family)) < alpha {
+			return fmt.Sprintf("; from %d %s on they could", n, what)
+		}
+	}
+	return ""
 }
 
 func choose(n, k int) float64 {
