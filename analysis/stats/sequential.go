@@ -1,0 +1,137 @@
+package stats
+
+import (
+	"fmt"
+	"math"
+	"slices"
+)
+
+// A MedianSequence gives intervals of a median after each of many data that hold the median all together with its confidence, so that one may look after
+// every datum and stop whenever the interval pleases. Intervals of a fixed number of data do not have that: one that stops when such an interval is narrow
+// stops too often where it is narrow by chance.
+//
+// How many of n data are not above the median of a continuous distribution is a walk of n fair coins. An interval between the l-th smallest and the l-th
+// largest misses the median when that walk is below l or above n−l. The chance that it is so at any look is computed exactly, by recursion over the walk
+// (Armitage, McPherson and Rowe, JRSS A 132, 1969), and the looks share one nominal level (Pocock, Biometrika 64, 1977): the largest at which that chance is
+// within what the confidence leaves. That an interval from order statistics can hold at all looks is of Darling and Robbins (PNAS 58, 1967). Data that tie
+// make it hold more often.
+type MedianSequence struct {
+	Confidence float64 // asked for, in (0, 1)
+	Real       float64 // that the intervals of all looks have together, at least Confidence
+	First      int     // data after which the first look is
+	Last       int     // data after which the last is
+	rank       []int   // by number of data: l; 0 where there are too few for any interval
+}
+
+// NewMedianSequence plans looks after first data, and after each more up to last; 1 ≤ first ≤ last ≤ 10000.
+func NewMedianSequence(first, last int, confidence float64) (MedianSequence, error) {
+	m := MedianSequence{Confidence: confidence, First: first, Last: last}
+	if first < 1 || last < first || last > 10_000 || !(confidence > 0 && confidence < 1) {
+		return m, fmt.Errorf("plan looks after %d to %d data at confidence %v: want 1 ≤ first ≤ last ≤ 10000 and a confidence between 0 and 1", first, last, confidence)
+	}
+	// The walk's chances change only at the levels that some number of data has: bisect over these.
+	var levels []float64
+	for n := first; n <= last; n += 1 + (last-first)/200 {
+		for l := 1; 2*l <= n; l++ {
+			if p := 2 * binomialBelow(n, l); p > 0 && p <= 1-confidence {
+				levels = append(levels, p)
+			}
+		}
+	}
+	slices.Sort(levels)
+	low, high := -1, len(levels) // levels[low] is allowed, levels[high] is not
+	for high-low > 1 {
+		mid := (low + high) / 2
+		if crossing(m.ranks(levels[mid]), first) <= 1-confidence {
+			low = mid
+		} else {
+			high = mid
+		}
+	}
+	m.rank = make([]int, last+1)
+	if low >= 0 {
+		m.rank = m.ranks(levels[low])
+	}
+	m.Real = 1 - crossing(m.rank, first)
+	return m, nil
+}
+
+// ranks are, by number of data, the largest l whose interval alone misses the median with at most the chance level.
+func (m MedianSequence) ranks(level float64) []int {
+	list := make([]int, m.Last+1)
+	l := 0
+	for n := m.First; n <= m.Last; n++ {
+		for 2*(l+1) <= n && 2*binomialBelow(n, l+1) <= level*(1+1e-12) {
+			l++
+		}
+		list[n] = l
+	}
+	return list
+}
+
+// binomialBelow is the chance of fewer than l heads of n fair coins.
+func binomialBelow(n, l int) float64 {
+	total, _ := math.Lgamma(float64(n + 1))
+	sum := 0.0
+	for k := range l {
+		a, _ := math.Lgamma(float64(k + 1))
+		b, _ := math.Lgamma(float64(n - k + 1))
+		sum += math.Exp(total - a - b - float64(n)*math.Ln2)
+	}
+	return sum
+}
+
+// crossing is the chance that a walk of fair coins is, at any look from the first on, below the rank or above its mirror.
+func crossing(rank []int, first int) float64 {
+	at := []float64{1} // the chance of so many heads, without having crossed
+	crossed := 0.0
+	for n := 1; n < len(rank); n++ {
+		next := make([]float64, n+1)
+		for heads, p := range at {
+			next[heads] += p / 2
+			next[heads+1] += p / 2
+		}
+		for l := 0; n >= first && l < rank[n]; l++ {
+			crossed += next[l] + next[n-l]
+			next[l], next[n-l] = 0, 0
+		}
+		at = next
+	}
+	return crossed
+}
+
+// Interval is that of the look after the sample's known data. A censored datum may be anything from its value on.
+func (m MedianSequence) Interval(sample Sample) Interval {
+	none := func(format string, args ...any) Interval {
+		return Interval{Low: Estimate{Value: math.NaN()}, High: Estimate{Value: math.NaN()}, Why: fmt.Sprintf(format, args...)}
+	}
+	var low, high []float64
+	for _, d := range sample.data {
+		switch {
+		case !d.Known:
+			continue
+		case d.Censored:
+			high = append(high, math.Inf(1))
+		default:
+			high = append(high, d.Value)
+		}
+		low = append(low, d.Value)
+	}
+	n := len(low)
+	switch {
+	case n < m.First:
+		return none("the first look is after %d trials; there are %d", m.First, n)
+	case n > m.Last:
+		return none("looks were planned up to %d trials; there are %d", m.Last, n)
+	case m.rank[n] == 0:
+		return none("%d trials are too few for an interval that holds at all looks", n)
+	}
+	slices.Sort(low)
+	slices.Sort(high)
+	l := m.rank[n]
+	i := Interval{Low: Estimate{Value: low[l-1]}, High: estimate(low[n-l], high[n-l]), Confidence: m.Real, Known: true}
+	if i.High.AtLeast {
+		i.Why = "too many trials are censored: nothing bounds it from above"
+	}
+	return i
+}
