@@ -17,6 +17,7 @@ const (
 	RunEnd     = "run.end"
 	TrialBegin = "trial.begin"
 	TrialDone  = "trial.end"
+	TrialSkip  = "trial.skip" // it is not needed: Reason says why
 )
 
 // An Entry is a line of the journal.

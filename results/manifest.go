@@ -18,6 +18,7 @@ type Manifest struct {
 	Sources  []Source  `json:"sources,omitempty"`
 	Seed     uint64    `json:"seed"`
 	Factors  []Factor  `json:"factors,omitempty"`
+	Stop     *StopRule `json:"stop_when,omitempty"`
 	Facts    []Fact    `json:"facts"` // about the machine and its tools, when the run began
 }
 

@@ -13,7 +13,11 @@ type forecast struct {
 
 func newForecast(trials []plan.Trial) *forecast { return &forecast{trials: trials} }
 
+// took is called once for each trial; a d of 0 is one that was not run.
 func (f *forecast) took(i int, d time.Duration) {
+	if d == 0 {
+		return
+	}
 	f.estimated += f.trials[i].Estimate
 	f.elapsed += d
 }

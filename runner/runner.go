@@ -17,7 +17,11 @@ type Runner struct {
 	Lab      Lab
 	Progress Progress
 	Note     string // for the journal, such as what has changed since the run began; may be empty
+	Enough   Enough // nil: every trial is needed
 }
+
+// Enough is asked before each trial, when those before it have ended: it says why the trial is not needed, "" if it is.
+type Enough func(ctx context.Context, t results.Trial) (why string, err error)
 
 // Run runs the trials of p that r does not hold as completed or failed yet, in order, one at a time. It returns
 // what it ran, the last attempt of each trial. A trial's own end is never an error here; an error is a store that
@@ -40,6 +44,14 @@ func (x Runner) Run(ctx context.Context, r *results.Run, p *plan.Plan) (ended []
 		if ctx.Err() != nil {
 			return ended, interrupted(journal)
 		}
+		skipped, err := x.skip(ctx, journal, t)
+		if err != nil {
+			return ended, err
+		}
+		if skipped {
+			left.took(i, 0)
+			continue
+		}
 		begin := time.Now()
 		o, err := x.trial(ctx, r, journal, t, len(p.Trials), left.from(i))
 		if err != nil {
@@ -52,6 +64,18 @@ func (x Runner) Run(ctx context.Context, r *results.Run, p *plan.Plan) (ended []
 		left.took(i, time.Since(begin))
 	}
 	return ended, journal.Append(results.Entry{Event: results.RunEnd})
+}
+
+// skip leaves out a trial that is not needed, and says so in the journal.
+func (x Runner) skip(ctx context.Context, j *results.Journal, t plan.Trial) (bool, error) {
+	if x.Enough == nil {
+		return false, nil
+	}
+	why, err := x.Enough(ctx, t.Trial)
+	if err != nil || why == "" {
+		return false, err
+	}
+	return true, j.Append(results.Entry{Event: results.TrialSkip, Trial: t.ID, Reason: why})
 }
 
 func interrupted(j *results.Journal) error {

@@ -35,6 +35,12 @@ func WriteMarkdown(w io.Writer, r Run) error {
 		fmt.Fprintf(&b, "\n- %s\n", s)
 	}
 	writePackets(&b, r)
+	if rows := r.sequentialRows(); len(rows) > 0 {
+		fmt.Fprintf(&b, "\n%s\n\n| %s |\n|---|---|---|---|---|---|\n", r.sequentialTitle(), strings.Join(sequentialHead, " | "))
+		for _, row := range rows {
+			fmt.Fprintf(&b, "| %s |\n", strings.Join(row, " | "))
+		}
+	}
 	published.NewTable(r.Paper, r.Published).WriteMarkdown(&b)
 	_, err := w.Write(b.Bytes())
 	return err

@@ -25,7 +25,8 @@ type Run struct {
 
 	Manifest results.Manifest
 	Spec     string // the experiment's text; "" if it is not at hand
-	Planned  int    // trials that the plan holds; 0 if not known
+	Planned  int    // trials that the plan holds, without those that were not needed; 0 if not known
+	Skipped  int    // trials that were not needed, by the manifest's rule
 	Trials   []Trial
 	Plots    []Plot // that the experiment asks for; none: they are chosen from the design
 }

@@ -62,6 +62,11 @@ func WriteTable(w io.Writer, r Run) error {
 		}
 		text.Aligned(&b, append([][]string{{"", "trials", "by, median", "range"}}, rows...))
 	}
+	if rows := r.sequentialTable(); rows != nil {
+		b.WriteString("\n")
+		text.Wrapped(&b, "", r.sequentialTitle())
+		text.Aligned(&b, rows)
+	}
 	published.NewTable(r.Paper, r.Published).Write(&b)
 	_, err := w.Write(b.Bytes())
 	return err

@@ -135,3 +135,45 @@ func (m MedianSequence) Interval(sample Sample) Interval {
 	}
 	return i
 }
+
+// Earliest is the number of data from which on there is an interval; 0 if even the last look has none.
+func (m MedianSequence) Earliest() int {
+	for n := m.First; n <= m.Last; n++ {
+		if m.rank[n] > 0 {
+			return n
+		}
+	}
+	return 0
+}
+
+// A Look is what is known of a median after so many data.
+type Look struct {
+	N        int // known data
+	Median   Estimate
+	Interval Interval
+	Half     float64 // half the interval's length as a share of the median; NaN if that is not known, or the median is 0
+	Enough   bool    // the interval is narrow
+	Why      string  // why it is not known how narrow it is
+}
+
+// Look looks at a sample; the interval is narrow if half its length is at most the share within of the median.
+func (m MedianSequence) Look(sample Sample, within float64) Look {
+	s := Summarise(sample, m.Confidence)
+	l := Look{N: s.Known, Median: s.Median, Interval: m.Interval(sample), Half: math.NaN()}
+	switch {
+	case !l.Interval.Known || l.Interval.High.AtLeast:
+		l.Why = l.Interval.Why
+		return l
+	case l.Median.AtLeast:
+		l.Why = "the median is censored"
+		return l
+	}
+	half := (l.Interval.High.Value - l.Interval.Low.Value) / 2
+	l.Enough = half <= within*math.Abs(l.Median.Value)
+	if l.Median.Value == 0 {
+		l.Why = "the median is 0"
+		return l
+	}
+	l.Half = half / math.Abs(l.Median.Value)
+	return l
+}

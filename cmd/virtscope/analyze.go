@@ -80,6 +80,12 @@ func analyzeRun(ctx context.Context, r *results.Run, done func(report.Trial) err
 		return report.Run{}, fmt.Errorf("read the run's experiment: %w", err)
 	}
 	run := report.Run{Manifest: r.Manifest, Spec: string(text), Planned: len(r.Plan), Plots: plotsOf(r)}
+	skipped, err := r.Skipped()
+	if err != nil {
+		return report.Run{}, err
+	}
+	run.Skipped = len(skipped)
+	run.Planned -= len(skipped)
 	run.Trials, err = analyzeTrials(ctx, r, trialSpecs(r), done)
 	return run, err
 }

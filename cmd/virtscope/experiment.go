@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"strings"
@@ -37,6 +38,9 @@ func planAtScale(c *cobra.Command, name string) (*plan.Plan, error) {
 	}
 	if err := loaded.CheckMetrics(report.WantMetric); err != nil {
 		return nil, specError(err)
+	}
+	if err := checkStopRule(stopRule(loaded)); err != nil {
+		return nil, specError(fmt.Errorf("%s: %w", name, err))
 	}
 	if c.Flags().Changed("scale") {
 		x, _ := c.Flags().GetFloat64("scale") // addScaleFlag made it

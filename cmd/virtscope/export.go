@@ -148,13 +148,17 @@ func exportSamples(c *cobra.Command, name, format, output string, force bool) er
 
 // unended are the trials of which eachRecords gives none.
 func unended(r *results.Run) ([]string, error) {
+	skipped, err := r.Skipped()
+	if err != nil {
+		return nil, err
+	}
 	var list []string
 	for _, t := range r.Plan {
 		_, ok, err := r.Outcome(t.ID)
 		if err != nil {
 			return list, err
 		}
-		if !ok {
+		if _, left := skipped[t.ID]; !ok && !left {
 			list = append(list, t.ID)
 		}
 	}

@@ -157,8 +157,12 @@ func samePlan(have []results.Trial, p *plan.Plan) error {
 func execute(c *cobra.Command, lab *lab, r *results.Run, p *plan.Plan, note string, options runOptions) error {
 	fmt.Fprintf(os.Stderr, "%s: %d trials, about %s; %s; run folder %s\n",
 		p.Experiment.Name, len(p.Trials), round(p.Estimate()), lab.describe(), r.Dir)
+	stop, err := newEnough(r)
+	if err != nil {
+		return err
+	}
 	progress := newStatus(os.Stderr)
-	_, err := runner.Runner{Lab: lab, Progress: progress, Note: note}.Run(c.Context(), r, p)
+	_, err = runner.Runner{Lab: lab, Progress: progress, Note: note, Enough: stop}.Run(c.Context(), r, p)
 	progress.close()
 	options.release()
 	fmt.Fprint(os.Stderr, lab.warmSpeedUp())
@@ -176,7 +180,14 @@ func execute(c *cobra.Command, lab *lab, r *results.Run, p *plan.Plan, note stri
 // judge is an error when a trial of the run came to nothing, or, if strict, when one is not completed.
 func judge(r *results.Run, strict bool) error {
 	var bad []string
+	skipped, err := r.Skipped()
+	if err != nil {
+		return err
+	}
 	for _, t := range r.Plan {
+		if _, ok := skipped[t.ID]; ok {
+			continue
+		}
 		o, ended, err := r.Outcome(t.ID)
 		switch {
 		case err != nil:

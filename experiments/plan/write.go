@@ -60,6 +60,9 @@ func order(p *Plan) string {
 	if by := blockBy(p.Experiment); by != "" {
 		s += " within blocks of " + by
 	}
+	if w := p.Experiment.StopWhen; w != nil {
+		s += fmt.Sprintf(", fewer once the median of %s is known within %g %%", w.Metric, 100*w.Within)
+	}
 	if n := len(p.Experiment.Builds); n > 0 {
 		s += fmt.Sprintf(", %d builds in turns, forth and back", n)
 	}

@@ -118,6 +118,9 @@ func DefaultCrossTraffic() CrossTraffic {
 	return CrossTraffic{Kind: "udp", Flows: 1, Direction: "forward"}
 }
 
+// DefaultStopWhen is a rule with every default filled in.
+func DefaultStopWhen() StopWhen { return StopWhen{Within: 0.05, Confidence: 0.95, AtLeast: 6} }
+
 // newGroup is a pointer to a t with its defaults, for a group that exists only where a file names it.
 func newGroup(t reflect.Type) reflect.Value {
 	switch t {
@@ -135,6 +138,8 @@ func newGroup(t reflect.Type) reflect.Value {
 		return reflect.ValueOf(new(DefaultJobs()))
 	case reflect.TypeFor[Disk]():
 		return reflect.ValueOf(new(DefaultDisk()))
+	case reflect.TypeFor[StopWhen]():
+		return reflect.ValueOf(new(DefaultStopWhen()))
 	case reflect.TypeFor[CrossTraffic]():
 		return reflect.ValueOf(new(DefaultCrossTraffic()))
 	}

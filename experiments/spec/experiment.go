@@ -43,6 +43,9 @@ type Experiment struct {
 	Builds Builds `yaml:"builds,omitempty" json:"builds,omitempty"`
 	// Replicates of each treatment. Default: 1.
 	Replicates int `yaml:"replicates" json:"replicates" jsonschema:"minimum=1,maximum=10000"`
+	// StopWhen leaves out the replicates of a treatment that are not needed: its trials end once one metric is known well enough, and
+	// replicates is the most that are run. Builds of one treatment end together. Default: none.
+	StopWhen *StopWhen `yaml:"stop-when,omitempty" json:"stop-when,omitempty"`
 	// Plots are the figures of all trials in the report. Default: chosen from the factors.
 	Plots []Plot `yaml:"plots,omitempty" json:"plots,omitempty"`
 	// Order of the trials.
@@ -61,6 +64,7 @@ type Experiment struct {
 
 	sources      []Source        // the files that it was read from
 	metricPlaces map[int]Problem // where plots name metrics
+	stopPlace    Problem         // where stop-when names one
 }
 
 // Testbed is hosts, a client and, where it is needed, an image server's host (store), joined by a switch.

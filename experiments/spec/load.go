@@ -91,7 +91,7 @@ func (l *loader) load(name string) (*Experiment, error) {
 	l.d.problems = nil // of the merged tree: what is wrong in it was reported for its file
 	e := l.d.decode(root)
 	l.inline(e, root)
-	e.sources, e.metricPlaces = l.sources, metricPlaces(root)
+	e.sources, e.metricPlaces, e.stopPlace = l.sources, metricPlaces(root), stopPlace(root)
 	if len(l.problems) == 0 {
 		l.problems = l.d.problems
 	}

@@ -187,7 +187,7 @@ func metricPlaces(root *node) map[int]Problem {
 	return places
 }
 
-// CheckMetrics asks known of each metric that plots name: it says what is wanted in its place, "" if there is such a metric. The
+// CheckMetrics asks known of each metric that plots and stop-when name: it says what is wanted in its place, "" if there is such a metric. The
 // error is Problems, at their places if e was read from a file.
 func (e *Experiment) CheckMetrics(known func(name string) (want string)) error {
 	var problems Problems
@@ -206,5 +206,5 @@ func (e *Experiment) CheckMetrics(known func(name string) (want string)) error {
 		problem.Want = want
 		problems = append(problems, problem)
 	}
-	return problems.err()
+	return append(problems, e.checkStop(known)...).err()
 }

@@ -186,6 +186,9 @@ func (e *Experiment) Clone() *Experiment {
 	out.Paper = e.Paper.clone()
 	out.sources = slices.Clone(e.sources)
 	out.Plots = slices.Clone(e.Plots)
+	if e.StopWhen != nil {
+		out.StopWhen = new(*e.StopWhen)
+	}
 	out.Factors = nil
 	for _, f := range e.Factors {
 		out.Factors = append(out.Factors, Factor{Path: f.Path, Levels: slices.Clone(f.Levels)})
