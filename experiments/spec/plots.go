@@ -166,13 +166,16 @@ func isNumber(t reflect.Type) bool {
 	return false
 }
 
-// metricPlaces are where plots name metrics, by place in the list.
+// metricPlaces are where plots name metrics, by place in the list, and stop-when does.
 func metricPlaces(root *node) map[int]Problem {
+	var places map[int]Problem
+	if n := root.find("stop-when.metric"); n != nil {
+		places = map[int]Problem{stopPlace: {n.file, n.line, n.col, "stop-when.metric", n.String(), ""}}
+	}
 	list := root.find("plots")
 	if list == nil || list.kind != sequence {
-		return nil
+		return places
 	}
-	var places map[int]Problem
 	for i, item := range list.items {
 		if item.kind != mapping {
 			continue
@@ -187,10 +190,10 @@ func metricPlaces(root *node) map[int]Problem {
 	return places
 }
 
-// CheckMetrics asks known of each metric that plots name: it says what is wanted in its place, "" if there is such a metric. The
+// CheckMetrics asks known of each metric that plots and stop-when name: it says what is wanted in its place, "" if there is such a metric. The
 // error is Problems, at their places if e was read from a file.
 func (e *Experiment) CheckMetrics(known func(name string) (want string)) error {
-	var problems Problems
+	problems := e.stopMetric(known)
 	for i, p := range e.Plots {
 		if p.Metric == "" {
 			continue
