@@ -80,8 +80,10 @@ func analyzeRun(ctx context.Context, r *results.Run, done func(report.Trial) err
 		return report.Run{}, fmt.Errorf("read the run's experiment: %w", err)
 	}
 	run := report.Run{Manifest: r.Manifest, Spec: string(text), Planned: len(r.Plan), Plots: plotsOf(r)}
-	run.Trials, err = analyzeTrials(ctx, r, trialSpecs(r), done)
-	return run, err
+	if run.Trials, err = analyzeTrials(ctx, r, trialSpecs(r), done); err != nil {
+		return run, err
+	}
+	return run, addStopping(&run, r)
 }
 
 // buildTimeline reads a trial's records; s is its experiment, nil if that cannot be read.
