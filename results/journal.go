@@ -17,7 +17,6 @@ const (
 	RunEnd     = "run.end"
 	TrialBegin = "trial.begin"
 	TrialDone  = "trial.end"
-	TrialSkip  = "trial.skip" // it is not run, for the reason given: the experiment's rule to stop holds without it
 )
 
 // An Entry is a line of the journal.

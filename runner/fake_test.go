@@ -268,8 +268,6 @@ type quiet struct {
 	mu     sync.Mutex
 	states []string
 	done   []results.Verdict
-
-	skipped []string // trial: why
 }
 
 func (q *quiet) Trial(plan.Trial, int, int, time.Duration) {}
@@ -279,8 +277,6 @@ func (q *quiet) State(s string, _ time.Duration) {
 	defer q.mu.Unlock()
 	q.states = append(q.states, s)
 }
-
-func (q *quiet) Skip(t plan.Trial, _ int, why string) { q.skipped = append(q.skipped, t.ID+": "+why) }
 
 func (q *quiet) Done(o results.Outcome) {
 	q.mu.Lock()

@@ -9,15 +9,9 @@ import (
 type forecast struct {
 	trials             []plan.Trial
 	estimated, elapsed time.Duration // of the trials that ended
-	over               map[string]bool
 }
 
-func newForecast(trials []plan.Trial) *forecast {
-	return &forecast{trials: trials, over: map[string]bool{}}
-}
-
-// without takes out the trials that are left of a treatment.
-func (f *forecast) without(treatment string) { f.over[treatment] = true }
+func newForecast(trials []plan.Trial) *forecast { return &forecast{trials: trials} }
 
 func (f *forecast) took(i int, d time.Duration) {
 	f.estimated += f.trials[i].Estimate
@@ -28,9 +22,7 @@ func (f *forecast) took(i int, d time.Duration) {
 func (f *forecast) from(i int) time.Duration {
 	var sum time.Duration
 	for _, t := range f.trials[i:] {
-		if !f.over[t.Treatment] {
-			sum += t.Estimate
-		}
+		sum += t.Estimate
 	}
 	if f.estimated <= 0 {
 		return sum

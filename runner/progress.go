@@ -15,8 +15,6 @@ type Progress interface {
 	State(state string, expect time.Duration)
 	// Event is a turn in the action: a results.PreCopyRound, VMStop, VMResume, MigrationStatus, LinkDown, LinkUp or Fault.
 	Event(r results.Record)
-	// Skip says why trial t, of all, is not run: it is not needed.
-	Skip(t plan.Trial, all int, why string)
 	// Done says how the attempt ended.
 	Done(o results.Outcome)
 }

@@ -16,11 +16,10 @@ var ErrInterrupted = errors.New("interrupted")
 type Runner struct {
 	Lab      Lab
 	Progress Progress
-	Enough   Enough // nil: every trial of the plan is run
 	Note     string // for the journal, such as what has changed since the run began; may be empty
 }
 
-// Run runs the trials of p that r does not hold as completed or failed yet, and that are needed, in order, one at a time. It returns
+// Run runs the trials of p that r does not hold as completed or failed yet, in order, one at a time. It returns
 // what it ran, the last attempt of each trial. A trial's own end is never an error here; an error is a store that
 // cannot be written, or ErrInterrupted once ctx was done and the trial in progress was torn down.
 func (x Runner) Run(ctx context.Context, r *results.Run, p *plan.Plan) (ended []results.Outcome, err error) {
@@ -38,16 +37,8 @@ func (x Runner) Run(ctx context.Context, r *results.Run, p *plan.Plan) (ended []
 	}
 	left := newForecast(todo)
 	for i, t := range todo {
-		why := x.needless(ctx, r, t)
-		if ctx.Err() != nil { // before the trial, or while the rule was asked
+		if ctx.Err() != nil {
 			return ended, interrupted(journal)
-		}
-		if why != "" {
-			if err := x.skip(journal, t, len(p.Trials), why); err != nil {
-				return ended, err
-			}
-			left.without(t.Treatment)
-			continue
 		}
 		begin := time.Now()
 		o, err := x.trial(ctx, r, journal, t, len(p.Trials), left.from(i))
@@ -67,17 +58,10 @@ func interrupted(j *results.Journal) error {
 	return errors.Join(ErrInterrupted, j.Append(results.Entry{Event: results.RunEnd, Reason: ErrInterrupted.Error()}))
 }
 
-// Remaining are the trials of p that r does not hold as completed, failed, or not needed.
+// Remaining are the trials of p that r does not hold as completed or failed.
 func Remaining(r *results.Run, p *plan.Plan) ([]plan.Trial, error) {
-	leftOut, err := r.LeftOut()
-	if err != nil {
-		return nil, fmt.Errorf("resume run: %w", err)
-	}
 	var todo []plan.Trial
 	for _, t := range p.Trials {
-		if _, ok := leftOut[t.ID]; ok {
-			continue
-		}
 		o, ok, err := r.Outcome(t.ID)
 		if err != nil {
 			return nil, fmt.Errorf("resume run: %w", err)

@@ -15,7 +15,6 @@ type Set struct {
 	Name     string // what a reader calls it: the run's folder, or a file
 	Manifest results.Manifest
 	Planned  int     // trials that the plan holds; 0 if not known
-	LeftOut  int     // of those, that were not needed, and did not run
 	Trials   []Trial // that ended, the last attempt of each, in the order of the plan
 	Problems []string
 }

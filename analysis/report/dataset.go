@@ -7,7 +7,7 @@ import (
 
 // Dataset is the run as statistics see it. Name is what a reader calls it.
 func (r Run) Dataset(name string) dataset.Set {
-	set := dataset.Set{Name: name, Manifest: r.Manifest, Planned: r.Planned, LeftOut: r.notRun()}
+	set := dataset.Set{Name: name, Manifest: r.Manifest, Planned: r.Planned}
 	for _, t := range r.Trials {
 		o := t.Outcome
 		trial := dataset.Trial{

@@ -41,9 +41,6 @@ type page struct {
 	PacketTitle, PacketNote        string
 	ValidityHead                   []template.HTML
 	Validity                       [][]string
-	Stopping                       [][]string
-	StoppingTitle                  string
-	StoppingNotes                  []string
 	Facts                          [][3]string
 	Spec                           string
 	Run                            string
@@ -131,7 +128,6 @@ func newPage(r Run) (page, error) {
 		Title: m.Question, Name: m.Name, Progress: r.progress(), Created: m.Created.Format(time.RFC3339),
 		Few: fewTrials, Remarks: r.remarks(), Spec: r.Spec,
 		Differences: r.differenceRows(), Run: m.Run,
-		Stopping: r.stoppingRows(), StoppingTitle: stoppingTitle, StoppingNotes: r.stoppingNotes(),
 		Packets: r.packetRows(), PacketTitle: packetTitle, PacketNote: packetNote,
 	}
 	if p.Title == "" {

@@ -34,7 +34,6 @@ func WriteMarkdown(w io.Writer, r Run) error {
 	for _, s := range endings(groups) {
 		fmt.Fprintf(&b, "\n- %s\n", s)
 	}
-	r.writeStoppingMarkdown(&b)
 	writePackets(&b, r)
 	published.NewTable(r.Paper, r.Published).WriteMarkdown(&b)
 	_, err := w.Write(b.Bytes())

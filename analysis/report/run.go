@@ -10,7 +10,6 @@ import (
 	"strings"
 	"virtscope/analysis/published"
 	"virtscope/analysis/quantity"
-	"virtscope/analysis/sequential"
 	"virtscope/analysis/stats"
 	"virtscope/analysis/timeline"
 	"virtscope/results"
@@ -24,12 +23,9 @@ type Run struct {
 	Paper     published.Paper // whose experiment it repeats; nothing if none
 	Published []published.Row // its figures beside what was measured
 
-	Stopping *sequential.Result // where each treatment stopped, by the experiment's rule; nil if it has none
-
 	Manifest results.Manifest
-	Spec     string            // the experiment's text; "" if it is not at hand
-	Planned  int               // trials that the plan holds; 0 if not known
-	LeftOut  map[string]string // trials of the plan that were not needed, with the reason
+	Spec     string // the experiment's text; "" if it is not at hand
+	Planned  int    // trials that the plan holds; 0 if not known
 	Trials   []Trial
 	Plots    []Plot // that the experiment asks for; none: they are chosen from the design
 }

@@ -62,7 +62,6 @@ func WriteTable(w io.Writer, r Run) error {
 		}
 		text.Aligned(&b, append([][]string{{"", "trials", "by, median", "range"}}, rows...))
 	}
-	r.writeStopping(&b)
 	published.NewTable(r.Paper, r.Published).Write(&b)
 	_, err := w.Write(b.Bytes())
 	return err
@@ -106,11 +105,7 @@ func tableRows(groups []group, columns []column, foot *notes) [][]string {
 // progress is how much of the plan was done.
 func (r Run) progress() string {
 	if r.Planned > 0 {
-		text := fmt.Sprintf("%d of %d trials ended", len(r.Trials), r.Planned)
-		if n := r.notRun(); n > 0 {
-			text += fmt.Sprintf(", %d were not needed", n)
-		}
-		return text
+		return fmt.Sprintf("%d of %d trials ended", len(r.Trials), r.Planned)
 	}
 	return fmt.Sprintf("%d trials ended", len(r.Trials))
 }

@@ -41,11 +41,7 @@ func newAccuracyCommand() *cobra.Command {
 			if misses := accuracy.Misses(rows, limits); len(misses) > 0 {
 				return errors.New("accuracy: " + strings.Join(misses, "; "))
 			}
-			leftOut, err := r.LeftOut()
-			if err != nil {
-				return err
-			}
-			if len(rows) < len(r.Plan)-len(leftOut) {
+			if len(rows) < len(r.Plan) {
 				return fmt.Errorf("accuracy: %d of %d trials are completed: go on with virtscope run --resume %s", len(rows), len(r.Plan), r.Dir)
 			}
 			return nil

@@ -80,10 +80,8 @@ func analyzeRun(ctx context.Context, r *results.Run, done func(report.Trial) err
 		return report.Run{}, fmt.Errorf("read the run's experiment: %w", err)
 	}
 	run := report.Run{Manifest: r.Manifest, Spec: string(text), Planned: len(r.Plan), Plots: plotsOf(r)}
-	if run.Trials, err = analyzeTrials(ctx, r, trialSpecs(r), done); err != nil {
-		return run, err
-	}
-	return run, addStopping(&run, r)
+	run.Trials, err = analyzeTrials(ctx, r, trialSpecs(r), done)
+	return run, err
 }
 
 // buildTimeline reads a trial's records; s is its experiment, nil if that cannot be read.

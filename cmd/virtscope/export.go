@@ -148,15 +148,8 @@ func exportSamples(c *cobra.Command, name, format, output string, force bool) er
 
 // unended are the trials of which eachRecords gives none.
 func unended(r *results.Run) ([]string, error) {
-	leftOut, err := r.LeftOut()
-	if err != nil {
-		return nil, err
-	}
 	var list []string
 	for _, t := range r.Plan {
-		if _, ok := leftOut[t.ID]; ok {
-			continue
-		}
 		_, ok, err := r.Outcome(t.ID)
 		if err != nil {
 			return list, err

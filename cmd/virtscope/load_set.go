@@ -59,7 +59,7 @@ const mostProblems = 3
 // shortcomings are what a reader of figures of the set must know: trials that are missing, failed or could not be read.
 func shortcomings(set dataset.Set) []string {
 	var list []string
-	if missing := set.Planned - len(set.Trials) - set.LeftOut; missing > 0 {
+	if missing := set.Planned - len(set.Trials); missing > 0 {
 		list = append(list, fmt.Sprintf("%s: %d of %d trials have not ended", set.Name, missing, set.Planned))
 	}
 	counts := map[results.Verdict]int{}

@@ -145,10 +145,10 @@ func samePlan(have []results.Trial, p *plan.Plan) error {
 
 // execute runs what is left of the plan, then reports. What ended is reported even when the run was cut off.
 func execute(c *cobra.Command, lab *lab, r *results.Run, p *plan.Plan, note string, options runOptions) error {
-	fmt.Fprintf(os.Stderr, "%s: %s%d trials, about %s; %s; run folder %s\n",
-		p.Experiment.Name, atMost(p), len(p.Trials), round(p.Estimate()), lab.describe(), r.Dir)
+	fmt.Fprintf(os.Stderr, "%s: %d trials, about %s; %s; run folder %s\n",
+		p.Experiment.Name, len(p.Trials), round(p.Estimate()), lab.describe(), r.Dir)
 	progress := newStatus(os.Stderr)
-	_, err := runner.Runner{Lab: lab, Progress: progress, Enough: enoughOf(p), Note: note}.Run(c.Context(), r, p)
+	_, err := runner.Runner{Lab: lab, Progress: progress, Note: note}.Run(c.Context(), r, p)
 	progress.close()
 	options.release()
 	fmt.Fprint(os.Stderr, lab.warmSpeedUp())
@@ -165,15 +165,8 @@ func execute(c *cobra.Command, lab *lab, r *results.Run, p *plan.Plan, note stri
 
 // judge is an error when a trial of the run came to nothing, or, if strict, when one is not completed.
 func judge(r *results.Run, strict bool) error {
-	leftOut, err := r.LeftOut()
-	if err != nil {
-		return err
-	}
 	var bad []string
 	for _, t := range r.Plan {
-		if _, ok := leftOut[t.ID]; ok {
-			continue
-		}
 		o, ended, err := r.Outcome(t.ID)
 		switch {
 		case err != nil:

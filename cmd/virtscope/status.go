@@ -155,12 +155,6 @@ func (s *status) Event(r results.Record) {
 	}
 }
 
-// Skip implements runner.Progress.
-func (s *status) Skip(t plan.Trial, all int, why string) {
-	s.clear()
-	fmt.Fprintf(s.w, "[%d/%d] %s, replicate %d: not needed: %s\n", t.Order, all, t.Treatment, t.Replicate, why)
-}
-
 // Done implements runner.Progress.
 func (s *status) Done(o results.Outcome) {
 	s.mu.Lock()

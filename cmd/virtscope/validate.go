@@ -20,7 +20,7 @@ func newValidateCommand() *cobra.Command {
 					errs = append(errs, err)
 					continue
 				}
-				fmt.Fprintf(c.OutOrStdout(), "%s: valid: %s%d trials, about %s\n", name, atMost(p), len(p.Trials), round(p.Estimate()))
+				fmt.Fprintf(c.OutOrStdout(), "%s: valid: %d trials, about %s\n", name, len(p.Trials), round(p.Estimate()))
 			}
 			return specError(errors.Join(errs...))
 		},

@@ -27,7 +27,7 @@ func Write(w io.Writer, p *Plan) error {
 	}
 	if _, err := fmt.Fprintf(w, "\n%s%s: %s = %s, %s, about %s%s\n", p.Experiment.Name, scale(p.Experiment.Scale),
 		count(len(p.Treatments()), "treatment")+" × "+count(p.Experiment.Replicates, "replicate"),
-		count(len(p.Trials), "trial"), order(p), round(p.Estimate()), warm(p)+stopWhen(p)); err != nil {
+		count(len(p.Trials), "trial"), order(p), round(p.Estimate()), warm(p)); err != nil {
 		return fmt.Errorf("write plan: %w", err)
 	}
 	return nil
@@ -48,15 +48,6 @@ func warm(p *Plan) string {
 		return ""
 	}
 	return fmt.Sprintf("; warm starts save about %s", round(saved))
-}
-
-// stopWhen says that not all of the trials may be needed.
-func stopWhen(p *Plan) string {
-	s := p.Experiment.StopWhen
-	if s == nil {
-		return ""
-	}
-	return fmt.Sprintf("; at most: a treatment ends, after %d or more, when the %s interval of its median %s is within %s of it", s.AtLeast, s.Confidence, s.Metric, s.Interval)
 }
 
 // order says how the trials were ordered.

@@ -135,8 +135,6 @@ func newGroup(t reflect.Type) reflect.Value {
 		return reflect.ValueOf(new(DefaultJobs()))
 	case reflect.TypeFor[Disk]():
 		return reflect.ValueOf(new(DefaultDisk()))
-	case reflect.TypeFor[StopWhen]():
-		return reflect.ValueOf(new(DefaultStopWhen()))
 	case reflect.TypeFor[CrossTraffic]():
 		return reflect.ValueOf(new(DefaultCrossTraffic()))
 	}

@@ -43,8 +43,6 @@ type Experiment struct {
 	Builds Builds `yaml:"builds,omitempty" json:"builds,omitempty"`
 	// Replicates of each treatment. Default: 1.
 	Replicates int `yaml:"replicates" json:"replicates" jsonschema:"minimum=1,maximum=10000"`
-	// StopWhen ends the replicates of a treatment before that, once its median is known well enough. Default: none.
-	StopWhen *StopWhen `yaml:"stop-when,omitempty" json:"stop-when,omitempty"`
 	// Plots are the figures of all trials in the report. Default: chosen from the factors.
 	Plots []Plot `yaml:"plots,omitempty" json:"plots,omitempty"`
 	// Order of the trials.
@@ -62,7 +60,7 @@ type Experiment struct {
 	Retries *int `yaml:"retries,omitempty" json:"retries,omitempty" jsonschema:"minimum=0,maximum=100"`
 
 	sources      []Source        // the files that it was read from
-	metricPlaces map[int]Problem // where plots and stop-when name metrics
+	metricPlaces map[int]Problem // where plots name metrics
 }
 
 // Testbed is hosts, a client and, where it is needed, an image server's host (store), joined by a switch.

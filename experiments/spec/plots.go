@@ -166,16 +166,13 @@ func isNumber(t reflect.Type) bool {
 	return false
 }
 
-// metricPlaces are where plots name metrics, by place in the list, and stop-when does.
+// metricPlaces are where plots name metrics, by place in the list.
 func metricPlaces(root *node) map[int]Problem {
-	var places map[int]Problem
-	if n := root.find("stop-when.metric"); n != nil {
-		places = map[int]Problem{stopPlace: {n.file, n.line, n.col, "stop-when.metric", n.String(), ""}}
-	}
 	list := root.find("plots")
 	if list == nil || list.kind != sequence {
-		return places
+		return nil
 	}
+	var places map[int]Problem
 	for i, item := range list.items {
 		if item.kind != mapping {
 			continue
@@ -190,10 +187,10 @@ func metricPlaces(root *node) map[int]Problem {
 	return places
 }
 
-// CheckMetrics asks known of each metric that plots and stop-when name: it says what is wanted in its place, "" if there is such a metric. The
+// CheckMetrics asks known of each metric that plots name: it says what is wanted in its place, "" if there is such a metric. The
 // error is Problems, at their places if e was read from a file.
 func (e *Experiment) CheckMetrics(known func(name string) (want string)) error {
-	problems := e.stopMetric(known)
+	var problems Problems
 	for i, p := range e.Plots {
 		if p.Metric == "" {
 			continue

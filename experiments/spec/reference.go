@@ -55,8 +55,6 @@ func (f *field) valueText() string {
 		return "rate, `8MiB/s` or `1Gbit/s`"
 	case t == reflect.TypeFor[Duration]():
 		return "duration, `300ms`"
-	case t == reflect.TypeFor[Percent]():
-		return "share, `5%`"
 	case f.enum != nil:
 		return "`" + strings.Join(f.enum, "`, `") + "`"
 	case t.Kind() == reflect.Bool:

@@ -29,7 +29,7 @@ func (f *field) accepts(tag string) bool {
 
 // isQuantity reports whether t is written with a unit.
 func isQuantity(t reflect.Type) bool {
-	return t == reflect.TypeFor[Bytes]() || t == reflect.TypeFor[Rate]() || t == reflect.TypeFor[Duration]() || t == reflect.TypeFor[Percent]()
+	return t == reflect.TypeFor[Bytes]() || t == reflect.TypeFor[Rate]() || t == reflect.TypeFor[Duration]()
 }
 
 // parse reads the text of a scalar as f's type. Its error says what would be accepted.
@@ -48,10 +48,6 @@ func (f *field) parse(text string) (reflect.Value, error) {
 	case reflect.TypeFor[Duration]():
 		d, err := ParseDuration(text)
 		v.SetInt(int64(d))
-		return v, err
-	case reflect.TypeFor[Percent]():
-		p, err := ParsePercent(text)
-		v.SetFloat(float64(p))
 		return v, err
 	}
 	ok := f.basic(v, text)
@@ -99,8 +95,6 @@ func (f *field) want(text string) string {
 		return "want " + rateUnits.want()
 	case t == reflect.TypeFor[Duration]():
 		return "want " + durationWant
-	case t == reflect.TypeFor[Percent]():
-		return "want a share in percent, such as 5%"
 	case f.enum != nil:
 		if len(f.enum) == 1 {
 			return "want " + f.enum[0] + " (the only one so far)"

@@ -38,7 +38,7 @@ func Schema() ([]byte, error) {
 	}
 	s := r.Reflect(&Experiment{})
 	s.Title = "virtscope experiment"
-	for _, t := range []reflect.Type{reflect.TypeFor[Bytes](), reflect.TypeFor[Rate](), reflect.TypeFor[Duration](), reflect.TypeFor[Percent]()} {
+	for _, t := range []reflect.Type{reflect.TypeFor[Bytes](), reflect.TypeFor[Rate](), reflect.TypeFor[Duration]()} {
 		s.Definitions[t.Name()] = quantitySchema(t, text[t.Name()])
 	}
 	settingsSchemas(s, s.Definitions)
@@ -67,8 +67,6 @@ func quantitySchema(t reflect.Type, comment string) *jsonschema.Schema {
 	case reflect.TypeFor[Rate]():
 		names, examples = rateUnits.names(), []any{"8MiB/s", "1Gbit/s"}
 		pattern = "^(0|" + number + "(%s))$"
-	case reflect.TypeFor[Percent]():
-		return &jsonschema.Schema{Description: comment, Type: "string", Pattern: percentPattern.String(), Examples: []any{"5%"}}
 	}
 	return &jsonschema.Schema{
 		Description: comment,

@@ -185,9 +185,6 @@ func (e *Experiment) Clone() *Experiment {
 	}
 	out.Paper = e.Paper.clone()
 	out.sources = slices.Clone(e.sources)
-	if e.StopWhen != nil {
-		out.StopWhen = new(*e.StopWhen)
-	}
 	out.Plots = slices.Clone(e.Plots)
 	out.Factors = nil
 	for _, f := range e.Factors {

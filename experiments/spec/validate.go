@@ -16,7 +16,6 @@ func validate(e *Experiment, root *node, reported *decoder) Problems {
 	c.blocks()
 	c.builds()
 	c.plots()
-	c.stopWhen()
 	problems := c.problems
 
 	treatments := [][]results.Level{{}}
