@@ -56,6 +56,7 @@ const Failures = "failed"
 // A Row is one metric of one treatment.
 type Row struct {
 	Treatment string
+	Levels    []results.Level // of the treatment
 	Metric    string
 	Info      metric.Info
 	Unit      results.Unit
@@ -77,6 +78,9 @@ type Result struct {
 	OnlyHead   []string
 	Family     int // tests that were corrected for
 	Notes      []string
+	// Of Looks alone: how many there were, how many there may be, and the chance of a false alarm in all of them. Alpha is that of each.
+	Look, MostLooks int
+	Total           float64
 }
 
 // Sets compares two sets of trials.
@@ -118,7 +122,7 @@ func (r *Result) treatment(base, head dataset.Treatment, o Options) error {
 		if unit == "" {
 			unit = other
 		}
-		row := Row{Treatment: base.Name, Metric: name, Info: metric.About(name), Unit: unit}
+		row := Row{Treatment: base.Name, Levels: base.Levels, Metric: name, Info: metric.About(name), Unit: unit}
 		row.Comparison = stats.Compare(b, h, stats.How{Confidence: 1 - o.Alpha, Blocked: o.Blocked, Seed: o.Seed})
 		if f, ok := o.Floors[name]; ok {
 			row.Info.Absolute, row.Info.Relative = f.Absolute, f.Relative
