@@ -63,13 +63,11 @@ func (r Result) again(now Result, o Options) Result {
 	out := now
 	out.Rows, out.Family = nil, 0
 	out.Notes = slices.Clone(r.Notes)
-	var places []int // in now.Rows
 	closed := 0
-	for i, row := range now.Rows {
+	for _, row := range now.Rows {
 		before := r.place(row)
 		switch {
 		case before < 0, r.Rows[before].Open() && row.grew(r.Rows[before]):
-			places = append(places, i)
 			out.Rows = append(out.Rows, row)
 		case r.Rows[before].Decides.Known:
 			closed++

@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"virtscope/results"
@@ -15,14 +16,14 @@ func Merge(sets []Set, whole bool) Set {
 	out.Trials, out.Problems, out.Planned = nil, nil, 0
 	order := 0
 	for i, s := range sets {
-		last := order
+		last, run := order, cmp.Or(s.Manifest.Run, s.Name) // both sides of one run have its blocks in common
 		for _, t := range s.Trials {
-			t.ID = s.Name + "/" + t.ID
+			t.ID = run + "/" + t.ID
 			switch {
 			case whole:
 				t.Block = fmt.Sprintf("run %d", i+1)
 			case t.Block != "":
-				t.Block = s.Name + "/" + t.Block
+				t.Block = run + "/" + t.Block
 			}
 			t.Order += last
 			order = max(order, t.Order)
