@@ -37,7 +37,6 @@ func createRun(ctx context.Context, dir string, lab *lab, p *plan.Plan) (*result
 		SpecHash: hex.EncodeToString(sum[:]), Seed: p.Experiment.Order.Seed,
 		Facts: slices.Concat(host.Facts(ctx), lab.facts, lab.measured),
 	}
-	m.MoreOf = p.MoreOf
 	if err := ctx.Err(); err != nil {
 		return nil, err // the facts are not whole
 	}
@@ -51,6 +50,7 @@ func createRun(ctx context.Context, dir string, lab *lab, p *plan.Plan) (*result
 	for _, t := range p.Trials {
 		trials = append(trials, t.Trial)
 	}
+	m.MoreOf = p.MoreOf
 	return results.Create(dir, m, text, trials)
 }
 
