@@ -50,12 +50,19 @@ func Looks(at []Sides, most int, o Options) (Result, error) {
 // Open reports whether more trials may tell: no difference was found, and none that matters was excluded. That no trial failed so far excludes
 // nothing.
 func (row Row) Open() bool {
-	return row.Undecided() || row.Metric == Failures && !row.Verdict.Found()
+	return row.Verdict == Undecided || row.Verdict == Unknown || row.Metric == Failures && !row.Verdict.Found()
 }
 
-// Undecided reports whether a metric is a reason to run more trials: neither a difference nor the lack of one was shown.
+// Undecided reports whether a metric is a reason to run more trials: neither a difference nor the lack of one was shown. One that no trial of a
+// side has is none.
 func (row Row) Undecided() bool {
-	return row.Metric != Failures && (row.Verdict == Undecided || row.Verdict == Unknown)
+	switch {
+	case row.Metric == Failures:
+		return false
+	case row.Verdict == Unknown:
+		return row.Base.Known > 0 && row.Head.Known > 0
+	}
+	return row.Verdict == Undecided
 }
 
 // again takes from now, a comparison of all trials so far, what was open before and has more trials.

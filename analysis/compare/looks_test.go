@@ -139,3 +139,26 @@ func TestLooksKeepAlpha(t *testing.T) {
 func found(r Result) bool {
 	return slices.ContainsFunc(r.Rows, func(row Row) bool { return row.Verdict.Found() })
 }
+
+// A metric that nobody measured is no reason to run more; one that some trials have is.
+func TestWhatIsNotMeasuredIsNotUndecided(t *testing.T) {
+	for _, c := range []struct {
+		verdict    Verdict
+		metric     string
+		base, head int
+		want       bool
+	}{
+		{Unknown, "total", 0, 9, false},
+		{Unknown, "total", 1, 9, true},
+		{Undecided, "total", 9, 9, true},
+		{Undecided, Failures, 0, 0, false},
+		{Same, "total", 9, 9, false},
+		{Worse, "total", 9, 9, false},
+	} {
+		row := Row{Verdict: c.verdict, Metric: c.metric}
+		row.Base.Known, row.Head.Known = c.base, c.head
+		if row.Undecided() != c.want {
+			t.Errorf("%+v", c)
+		}
+	}
+}
