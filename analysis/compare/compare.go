@@ -88,7 +88,7 @@ func Sets(base, head dataset.Set, o Options) (Result, error) {
 	r := Result{Base: base.Name, Head: head.Name, Alpha: o.Alpha}
 	heads := head.Treatments()
 	for _, b := range base.Treatments() {
-		i := slices.IndexFunc(heads, func(h dataset.Treatment) bool { return h.Name == b.Name })
+		i := slices.IndexFunc(heads, func(h dataset.Treatment) bool { return h.Key() == b.Key() })
 		if i < 0 {
 			r.OnlyBase = append(r.OnlyBase, b.Name)
 			continue

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"virtscope/analysis/dataset"
+	"virtscope/results"
 )
 
 // upTo are the sides after each look, of the values that each look added, by treatment.
@@ -160,5 +161,25 @@ func TestWhatIsNotMeasuredIsNotUndecided(t *testing.T) {
 		if row.Undecided() != c.want {
 			t.Errorf("%+v", c)
 		}
+	}
+}
+
+// Two runs whose treatments have one name and different factors have no treatment in common.
+func TestTreatmentsAreMatchedByLevels(t *testing.T) {
+	base, head := set("base", values{"a": around(4, 5)}), set("head", values{"a": around(4, 5)})
+	level := func(s dataset.Set, factor string) {
+		for i := range s.Trials {
+			s.Trials[i].Treatment, s.Trials[i].Levels = "rate=8MiB/s", []results.Level{{Factor: factor, Value: "8MiB/s"}}
+		}
+	}
+	level(base, "workload.rate")
+	level(head, "testbed.link.rate")
+	r, err := Sets(base, head, Options{Alpha: 0.05})
+	if err != nil || len(r.Rows) != 0 || len(r.OnlyBase) != 1 || len(r.OnlyHead) != 1 {
+		t.Errorf("%+v %v", r, err)
+	}
+	level(head, "workload.rate")
+	if r, err = Sets(base, head, Options{Alpha: 0.05}); err != nil || len(r.Rows) != 2 {
+		t.Errorf("%+v %v", r, err)
 	}
 }
