@@ -106,17 +106,21 @@ func TestLooksKeepAlpha(t *testing.T) {
 		var base, head []values
 		open := []string{"a", "b"}
 		red, naively := false, false
+		var result Result
 		for look := 1; look <= most && len(open) > 0; look++ {
 			base, head = append(base, draw(open, 6)), append(head, draw(open, 6))
-			at := upTo(base, head)
-			result, err := Looks(at, most, Options{Alpha: alpha})
+			sides := upTo(base, head)[look-1]
+			now, err := Sets(sides.Base, sides.Head, Options{Alpha: alpha / most, Blocked: sides.Blocked})
 			if err != nil {
 				t.Fatal(err)
 			}
-			naive, err := Sets(at[look-1].Base, at[look-1].Head, Options{Alpha: alpha, Blocked: look > 1})
-			if err != nil {
-				t.Fatal(err)
+			naive := now
+			naive.Rows, naive.Family = slices.Clone(now.Rows), 0
+			naive.judge(Options{Alpha: alpha})
+			if look > 1 { // as Looks does it, which would make the looks before anew each time
+				now = result.again(now, Options{Alpha: alpha / most})
 			}
+			result = now
 			red, naively = found(result), naively || found(naive)
 			open = nil
 			for _, row := range result.Rows {
