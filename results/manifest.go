@@ -17,6 +17,7 @@ type Manifest struct {
 	SpecHash string    `json:"spec_sha256"` // of experiment.yaml in the run folder
 	Sources  []Source  `json:"sources,omitempty"`
 	Seed     uint64    `json:"seed"`
+	MoreOf   *MoreOf   `json:"more_of,omitempty"` // nil: the whole experiment
 	Factors  []Factor  `json:"factors,omitempty"`
 	Stop     *StopRule `json:"stop_when,omitempty"`
 	Facts    []Fact    `json:"facts"` // about the machine and its tools, when the run began

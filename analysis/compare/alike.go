@@ -16,21 +16,44 @@ func Unlike(base, head results.Manifest) []string {
 	} else if base.SpecHash != head.SpecHash {
 		list = append(list, "the experiment's settings (compare the experiment.yaml of both)")
 	}
-	for _, f := range base.Facts {
-		i := slices.IndexFunc(head.Facts, func(h results.Fact) bool { return h.Subject == f.Subject && h.Name == f.Name })
+	b, h := known(base.Facts), known(head.Facts)
+	for _, f := range slices.Concat(base.Facts, head.Facts) {
+		key := fact{f.Subject, f.Name}
+		x, y := b[key], h[key]
+		delete(b, key) // said once
+		delete(h, key)
 		switch {
-		case i < 0:
-			list = append(list, fmt.Sprintf("%s %s is %s, and not known of head", f.Subject, f.Name, f.Value))
-		case head.Facts[i].Value != f.Value:
-			list = append(list, fmt.Sprintf("%s %s is %s, and %s", f.Subject, f.Name, f.Value, head.Facts[i].Value))
-		}
-	}
-	for _, f := range head.Facts {
-		if !slices.ContainsFunc(base.Facts, func(b results.Fact) bool { return b.Subject == f.Subject && b.Name == f.Name }) {
-			list = append(list, fmt.Sprintf("%s %s is not known of base, and %s", f.Subject, f.Name, f.Value))
+		case slices.Equal(x, y):
+		case len(x) == 0:
+			list = append(list, fmt.Sprintf("%s %s is not known of base, and %s", f.Subject, f.Name, strings.Join(y, " or ")))
+		case len(y) == 0:
+			list = append(list, fmt.Sprintf("%s %s is %s, and not known of head", f.Subject, f.Name, strings.Join(x, " or ")))
+		default:
+			list = append(list, fmt.Sprintf("%s %s is %s, and %s", f.Subject, f.Name, strings.Join(x, " or "), strings.Join(y, " or ")))
 		}
 	}
 	return list
+}
+
+type fact struct{ subject, name string }
+
+// measured begin the names of facts that were measured before the run: they are never the same twice.
+var measured = []string{"emulator.delay.", "emulator.loss", "emulator.reordered"}
+
+// known are the facts' values, sorted: a run that takes several hypervisors has several of a name.
+func known(facts []results.Fact) map[fact][]string {
+	values := map[fact][]string{}
+	for _, f := range facts {
+		if slices.ContainsFunc(measured, func(m string) bool { return strings.HasPrefix(f.Name, m) }) {
+			continue
+		}
+		key := fact{f.Subject, f.Name}
+		values[key] = append(values[key], f.Value)
+	}
+	for _, v := range values {
+		slices.Sort(v)
+	}
+	return values
 }
 
 // Versions is a note where two versions of virtscope made the runs; "" where one did.

@@ -56,6 +56,7 @@ const Failures = "failed"
 // A Row is one metric of one treatment.
 type Row struct {
 	Treatment string
+	Levels    []results.Level // of the treatment
 	Metric    string
 	Info      metric.Info
 	Unit      results.Unit
@@ -77,6 +78,9 @@ type Result struct {
 	OnlyHead   []string
 	Family     int // tests that were corrected for
 	Notes      []string
+	// Of Looks alone: how many there were, how many there may be, and the chance of a false alarm in all of them. Alpha is that of each.
+	Look, MostLooks int
+	Total           float64
 }
 
 // Decided reports whether a metric, other than the share of trials that failed, was found to differ or to be the same. Where none was, a comparison
@@ -97,7 +101,7 @@ func Sets(base, head dataset.Set, o Options) (Result, error) {
 	r := Result{Base: base.Name, Head: head.Name, Alpha: o.Alpha}
 	heads := head.Treatments()
 	for _, b := range base.Treatments() {
-		i := slices.IndexFunc(heads, func(h dataset.Treatment) bool { return h.Name == b.Name })
+		i := slices.IndexFunc(heads, func(h dataset.Treatment) bool { return h.Key() == b.Key() })
 		if i < 0 {
 			r.OnlyBase = append(r.OnlyBase, b.Name)
 			continue
@@ -131,7 +135,7 @@ func (r *Result) treatment(base, head dataset.Treatment, o Options) error {
 		if unit == "" {
 			unit = other
 		}
-		row := Row{Treatment: base.Name, Metric: name, Info: metric.About(name), Unit: unit}
+		row := Row{Treatment: base.Name, Levels: base.Levels, Metric: name, Info: metric.About(name), Unit: unit}
 		row.Comparison = stats.Compare(b, h, stats.How{Confidence: 1 - o.Alpha, Blocked: o.Blocked, Seed: o.Seed})
 		if f, ok := o.Floors[name]; ok {
 			row.Info.Absolute, row.Info.Relative = f.Absolute, f.Relative

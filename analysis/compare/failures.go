@@ -10,7 +10,7 @@ import (
 
 // failures compares the shares of trials that failed. A trial that could not be read counts here all the same: how it ended is known.
 func failures(base, head dataset.Treatment) Row {
-	row := Row{Treatment: base.Name, Metric: Failures, Unit: results.One, Info: metric.Info{Title: "trials that failed", Better: metric.Lower}}
+	row := Row{Treatment: base.Name, Levels: base.Levels, Metric: Failures, Unit: results.One, Info: metric.Info{Title: "trials that failed", Better: metric.Lower}}
 	row.BaseFailed, row.BaseTrials = count(base)
 	row.HeadFailed, row.HeadTrials = count(head)
 	if row.BaseTrials == 0 || row.HeadTrials == 0 {

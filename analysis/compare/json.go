@@ -12,6 +12,9 @@ type jsonResult struct {
 	Head     string    `json:"head"`
 	Alpha    float64   `json:"alpha"`
 	Family   int       `json:"family"`
+	Look     int       `json:"look,omitempty"`
+	Looks    int       `json:"looks,omitempty"`
+	Total    float64   `json:"alpha_all_looks,omitempty"`
 	Answer   string    `json:"answer"`
 	Rows     []jsonRow `json:"rows"`
 	OnlyBase []string  `json:"only_base,omitempty"`
@@ -57,7 +60,7 @@ type jsonEffect struct {
 func WriteJSON(w io.Writer, r Result) error {
 	out := jsonResult{
 		Base: r.Base, Head: r.Head, Alpha: r.Alpha, Family: r.Family, Answer: r.Answer(), Rows: []jsonRow{},
-		OnlyBase: r.OnlyBase, OnlyHead: r.OnlyHead, Notes: r.Notes,
+		OnlyBase: r.OnlyBase, OnlyHead: r.OnlyHead, Notes: r.Notes, Look: r.Look, Looks: r.MostLooks, Total: r.Total,
 	}
 	for _, row := range r.Rows {
 		out.Rows = append(out.Rows, row.json())

@@ -83,7 +83,7 @@ func (r Result) Answer() string {
 
 func (r Result) legend() []string {
 	list := append([]string{
-		fmt.Sprintf("medians, and how many trials; the difference is Hodges–Lehmann's, with its interval of %g %%; p is corrected by Holm's method over all tests", 100*(1-r.Alpha)),
+		fmt.Sprintf("medians, and how many trials; the difference is Hodges–Lehmann's, with its interval of %.4g %%; p is corrected by Holm's method over all tests", 100*(1-r.Alpha)),
 		"~: no difference was found (the same: none as large as the effect floor is likely; ?: one may be hidden); ≥: censored, the truth is larger",
 	}, r.reasons()...)
 	return append(list, r.unmatched()...)

@@ -301,6 +301,9 @@ func (g group) intervals(times []column) []string {
 func (r Run) design() [][2]string {
 	m := r.Manifest
 	list := [][2]string{{"experiment", m.Name}, {"run", m.Run}, {"trials", r.progress()}, {"seed of the order", fmt.Sprint(m.Seed)}}
+	if more := m.MoreOf; more != nil {
+		list = append(list, [2]string{"more trials of", fmt.Sprintf("%s, for look %d at its treatments: to be compared together with it, not alone", more.Run, more.Look)})
+	}
 	for _, f := range m.Factors {
 		list = append(list, [2]string{"factor " + f.Path, strings.Join(f.Levels, ", ")})
 	}

@@ -103,7 +103,7 @@ func buildTimeline(r *results.Run, o results.Outcome, s *spec.Experiment) (*time
 // read are missing.
 func trialSpecs(r *results.Run) map[string]*spec.Experiment {
 	specs := map[string]*spec.Experiment{}
-	p, err := loadPlan(r.ExperimentPath())
+	p, err := planOf(r)
 	if err != nil {
 		return specs
 	}

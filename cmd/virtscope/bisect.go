@@ -32,5 +32,6 @@ func newBisectReadyCommand() *cobra.Command {
 		},
 	}
 	o.add(c)
+	o.addSides(c)
 	return c
 }

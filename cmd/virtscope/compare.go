@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"virtscope/analysis/compare"
-	"virtscope/analysis/dataset"
 	"virtscope/results"
 
 	"github.com/spf13/cobra"
@@ -22,6 +21,9 @@ type compareOptions struct {
 	allow   []string
 	force   bool
 	by      string
+	with    []string
+	looks   int
+	open    string
 	seed    uint64
 }
 
@@ -32,8 +34,16 @@ func (o *compareOptions) add(c *cobra.Command) {
 	f.StringSliceVar(&o.floors, "floor", nil, "least difference that matters, as metric=5% or metric=0.01 (in base units); may be repeated")
 	f.StringSliceVar(&o.allow, "allow", nil, "facts of the machine that are meant to differ, such as qemu.version")
 	f.BoolVar(&o.force, "force", false, "compare runs of different machines or settings all the same, with a warning")
-	f.StringVar(&o.by, "by", "", "of one run, compare two levels of a factor: factor=base,head")
 	f.Uint64Var(&o.seed, "seed", 1, "of resampling")
+}
+
+// addSides are the flags of what is compared.
+func (o *compareOptions) addSides(c *cobra.Command) {
+	f := c.Flags()
+	f.StringVar(&o.by, "by", "", "of one run, compare two levels of a factor: factor=base,head; without it, its two builds")
+	f.IntVar(&o.looks, "looks", 1, "how often to look at most: alpha is shared by them, so that what is undecided may be looked at again with more trials")
+	f.StringArrayVar(&o.with, "with", nil, "look again, with the trials of BASE2,HEAD2 (or of RUN2), made by virtscope run --more-of; may be repeated, in order")
+	f.StringVar(&o.open, "open", "", "write the names of undecided treatments to this file, for virtscope run --more-of RUN --only-from FILE")
 }
 
 // errUndecided says that a difference can be neither shown nor excluded.
@@ -44,11 +54,14 @@ func newCompareCommand() *cobra.Command {
 	var gate bool
 	var format, output, undecided string
 	c := &cobra.Command{
-		Use:   "compare BASE HEAD | compare RUN --by FACTOR=BASE,HEAD",
+		Use:   "compare BASE HEAD | compare RUN [--by FACTOR=BASE,HEAD]",
 		Short: "say in what two runs differ, by how much and how surely; fail on a regression",
 		Example: `  virtscope compare runs/quickstart-… latest
   virtscope compare base head --gate --format markdown
-  virtscope compare latest --by workload.rate=4MiB/s,24MiB/s`,
+  virtscope compare latest                                      # the two builds of one run
+  virtscope compare latest --by workload.rate=4MiB/s,24MiB/s
+  virtscope compare base head --looks 2 --open open.txt         # what is undecided, to be run again …
+  virtscope compare base head --looks 2 --with base2,head2      # … and looked at again`,
 		Args: runsToCompare(&o),
 		RunE: func(c *cobra.Command, args []string) error {
 			write, ok := comparisonFormats[format]
@@ -72,6 +85,7 @@ func newCompareCommand() *cobra.Command {
 		},
 	}
 	o.add(c)
+	o.addSides(c)
 	c.Flags().BoolVar(&gate, "gate", false, "exit 1 if anything is worse")
 	c.Flags().StringVar(&undecided, "undecided", "pass", "with --gate: pass or fail where nothing is worse and a metric cannot be decided")
 	c.Flags().StringVar(&format, "format", "text", "text, markdown, json or junit")
@@ -83,12 +97,22 @@ var comparisonFormats = map[string]func(io.Writer, compare.Result) error{
 	"text": compare.WriteText, "markdown": compare.WriteMarkdown, "json": compare.WriteJSON, "junit": compare.WriteJUnit,
 }
 
+var errTwoRuns = errors.New("name two run folders, base and head; or one, with --by factor=base,head, or with two builds in its experiment")
+
+// mostLooks bounds --looks: the share of each is then a tenth of alpha.
+const mostLooks = 10
+
 func runsToCompare(o *compareOptions) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
-		if o.by != "" && len(args) == 1 || o.by == "" && len(args) == 2 {
-			return nil
+		switch {
+		case len(args) != 1 && (o.by != "" || len(args) != 2):
+			return specError(errTwoRuns)
+		case o.looks < 1 || o.looks > mostLooks:
+			return specError(fmt.Errorf("--looks %d: want 1 to %d", o.looks, mostLooks))
+		case len(o.with) >= o.looks:
+			return specError(fmt.Errorf("--with: these are %d looks: say --looks %d, or more, as you did at the first: alpha is shared by them", len(o.with)+1, len(o.with)+1))
 		}
-		return specError(errors.New("name two run folders, base and head; or one, with --by factor=base,head"))
+		return nil
 	}
 }
 
@@ -113,87 +137,6 @@ func judgeGate(r compare.Result, undecidedFails bool) error {
 		return fmt.Errorf("%w: %s", errUndecided, strings.Join(open, "; "))
 	}
 	return nil
-}
-
-// compare loads what is to be compared, and compares it.
-func (o *compareOptions) compare(c *cobra.Command, args []string) (compare.Result, error) {
-	options, err := o.options()
-	if err != nil {
-		return compare.Result{}, specError(err)
-	}
-	if o.by != "" {
-		return o.compareLevels(c, args[0], options)
-	}
-	base, err := loadSet(c, args[0])
-	if err != nil {
-		return compare.Result{}, err
-	}
-	head, err := loadSet(c, args[1])
-	if err != nil {
-		return compare.Result{}, err
-	}
-	unlike := compare.Unlike(without(base.Manifest, o.allow), without(head.Manifest, o.allow))
-	if len(unlike) > 0 && !o.force && base.Manifest.Run != "" && head.Manifest.Run != "" {
-		return compare.Result{}, specError(fmt.Errorf("compare: the runs differ in more than what they measured:\n  %s\nname what is meant to differ with --allow, or compare them all the same with --force",
-			strings.Join(unlike, "\n  ")))
-	}
-	r, err := compare.Sets(base, head, options)
-	if base.Manifest.Run == "" || head.Manifest.Run == "" {
-		r.Notes = append(r.Notes, "of a CSV file, neither the machine nor the settings are known: whether the runs are alike could not be checked")
-		unlike = nil
-	}
-	if len(unlike) > 0 {
-		r.Notes = append(r.Notes, "forced: the runs differ in more than what they measured, and any of it may be the reason: "+strings.Join(unlike, "; "))
-	}
-	for _, a := range o.allow {
-		r.Notes = append(r.Notes, "meant to differ: "+a)
-	}
-	if v := compare.Versions(base.Manifest, head.Manifest); v != "" {
-		r.Notes = append(r.Notes, v)
-	}
-	r.Notes = append(append(r.Notes, shortcomings(base)...), shortcomings(head)...)
-	return r, err
-}
-
-// without leaves out the facts that are meant to differ.
-func without(m results.Manifest, names []string) results.Manifest {
-	var facts []results.Fact
-	for _, f := range m.Facts {
-		keep := true
-		for _, n := range names {
-			keep = keep && n != f.Name
-		}
-		if keep {
-			facts = append(facts, f)
-		}
-	}
-	m.Facts = facts
-	return m
-}
-
-func (o *compareOptions) compareLevels(c *cobra.Command, name string, options compare.Options) (compare.Result, error) {
-	factor, levels, _ := strings.Cut(o.by, "=")
-	base, head, ok := strings.Cut(levels, ",")
-	if factor == "" || !ok {
-		return compare.Result{}, specError(fmt.Errorf("--by %q: want factor=base,head, such as workload.rate=4MiB/s,24MiB/s", o.by))
-	}
-	set, err := loadSet(c, name)
-	if err != nil {
-		return compare.Result{}, err
-	}
-	var parts [2]dataset.Set
-	for i, level := range []string{base, head} {
-		if parts[i], err = set.Level(factor, level); err != nil {
-			return compare.Result{}, specError(err)
-		}
-	}
-	options.Blocked = parts[0].Blocked() && parts[1].Blocked()
-	r, err := compare.Sets(parts[0], parts[1], options)
-	if options.Blocked {
-		r.Notes = append(r.Notes, "compared within blocks")
-	}
-	r.Notes = append(r.Notes, shortcomings(set)...)
-	return r, err
 }
 
 func (o *compareOptions) options() (compare.Options, error) {

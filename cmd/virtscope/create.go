@@ -51,6 +51,7 @@ func createRun(ctx context.Context, dir string, lab *lab, p *plan.Plan) (*result
 	for _, t := range p.Trials {
 		trials = append(trials, t.Trial)
 	}
+	m.MoreOf = p.MoreOf
 	return results.Create(dir, m, text, trials)
 }
 

@@ -19,6 +19,7 @@ import (
 // runOptions are what the command line says beside the experiment.
 type runOptions struct {
 	strict  bool
+	more    moreOptions
 	release func() // of signals, when nothing is left to tear down
 }
 
@@ -26,15 +27,19 @@ func newRunCommand(release func()) *cobra.Command {
 	var resume bool
 	options := runOptions{release: release}
 	c := &cobra.Command{
-		Use:   "run EXPERIMENT | run --resume RUN",
-		Short: "run an experiment; go on with a run that was stopped",
+		Use:   "run EXPERIMENT | run --resume RUN | run --more-of RUN",
+		Short: "run an experiment; go on with a run that was stopped; run more trials of what a run left open",
 		Example: `  virtscope run quickstart
   virtscope run experiments/quickstart.yaml
-  virtscope run --resume latest`,
+  virtscope run --resume latest
+  virtscope run --more-of latest --only rate=8MiB/s     # as many replicates again, in a run of their own`,
 		Args: oneArg("name one experiment file, or one of the catalogue such as quickstart"),
 		RunE: func(c *cobra.Command, args []string) error {
 			if resume && c.Flags().Changed("scale") {
 				return specError(errors.New("run --resume: a run goes on at the scale that it began with: leave out --scale"))
+			}
+			if err := options.more.check(c, resume); err != nil {
+				return specError(err)
 			}
 			if resume {
 				return resumeRun(c, args[0], options)
@@ -43,13 +48,14 @@ func newRunCommand(release func()) *cobra.Command {
 		},
 	}
 	c.Flags().BoolVar(&resume, "resume", false, "the argument is a run folder: run what it lacks")
+	options.more.add(c)
 	addScaleFlag(c)
 	c.Flags().BoolVar(&options.strict, "strict", false, "exit 1 unless every trial is completed; else only invalid trials count")
 	return c
 }
 
 func startRun(c *cobra.Command, name string, options runOptions) (err error) {
-	p, err := planAtScale(c, name)
+	p, err := planToRun(c, name, options.more)
 	if err != nil {
 		return err
 	}
@@ -108,18 +114,26 @@ func resumeRun(c *cobra.Command, name string, options runOptions) (err error) {
 
 // resumePlan plans a run's own experiment again, and guards against one that was edited since.
 func resumePlan(r *results.Run) (*plan.Plan, error) {
-	text, err := r.Experiment()
-	if err != nil {
+	if err := unchanged(r); err != nil {
 		return nil, err
 	}
-	if sum := sha256.Sum256(text); hex.EncodeToString(sum[:]) != r.Manifest.SpecHash {
-		return nil, fmt.Errorf("%s was changed since the run began: put it back, or start a run of its own", r.ExperimentPath())
-	}
-	p, err := loadPlan(r.ExperimentPath())
+	p, err := planOf(r)
 	if err != nil {
 		return nil, err
 	}
 	return p, samePlan(r.Plan, p)
+}
+
+// unchanged guards against an experiment that was edited since its run began.
+func unchanged(r *results.Run) error {
+	text, err := r.Experiment()
+	if err != nil {
+		return err
+	}
+	if sum := sha256.Sum256(text); hex.EncodeToString(sum[:]) != r.Manifest.SpecHash {
+		return fmt.Errorf("%s was changed since the run began: put it back, or start a run of its own", r.ExperimentPath())
+	}
+	return nil
 }
 
 // changes says what is not as it was when the run began: trials before and after may not be comparable.

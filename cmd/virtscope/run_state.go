@@ -17,6 +17,9 @@ func stateRemarks(r *results.Run) []string {
 		return []string{fmt.Sprintf("whether the run has ended is not known: %v", err)}
 	}
 	var list []string
+	if m := r.Manifest.MoreOf; m != nil {
+		list = append(list, fmt.Sprintf("these are more trials of %s, for look %d at its treatments: to be compared together with it (virtscope compare --with), not alone", m.Run, m.Look))
+	}
 	begun := false // and not ended; a run that was imported never begins
 	under := ""    // the trial under way
 	for _, e := range entries {

@@ -12,6 +12,7 @@ import (
 type Plan struct {
 	Experiment *spec.Experiment // with defaults filled in, before any factor is set or anything is scaled
 	Trials     []Trial          // in order
+	MoreOf     *results.MoreOf  // of what it has more trials; nil: it is the whole experiment
 }
 
 // A Trial is one trial with all its factors set.
