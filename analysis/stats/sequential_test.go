@@ -129,3 +129,42 @@ func TestMedianSequenceIntervals(t *testing.T) {
 		}
 	}
 }
+
+// TestComparingWhatStopped compares equals whose numbers of trials were set by their own spread. The tests take the numbers as set
+// beforehand, and find a difference more often than alpha says, if less than twice as often: so compare warns, and does not gate.
+func TestComparingWhatStopped(t *testing.T) {
+	const rounds, alpha, last = 500, 0.05, 30
+	m, err := NewMedianSequence(5, last, 0.95)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, draw := range map[string]func(*rand.Rand) float64{
+		"normal":    func(r *rand.Rand) float64 { return 100 + 10*r.NormFloat64() },
+		"lognormal": func(r *rand.Rand) float64 { return 100 * math.Exp(0.3*r.NormFloat64()) },
+		"bimodal": func(r *rand.Rand) float64 {
+			if r.Float64() < 0.4 {
+				return 80 + 4*r.NormFloat64()
+			}
+			return 104 + 4*r.NormFloat64()
+		},
+	} {
+		r := rand.New(rand.NewPCG(11, 11))
+		stopped := func() Sample {
+			var data []Datum
+			for len(data) < last && !m.Look(Sample{data}, 0.10).Enough {
+				data = append(data, Datum{Trial: fmt.Sprint(len(data)), Value: draw(r), Known: true})
+			}
+			return Sample{data}
+		}
+		found := 0
+		for range rounds {
+			if Decide(stopped(), stopped(), How{Confidence: 0.95}).P < alpha {
+				found++
+			}
+		}
+		t.Logf("%-10s %.1f %% of comparisons of equals", name, 100*float64(found)/rounds)
+		if limit := 2*alpha + 3*math.Sqrt(2*alpha*(1-2*alpha)/rounds); float64(found)/rounds > limit {
+			t.Errorf("%s: %d of %d comparisons of equals find a difference", name, found, rounds)
+		}
+	}
+}

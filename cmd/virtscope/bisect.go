@@ -23,7 +23,7 @@ func newBisectReadyCommand() *cobra.Command {
 			if err != nil {
 				return &codedError{exitSkip, err}
 			}
-			err = judgeGate(r, true)
+			err = o.judgeGate(r, true)
 			if errors.Is(err, errUndecided) {
 				return &codedError{exitSkip, err}
 			}

@@ -24,6 +24,7 @@ type compareOptions struct {
 	with    []string
 	looks   int
 	open    string
+	stopped bool // a rule to stop has left out trials
 	seed    uint64
 }
 
@@ -81,7 +82,7 @@ func newCompareCommand() *cobra.Command {
 			if !gate {
 				return nil
 			}
-			return judgeGate(r, undecided == "fail")
+			return o.judgeGate(r, undecided == "fail")
 		},
 	}
 	o.add(c)
@@ -116,8 +117,11 @@ func runsToCompare(o *compareOptions) cobra.PositionalArgs {
 	}
 }
 
-// judgeGate is an error that names what is worse.
-func judgeGate(r compare.Result, undecidedFails bool) error {
+// judgeGate is an error that names what is worse. It cannot tell by trials whose number depends on them, unless forced.
+func (o *compareOptions) judgeGate(r compare.Result, undecidedFails bool) error {
+	if o.stopped && !o.force {
+		return fmt.Errorf("%w: stop-when left out trials, and alpha does not hold: run without it, or gate all the same with --force", errUndecided)
+	}
 	var worse, open []string
 	for _, row := range r.Rows {
 		name := strings.TrimSuffix(row.Metric+" of "+row.Treatment, " of ")

@@ -74,6 +74,9 @@ func (e *enoughTrials) ask(ctx context.Context, t results.Trial) (string, error)
 		if ok {
 			data[planned.Treatment] = append(data[planned.Treatment], d)
 		}
+		if ok && planned.Treatment != t.Treatment && planned.Replicate == t.Replicate {
+			return "", nil // a replicate of all builds is run whole
+		}
 		if err := ctx.Err(); err != nil {
 			return "", nil //nolint:nilerr // the run ends by itself
 		}

@@ -16,8 +16,8 @@ func TestEnoughTrials(t *testing.T) {
 	e := &enoughTrials{run: &results.Run{}, rule: results.StopRule{Metric: "total", Within: 0.05, Confidence: 0.95, AtLeast: 6, AtMost: 10}}
 	for _, rate := range []string{"slow", "fast"} {
 		for _, build := range []string{"old", "new"} {
-			for range 10 {
-				e.run.Plan = append(e.run.Plan, results.Trial{ID: strings.Join([]string{rate, build, string(rune('a' + len(e.run.Plan)))}, "-"), Treatment: rate + build, Levels: level(build, rate)})
+			for replicate := range 10 {
+				e.run.Plan = append(e.run.Plan, results.Trial{Replicate: replicate + 1, ID: strings.Join([]string{rate, build, string(rune('a' + len(e.run.Plan)))}, "-"), Treatment: rate + build, Levels: level(build, rate)})
 			}
 		}
 	}
@@ -36,8 +36,9 @@ func TestEnoughTrials(t *testing.T) {
 		}
 		e.known = map[string]stats.Datum{}
 	}
+	asked := 10
 	ask := func(treatment string) string {
-		why, err := e.ask(context.Background(), results.Trial{Treatment: treatment, Levels: level(treatment[4:], treatment[:4])})
+		why, err := e.ask(context.Background(), results.Trial{Treatment: treatment, Replicate: asked, Levels: level(treatment[4:], treatment[:4])})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -55,6 +56,11 @@ func TestEnoughTrials(t *testing.T) {
 	if why := ask("slowold"); !strings.Contains(why, "after 6 trials") || !strings.Contains(why, "after 8 trials") {
 		t.Errorf("both are known: %q", why)
 	}
+	asked = 7 // of which there is one of the other build
+	if why := ask("slowold"); why != "" {
+		t.Errorf("a replicate is left with one build: %q", why)
+	}
+	asked = 10
 	if why := ask("fastold"); why != "" {
 		t.Errorf("another treatment: %s", why)
 	}

@@ -91,6 +91,9 @@ func planMore(r *results.Run, more results.MoreOf) (*plan.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	if e.StopWhen != nil {
+		return nil, fmt.Errorf("run --more-of %s: its experiment has stop-when: how many trials a look adds must not depend on them", r.Manifest.Run)
+	}
 	p, err := plan.More(e, more.Only, more.Look)
 	if err != nil {
 		return nil, err
