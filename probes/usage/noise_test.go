@@ -127,7 +127,9 @@ func TestTree(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	stat := func(pid string, times string) { write(pid+"/stat", pid+" (a) b) R 1 1 1 0 -1 0 0 0 0 0 "+times+" 20 0") }
+	stat := func(pid string, times string) {
+		write(pid+"/stat", pid+" (a) b) R 1 1 1 0 -1 0 0 0 0 0 "+times+" 20 0")
+	}
 	write("5/task/5/children", "7 ")
 	write("5/task/6/children", "8")
 	write("7/task/7/children", "9 10")
