@@ -35,39 +35,66 @@ func percent(v float64) string { return fmt.Sprintf("%.3g %%", 100*v) }
 
 func hertz(v float64) string { return quantity.Scaled(v, v/500, results.Hertz) }
 
+// A reason is why a metric of the machine spoiled a trial.
+type reason struct{ metric, text string }
+
 // Above says which limits a trial's machine surely exceeded: by the lower bound of what was measured.
-func Above(metrics []metric.Metric, l Limits) []string {
-	var list []string
+func Above(metrics []metric.Metric, l Limits) []string { return texts(above(metrics, l)) }
+
+func above(metrics []metric.Metric, l Limits) []reason {
+	var list []reason
 	for _, r := range rules {
-		i := slices.IndexFunc(metrics, func(m metric.Metric) bool { return m.Name == r.metric })
-		if i < 0 || r.limit == nil || !metrics[i].Known {
+		m, ok := named(metrics, r.metric)
+		if !ok || r.limit == nil {
 			continue
 		}
-		if limit := r.limit(l); limit < 1 && metrics[i].Low > limit {
-			list = append(list, fmt.Sprintf("%s %s, more than %s", r.show(metrics[i].Value), r.what, percent(limit)))
+		if limit := r.limit(l); limit < 1 && m.Low > limit {
+			list = append(list, reason{r.metric, fmt.Sprintf("%s %s, more than %s", r.show(m.Value), r.what, percent(limit))})
 		}
 	}
-	if i := slices.IndexFunc(metrics, func(m metric.Metric) bool { return m.Name == metric.NoiseThrottled }); i >= 0 && metrics[i].Known && metrics[i].Value > 0 {
-		list = append(list, fmt.Sprintf("the CPUs were slowed down for heat %.0f times", metrics[i].Value))
+	if m, ok := named(metrics, metric.NoiseThrottled); ok && m.Value > 0 {
+		list = append(list, reason{m.Name, fmt.Sprintf("CPUs were slowed down for heat %.0f times", m.Value)})
 	}
 	return list
 }
 
-// Spoil fills in why trials were spoiled, in place of what was there. Invalid trials have their own reason, and are left out.
-func Spoil(set *dataset.Set, l Limits) {
-	for i := range set.Trials {
-		t := &set.Trials[i]
-		t.Spoiled = nil
-		if t.Counted() {
-			t.Spoiled = Above(t.Metrics, l)
-		}
+// named is a metric that is known.
+func named(metrics []metric.Metric, name string) (metric.Metric, bool) {
+	i := slices.IndexFunc(metrics, func(m metric.Metric) bool { return m.Name == name && m.Known })
+	if i < 0 {
+		return metric.Metric{}, false
 	}
-	if l.Outliers <= 0 {
-		return
+	return metrics[i], true
+}
+
+func texts(list []reason) []string {
+	var all []string
+	for _, r := range list {
+		all = append(all, r.text)
+	}
+	return all
+}
+
+// Spoil fills in why trials were spoiled, in place of what was there. Invalid trials have their own reason, and are left out. What is above
+// a limit is not told again as an outlier.
+func Spoil(set *dataset.Set, l Limits) {
+	reasons := make([][]reason, len(set.Trials))
+	for i, t := range set.Trials {
+		if t.Counted() {
+			reasons[i] = above(t.Metrics, l)
+		}
 	}
 	for _, r := range rules {
-		for i, why := range r.outliers(*set, l) {
-			set.Trials[i].Spoiled = append(set.Trials[i].Spoiled, why)
+		if l.Outliers <= 0 {
+			break
 		}
+		for i, why := range r.outliers(*set, l) {
+			if !slices.ContainsFunc(reasons[i], func(have reason) bool { return have.metric == r.metric }) {
+				reasons[i] = append(reasons[i], reason{r.metric, why})
+			}
+		}
+	}
+	for i := range set.Trials {
+		set.Trials[i].Spoiled = texts(reasons[i])
 	}
 }
