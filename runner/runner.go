@@ -17,6 +17,8 @@ type Runner struct {
 	Lab      Lab
 	Progress Progress
 	Note     string // for the journal, such as what has changed since the run began; may be empty
+	// Noisy makes trials invalid of which the machine took too much; nil: none.
+	Noisy NoiseJudge
 }
 
 // Run runs the trials of p that r does not hold as completed or failed yet, in order, one at a time. It returns

@@ -13,6 +13,7 @@ import (
 	"virtscope/analysis/stats"
 	"virtscope/analysis/text"
 	"virtscope/analysis/timeline"
+	"virtscope/analysis/validity"
 	"virtscope/results"
 )
 
@@ -41,6 +42,7 @@ type page struct {
 	PacketTitle, PacketNote        string
 	ValidityHead                   []template.HTML
 	Validity                       [][]string
+	ValidityParts                  []validity.Part
 	Facts                          [][3]string
 	Spec                           string
 	Run                            string
@@ -167,6 +169,7 @@ func newPage(r Run) (page, error) {
 		return p, err
 	}
 	p.Answer = answer(groups, k)
+	p.ValidityParts = r.validityParts()
 	if err := p.pack(); err != nil {
 		return p, err
 	}

@@ -35,6 +35,7 @@ func WriteMarkdown(w io.Writer, r Run) error {
 		fmt.Fprintf(&b, "\n- %s\n", s)
 	}
 	writePackets(&b, r)
+	writeValidityMarkdown(&b, r)
 	published.NewTable(r.Paper, r.Published).WriteMarkdown(&b)
 	_, err := w.Write(b.Bytes())
 	return err

@@ -12,6 +12,7 @@ import (
 	"virtscope/analysis/quantity"
 	"virtscope/analysis/stats"
 	"virtscope/analysis/timeline"
+	"virtscope/analysis/validity"
 	"virtscope/results"
 )
 
@@ -27,7 +28,8 @@ type Run struct {
 	Spec     string // the experiment's text; "" if it is not at hand
 	Planned  int    // trials that the plan holds; 0 if not known
 	Trials   []Trial
-	Plots    []Plot // that the experiment asks for; none: they are chosen from the design
+	Noise    validity.Limits // how much may go on at the machine; nothing is validity.Defaults
+	Plots    []Plot          // that the experiment asks for; none: they are chosen from the design
 }
 
 // A Trial is one attempt that ended.

@@ -62,6 +62,7 @@ func WriteTable(w io.Writer, r Run) error {
 		}
 		text.Aligned(&b, append([][]string{{"", "trials", "by, median", "range"}}, rows...))
 	}
+	writeValidity(&b, r)
 	published.NewTable(r.Paper, r.Published).Write(&b)
 	_, err := w.Write(b.Bytes())
 	return err

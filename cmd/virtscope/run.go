@@ -148,7 +148,7 @@ func execute(c *cobra.Command, lab *lab, r *results.Run, p *plan.Plan, note stri
 	fmt.Fprintf(os.Stderr, "%s: %d trials, about %s; %s; run folder %s\n",
 		p.Experiment.Name, len(p.Trials), round(p.Estimate()), lab.describe(), r.Dir)
 	progress := newStatus(os.Stderr)
-	_, err := runner.Runner{Lab: lab, Progress: progress, Note: note}.Run(c.Context(), r, p)
+	_, err := runner.Runner{Lab: lab, Progress: progress, Note: note, Noisy: noisy}.Run(c.Context(), r, p)
 	progress.close()
 	options.release()
 	fmt.Fprint(os.Stderr, lab.warmSpeedUp())
