@@ -106,9 +106,9 @@ func (m *measurement) mean(name string, u results.Unit, attrs map[string]string)
 	}
 	sum := 0.0
 	for _, r := range list {
-		sum += r.Value / float64(len(list))
+		sum += r.Value
 	}
-	return quantity.Exactly(sum, u)
+	return quantity.Exactly(sum/float64(len(list)), u)
 }
 
 func (m *measurement) least(name string, u results.Unit, attrs map[string]string) quantity.Quantity {

@@ -178,16 +178,22 @@ func (r Run) unsettledLines() []validity.Line {
 	return list
 }
 
+// mostTold bounds how many lines of one part are printed for a terminal.
+const mostTold = 12
+
 // writeValidity prints what is a reason for doubt; the whole list is in the HTML and Markdown reports.
 func writeValidity(b *bytes.Buffer, r Run) {
 	for _, p := range r.validityParts() {
 		if !slices.Contains(toldInText, p.Title) {
 			continue // the table, and the remarks, say it already
 		}
-		for _, l := range p.Lines {
-			if l.Found {
-				text.Wrapped(b, "! ", p.Title+": "+l.Text)
+		found := slices.DeleteFunc(slices.Clone(p.Lines), func(l validity.Line) bool { return !l.Found })
+		for i, l := range found {
+			if i == mostTold {
+				text.Wrapped(b, "! ", fmt.Sprintf("%s: %d more lines are in the report's section on validity", p.Title, len(found)-i))
+				break
 			}
+			text.Wrapped(b, "! ", p.Title+": "+l.Text)
 		}
 	}
 }

@@ -26,6 +26,11 @@ func without(set dataset.Set) []Line {
 		return nil
 	}
 	var list []Line
+	for _, t := range set.Treatments() {
+		if counted := slices.ContainsFunc(t.Trials, dataset.Trial.Counted); counted && allSpoiled(t) {
+			list = append(list, Line{fmt.Sprintf("all trials of %s were spoiled: there is no figure without them", called(t.Name)), true})
+		}
+	}
 	for _, name := range set.Metrics() {
 		if !metric.About(name).Headline {
 			continue
@@ -39,6 +44,11 @@ func without(set dataset.Set) []Line {
 	return list
 }
 
+// allSpoiled reports whether no trial of a treatment that counts is clean.
+func allSpoiled(t dataset.Treatment) bool {
+	return !slices.ContainsFunc(t.Trials, func(t dataset.Trial) bool { return t.Counted() && len(t.Spoiled) == 0 })
+}
+
 func medians(set, clean dataset.Set, name string) []Line {
 	var list []Line
 	cleaned := clean.Treatments()
@@ -48,13 +58,12 @@ func medians(set, clean dataset.Set, name string) []Line {
 			continue
 		}
 		all := stats.Summarise(s, 1-Alpha)
-		if all.Known == 0 || !slices.ContainsFunc(t.Trials, func(t dataset.Trial) bool { return len(t.Spoiled) > 0 }) {
+		if all.Known == 0 || allSpoiled(t) || !slices.ContainsFunc(t.Trials, func(t dataset.Trial) bool { return len(t.Spoiled) > 0 }) {
 			continue
 		}
 		i := slices.IndexFunc(cleaned, func(c dataset.Treatment) bool { return c.Name == t.Name })
 		what := fmt.Sprintf("%s of %s: median %s of %d", name, called(t.Name), showEstimate(all.Median, unit), all.Known)
 		if i < 0 {
-			list = append(list, Line{what + "; all trials were spoiled", true})
 			continue
 		}
 		c, _, err := cleaned[i].Sample(name)

@@ -23,6 +23,7 @@ type compareOptions struct {
 	force   bool
 	by      string
 	seed    uint64
+	clean   bool // without spoiled trials
 }
 
 func (o *compareOptions) add(c *cobra.Command) {
@@ -33,6 +34,7 @@ func (o *compareOptions) add(c *cobra.Command) {
 	f.StringSliceVar(&o.allow, "allow", nil, "facts of the machine that are meant to differ, such as qemu.version")
 	f.BoolVar(&o.force, "force", false, "compare runs of different machines or settings all the same, with a warning")
 	f.StringVar(&o.by, "by", "", "of one run, compare two levels of a factor: factor=base,head")
+	f.BoolVar(&o.clean, "without-spoiled", false, "leave out trials whose machine was too noisy")
 	f.Uint64Var(&o.seed, "seed", 1, "of resampling")
 }
 
@@ -137,7 +139,7 @@ func (o *compareOptions) compare(c *cobra.Command, args []string) (compare.Resul
 		return compare.Result{}, specError(fmt.Errorf("compare: the runs differ in more than what they measured:\n  %s\nname what is meant to differ with --allow, or compare them all the same with --force",
 			strings.Join(unlike, "\n  ")))
 	}
-	r, err := compare.Sets(base, head, options)
+	r, err := compareSpoiled(base, head, o.clean, options)
 	if base.Manifest.Run == "" || head.Manifest.Run == "" {
 		r.Notes = append(r.Notes, "of a CSV file, neither the machine nor the settings are known: whether the runs are alike could not be checked")
 		unlike = nil
@@ -188,7 +190,7 @@ func (o *compareOptions) compareLevels(c *cobra.Command, name string, options co
 		}
 	}
 	options.Blocked = parts[0].Blocked() && parts[1].Blocked()
-	r, err := compare.Sets(parts[0], parts[1], options)
+	r, err := compareSpoiled(parts[0], parts[1], o.clean, options)
 	if options.Blocked {
 		r.Notes = append(r.Notes, "compared within blocks")
 	}

@@ -83,6 +83,7 @@ func shortcomings(set dataset.Set) []string {
 	if counted == 0 {
 		list = append(list, set.Name+": no trial counts: nothing can be said of any metric")
 	}
+	list = append(list, spoiledTrials(set)...)
 	for i, p := range set.Problems {
 		if i == mostProblems {
 			list = append(list, fmt.Sprintf("%s: and %d more trials that could not be read", set.Name, len(set.Problems)-i))
