@@ -2,6 +2,7 @@ package validity
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"virtscope/analysis/dataset"
@@ -59,7 +60,16 @@ func spoiled(set dataset.Set) []Line {
 		head := fmt.Sprintf("the machine was too noisy in %d of %d trials; they stay in all figures", n, counted)
 		list = append([]Line{{head, true}}, list...)
 	} else {
-		list = []Line{{fmt.Sprintf("none of %d", counted), false}}
+		judged := 0
+		for _, t := range set.Trials {
+			if t.Counted() && slices.ContainsFunc(rules, func(r rule) bool { _, ok := named(t.Metrics, r.metric); return ok }) {
+				judged++
+			}
+		}
+		list = []Line{{fmt.Sprintf("none of the %d trials that could be judged", judged), false}}
+		if judged == 0 {
+			list = []Line{{"cannot be told: nobody observed the machine", false}}
+		}
 	}
 	return append(list, unjudged(set)...)
 }
@@ -105,12 +115,16 @@ func unjudged(set dataset.Set) []Line {
 	return list
 }
 
-// A check looks at one metric's samples, one a treatment. It says what it found, and what it found if p, corrected, is below Alpha.
-type check func(samples []stats.Sample) (t stats.Test, found, not string)
+// A check looks at one metric's samples, one a treatment. Size is by how much it stands out, where p, corrected, is below Alpha.
+type check struct {
+	found, not string
+	look       func(samples []stats.Sample) (t stats.Test, size string)
+}
 
-// headlines makes a check of each headline metric, with p corrected over them.
+// headlines makes a check of each headline metric, with p corrected over them: a line for those that it finds something of, one for the
+// others, and one for each reason for which it cannot be told.
 func headlines(set dataset.Set, c check) []Line {
-	var names, found, not []string
+	var names, sizes []string
 	var tests []stats.Test
 	var ps []float64
 	for _, name := range set.Metrics() {
@@ -125,51 +139,68 @@ func headlines(set dataset.Set, c check) []Line {
 			}
 			samples = append(samples, s)
 		}
-		t, yes, no := c(samples)
-		names, tests, found, not = append(names, name), append(tests, t), append(found, yes), append(not, no)
+		t, size := c.look(samples)
+		p := math.NaN()
 		if t.Known {
-			ps = append(ps, t.P)
+			p = t.P
 		}
+		names, tests, sizes, ps = append(names, name), append(tests, t), append(sizes, size), append(ps, p)
 	}
 	if len(names) == 0 {
 		return []Line{{"no trial has a headline metric", false}}
 	}
-	adjusted := stats.Holm(ps)
-	var list []Line
-	for i, t := range tests {
-		if !t.Known {
-			list = append(list, Line{names[i] + ": cannot be told: " + t.Why, false})
+	var found, not, whys []string
+	lacking := map[string][]string{}
+	how, family := "", 0
+	for i, p := range stats.Holm(ps) {
+		switch t := tests[i]; {
+		case !t.Known:
+			if lacking[t.Why] == nil {
+				whys = append(whys, t.Why)
+			}
+			lacking[t.Why] = append(lacking[t.Why], names[i])
 			continue
+		case p < Alpha:
+			found = append(found, fmt.Sprintf("%s %s (p = %.2g)", names[i], sizes[i], p))
+		default:
+			not = append(not, fmt.Sprintf("%s (p = %.2g)", names[i], p))
 		}
-		sure := fmt.Sprintf(" (%s, p = %.2g, Holm-corrected over %d)", t.Name, adjusted[0], len(ps))
-		if adjusted[0] < Alpha {
-			list = append(list, Line{names[i] + ": " + found[i] + sure, true})
-		} else {
-			list = append(list, Line{names[i] + ": " + not[i] + sure, false})
-		}
-		adjusted = adjusted[1:]
+		how, family = tests[i].Name, family+1
+	}
+	how = fmt.Sprintf("; %s, Holm-corrected over %d", how, family)
+	var list []Line
+	if len(found) > 0 {
+		list = append(list, Line{c.found + ": " + strings.Join(found, ", ") + how, true})
+	}
+	if len(not) > 0 {
+		list = append(list, Line{c.not + ": " + strings.Join(not, ", ") + how, false})
+	}
+	for _, why := range whys {
+		list = append(list, Line{"cannot be told of " + strings.Join(lacking[why], ", ") + ": " + why, false})
 	}
 	return list
 }
 
-func drift(samples []stats.Sample) (t stats.Test, found, not string) {
-	trend := stats.ExecutionTrend(samples)
-	size := "by an amount that is not known: " + trend.Slope.Why
-	if trend.Slope.Known {
-		size = fmt.Sprintf("by %+.2g %% of a treatment's median from one trial to the next", 100*trend.Slope.Value)
-	}
-	return trend.Test, "trials that ran later differ, " + size, "no trend over the order of execution"
+var drift = check{
+	found: "trials that ran later differ, by a share of a treatment's median from one trial to the next",
+	not:   "no trend was found",
+	look: func(samples []stats.Sample) (stats.Test, string) {
+		trend := stats.ExecutionTrend(samples)
+		if !trend.Slope.Known {
+			return trend.Test, "by an amount that is not known: " + trend.Slope.Why
+		}
+		return trend.Test, fmt.Sprintf("%+.2g %%", 100*trend.Slope.Value)
+	},
 }
 
 // warmUpSeed is of the permutations: the same run gives the same figures.
 const warmUpSeed = 1
 
-func warmUp(samples []stats.Sample) (t stats.Test, found, not string) {
-	w := stats.DetectWarmUp(samples, warmUpSeed)
-	trials := fmt.Sprintf("the first %d trials differ", w.First)
-	if w.First == 1 {
-		trials = "the first trial differs"
-	}
-	return w.Test, fmt.Sprintf("%s by %+.2g %% from those after: the run was warming up, or something changed", trials, 100*w.Change.Value),
-		"the first trials are like those after"
+var warmUp = check{
+	found: "the first trials differ from those after: the run was warming up, or something changed",
+	not:   "the first trials are like those after",
+	look: func(samples []stats.Sample) (stats.Test, string) {
+		w := stats.DetectWarmUp(samples, warmUpSeed)
+		return w.Test, fmt.Sprintf("%+.2g %% in the first %d", 100*w.Change.Value, w.First)
+	},
 }

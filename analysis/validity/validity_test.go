@@ -178,8 +178,17 @@ func TestReview(t *testing.T) {
 			t.Errorf("got\n%s\nwant %s", spoiled, want)
 		}
 	}
-	if got := lines(parts, WarmUpTitle); !strings.Contains(got, "true: total: the first 4 trials differ by +") {
+	if got := lines(parts, WarmUpTitle); !strings.Contains(got, "true: the first trials differ from those after: the run was warming up, or something changed: total +") {
 		t.Errorf("warm-up: %s", got)
+	} else if !strings.Contains(got, "in the first 4 (p = ") {
+		t.Errorf("warm-up: %s", got)
+	}
+	for i := range set.Trials {
+		set.Trials[i].Metrics = slices.DeleteFunc(set.Trials[i].Metrics, func(m metric.Metric) bool { return m.Name != "total" })
+	}
+	Spoil(&set, Defaults())
+	if got := lines(Review(set), SpoiledTitle); !strings.Contains(got, "cannot be told: nobody observed the machine") || strings.Contains(got, "none of") {
+		t.Errorf("nothing was measured: %s", got)
 	}
 	if got := lines(Review(dataset.Set{}), SpoiledTitle); !strings.Contains(got, "no trial counts") {
 		t.Errorf("no trials: %s", got)
@@ -192,7 +201,7 @@ func TestDrift(t *testing.T) {
 		add(&set, fmt.Sprint(i%2), map[string]float64{"total": float64(1+i%2) * (1 + 0.01*float64(i)), "downtime": []float64{0.3, 0.31, 0.29, 0.305}[(i/2)%4]})
 	}
 	got := lines(Review(set), OrderTitle)
-	if !strings.Contains(got, "true: total: trials that ran later differ, by +0.9") || !strings.Contains(got, "false: downtime: no trend") || !strings.Contains(got, "Holm-corrected over 2") {
+	if !strings.Contains(got, "next: total +0.9") || !strings.Contains(got, "false: no trend was found: downtime") || !strings.Contains(got, "Holm-corrected over 2") {
 		t.Errorf("got\n%s", got)
 	}
 }
