@@ -144,10 +144,25 @@ func (r Run) disagreementLines() []validity.Line {
 	for _, row := range r.differenceRows() {
 		list = append(list, validity.Line{Text: fmt.Sprintf("%s in %s trials, by %s (%s)", row[0], row[1], row[2], row[3]), Found: true})
 	}
-	if len(list) == 0 {
-		return []validity.Line{{Text: "no two views differ by more than their bounds and noise explain"}}
+	if len(list) > 0 {
+		return list
 	}
-	return list
+	compared := 0
+	for _, t := range r.countedTrials() {
+		known := 0
+		for _, v := range views {
+			if q := t.metric(v.metric); q.Known {
+				known++
+			}
+		}
+		if known > 1 {
+			compared++
+		}
+	}
+	if compared == 0 {
+		return []validity.Line{{Text: "cannot be told: no trial was seen by two views"}}
+	}
+	return []validity.Line{{Text: fmt.Sprintf("in %d trials that two or more views saw, none differ by more than bounds and noise explain", compared)}}
 }
 
 // mostUnsettled bounds how many trials are told of one by one.
