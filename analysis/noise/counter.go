@@ -1,7 +1,6 @@
 package noise
 
 import (
-	"maps"
 	"math"
 	"slices"
 	"virtscope/analysis/quantity"
@@ -45,10 +44,10 @@ func (m *measurement) pressure(resource, kind string) quantity.Quantity {
 	return quantity.Exactly(min(1, grown/over), results.One)
 }
 
-// modes of CPU time in which a CPU did something for this machine, and those of interrupts, of which a kernel may or may not count the
-// time in the interrupted process's too (CONFIG_IRQ_TIME_ACCOUNTING).
+// Modes of CPU time: in which a CPU did nothing for this machine, and those of interrupts, which a kernel may or may not count in the
+// interrupted process's time too (CONFIG_IRQ_TIME_ACCOUNTING).
 var (
-	workModes      = []string{"user", "nice", "system"}
+	restModes      = []string{"idle", "iowait", "steal"}
 	interruptModes = []string{"irq", "softirq"}
 )
 
@@ -64,26 +63,24 @@ func (m *measurement) modes() map[string][]reading {
 	return byMode
 }
 
-// steal is the stolen share of all time of the CPUs.
+// steal is the stolen share of all time of the CPUs, which is the time times their number: the modes may add up to less (see others).
 func (m *measurement) steal() quantity.Quantity {
-	byMode := m.modes()
-	if len(byMode["steal"]) == 0 {
+	list := m.modes()["steal"]
+	switch {
+	case len(list) == 0:
 		return m.none(results.HostCPU, "", results.One)
+	case m.cpus == 0:
+		return quantity.Unknown(results.One, noCPUs)
 	}
-	stolen, _, why := m.ran(byMode["steal"])
+	stolen, over, why := m.ran(list)
 	if why != "" {
 		return quantity.Unknown(results.One, why)
 	}
-	all := 0.0
-	for _, mode := range slices.Sorted(maps.Keys(byMode)) {
-		grown, _, _ := m.ran(byMode[mode]) // idle and iowait may run backwards a little (proc_stat(5)): then they did not grow
-		all += grown
-	}
-	if all <= 0 {
-		return quantity.Unknown(results.One, "the CPUs' counters did not advance while the trial was measured")
-	}
-	return quantity.Within(stolen/all, max(0, stolen-tick*m.cpus)/all, min(1, (stolen+tick*m.cpus)/all), results.One)
+	all := over * m.cpus
+	return quantity.Within(min(1, stolen/all), max(0, stolen-tick*m.cpus)/all, min(1, (stolen+tick*m.cpus)/all), results.One)
 }
+
+const noCPUs = "the usage probe did not say how many CPUs there are"
 
 // tick is the error of a CPU's time in s: counters are in ticks of 10 ms.
 const tick = 0.01
@@ -101,12 +98,15 @@ func at(list []reading, t int64) (v float64, ok bool) {
 	return a.value + (b.value-a.value)*float64(t-a.at)/float64(b.at-a.at), true
 }
 
-// others is how many CPUs others used, and the same as a share of all: the time that the machine's CPUs worked, less our own, between
-// the first and the last sample of our own within the window.
+// others is how many CPUs others used, and the same as a share of all: the time in which the machine's CPUs neither idled nor were stolen,
+// less our own, between the first and the last sample of our own within the window.
 //
-// The bounds: time of interrupts is all ours, or nobody's of our tree; the machine's time is known to a tick of each mode and CPU, and our own
-// to one. A kernel that counts the machine's time by what runs at each tick (CONFIG_TICK_CPU_ACCOUNTING) samples it: of n ticks the share
-// of a mode is uncertain by at most 1/(2√n), and twice that is added.
+// What the CPUs worked is not taken from user and system time: a kernel that counts those by what runs at each tick
+// (CONFIG_TICK_CPU_ACCOUNTING) misses tasks that a timer wakes just after one, which is what probes and guests are. Idle time is
+// measured from its begin to its end (CONFIG_NO_HZ_IDLE; get_cpu_idle_time_us of kernel/time/tick-sched.c), and so is our own.
+//
+// The bounds: time of interrupts is all ours, or none of it is; each counter is known to a tick. Where a kernel counts idle time by ticks
+// too, of n ticks the share is uncertain by at most 1/(2√n): twice that is added, and no more than there was idle time.
 func (m *measurement) others() (count, share quantity.Quantity) {
 	unknown := func(why string) (a, b quantity.Quantity) {
 		return quantity.Unknown(results.One, why), quantity.Unknown(results.One, why)
@@ -116,7 +116,7 @@ func (m *measurement) others() (count, share quantity.Quantity) {
 	case len(own) == 0:
 		return unknown(m.none(results.HostOwnCPU, "", results.One).Why)
 	case m.cpus == 0:
-		return unknown("the usage probe did not say how many CPUs there are")
+		return unknown(noCPUs)
 	}
 	byMode := m.modes()
 	first, last := own[0], own[len(own)-1]
@@ -132,22 +132,21 @@ func (m *measurement) others() (count, share quantity.Quantity) {
 			if !ok || !too {
 				return 0, false
 			}
-			total += max(0, b-a)
+			total += max(0, b-a) // idle and iowait may run backwards a little (proc_stat(5))
 		}
 		return total, true
 	}
-	work, ok := sum(workModes)
+	rest, ok := sum(restModes)
 	interrupts, too := sum(interruptModes)
 	if !ok || !too {
 		return unknown("the usage probe did not sample all modes of the CPUs around our own time")
 	}
-	ours := last.Value - first.Value
-	slack := tick*(1+m.cpus) + sampled(over, m.cpus)
-	low, high := max(0, work-ours-slack), max(0, work+interrupts-ours+slack)
-	value := max(0, work+interrupts/2-ours)
-	count = quantity.Within(value/over, low/over, high/over, results.One)
 	whole := over * m.cpus
-	return count, quantity.Within(value/whole, low/whole, min(1, high/whole), results.One)
+	all := whole - rest - (last.Value - first.Value)
+	slack := tick*(1+float64(len(restModes))*m.cpus) + min(sampled(over, m.cpus), rest)
+	low, high, value := max(0, all-interrupts-slack), max(0, all+slack), max(0, all-interrupts/2)
+	return quantity.Within(value/over, low/over, high/over, results.One),
+		quantity.Within(value/whole, low/whole, min(1, high/whole), results.One)
 }
 
 // ticksPerSecond is the fewest that a kernel is built for (CONFIG_HZ).

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bytes"
+	"io"
 	"virtscope/analysis/metric"
+	"virtscope/analysis/text"
 	"virtscope/analysis/timeline"
 	"virtscope/analysis/validity"
 	"virtscope/experiments/plan"
@@ -35,9 +38,21 @@ func noisy(t plan.Trial, records []results.Record) []string {
 	if err != nil {
 		return []string{"what the machine did cannot be read: " + err.Error()}
 	}
-	var metrics []metric.Metric
+	return validity.Above(machineMetrics(tl), noiseLimits(t.Spec.Noise))
+}
+
+func machineMetrics(tl *timeline.Timeline) []metric.Metric {
+	var list []metric.Metric
 	for _, m := range tl.Metrics {
-		metrics = append(metrics, metric.Metric{Name: m.Name, Quantity: m.Quantity})
+		list = append(list, metric.Metric{Name: m.Name, Quantity: m.Quantity})
 	}
-	return validity.Above(metrics, noiseLimits(t.Spec.Noise))
+	return list
+}
+
+// writeNoise says which limits the machine exceeded in one trial. Whether it stands out among others, the run's table says.
+func writeNoise(w io.Writer, tl *timeline.Timeline, l validity.Limits) error {
+	var b bytes.Buffer
+	text.List(&b, "the machine spoiled the trial", validity.Above(machineMetrics(tl), l))
+	_, err := w.Write(b.Bytes())
+	return err
 }
