@@ -32,6 +32,7 @@ type execution struct {
 	attempt  *results.Attempt
 	dir      string
 	rec      *witness
+	noisy    func() error // whether the machine made the trial invalid; nil: nobody judges
 	undo     undo.Stack
 
 	site   Site
@@ -53,11 +54,18 @@ type execution struct {
 }
 
 func newExecution(user context.Context, x Runner, t plan.Trial, a *results.Attempt) *execution {
-	return &execution{
+	e := &execution{
 		user: user, progress: x.Progress, lab: x.Lab, trial: t, attempt: a, dir: a.Dir,
-		rec:   newWitness(a, x.Progress.Event),
 		spent: map[string]time.Duration{},
 	}
+	var to results.Recorder = a
+	if x.Noisy != nil {
+		keeper := &noiseKeeper{to: a}
+		e.noisy = func() error { return keeper.judge(t, x.Noisy) }
+		to = keeper
+	}
+	e.rec = newWitness(to, x.Progress.Event)
+	return e
 }
 
 // run takes the trial through its states and always tears down what was built.
@@ -124,6 +132,9 @@ func (e *execution) finish(interrupted bool, err error) {
 	e.record(now, results.TrialEnd, nil)
 	if err == nil {
 		err = errors.Join(e.rec.err(), e.lost())
+	}
+	if err == nil && e.noisy != nil {
+		err = e.noisy()
 	}
 	o := &e.outcome
 	o.Verdict, o.Reason = judge(interrupted, err)

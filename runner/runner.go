@@ -18,6 +18,8 @@ type Runner struct {
 	Progress Progress
 	Note     string // for the journal, such as what has changed since the run began; may be empty
 	Enough   Enough // nil: every trial is needed
+	// Noisy makes trials invalid of which the machine took too much; nil: none.
+	Noisy NoiseJudge
 }
 
 // Enough is asked before each trial, when those before it have ended: it says why the trial is not needed, "" if it is.

@@ -10,7 +10,7 @@ import (
 )
 
 // metricUnits are the names of units by the conventions of OpenMetrics.
-var metricUnits = map[results.Unit]string{results.Seconds: "seconds", results.Bytes: "bytes", results.BytesPerSecond: "bytes_per_second", results.Joules: "joules", results.Watts: "watts"}
+var metricUnits = map[results.Unit]string{results.Seconds: "seconds", results.Bytes: "bytes", results.BytesPerSecond: "bytes_per_second", results.Joules: "joules", results.Watts: "watts", results.Hertz: "hertz"}
 
 // OpenMetrics writes the figures as gauges in the text format of OpenMetrics 1.0, a family a metric and a sample a trial, with labels run, trial,
 // treatment, verdict and one a factor. What is not known has no sample; a censored one has the label censored="true".

@@ -59,6 +59,12 @@ var rules = []rule{
 	{"*.floor", Info{}},
 	{"*.difference", Info{}},
 	{"*.predicted", Info{}},
+	// Of the machine: a difference says that two runs may not be compared, and is no regression of what they measured.
+	{"noise.steal", Info{Title: "stolen share of the CPUs", Absolute: 0.01}},
+	{"noise.others", Info{Title: "CPUs that others used", Absolute: 0.1}},
+	{"noise.psi.*", Info{Title: "share of the time under pressure", Absolute: 0.05}},
+	{"noise.frequency.*", Info{Title: "frequency of the CPUs", Relative: floorShare}},
+	{"noise.load", Info{Title: "load average", Absolute: 0.5}},
 	{"total", time("total migration time", true)},
 	{"downtime", time("downtime", true)},
 	{"blackout.wire", probed("blackout on the wire", true)},

@@ -24,6 +24,8 @@ func TestAbout(t *testing.T) {
 		{"recovery.availability", Higher, false},
 		{"rounds", Neither, false},
 		{"recovery.waste.predicted", Neither, false},
+		{"noise.steal", Neither, false},
+		{"noise.faults", Neither, false},
 		{"nobody.knows", Neither, false},
 		{"deploy.ready.p90", Lower, false},
 	} {

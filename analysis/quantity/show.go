@@ -129,6 +129,13 @@ func ScaleOf(v float64, u results.Unit) (factor float64, name string) {
 		return 1, "B" + suffix
 	case results.One:
 		return 1, ""
+	case results.Hertz:
+		switch {
+		case v >= 1e9:
+			return 1e9, "GHz"
+		case v >= 1e6:
+			return 1e6, "MHz"
+		}
 	}
 	return 1, string(u)
 }

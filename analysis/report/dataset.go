@@ -3,6 +3,7 @@ package report
 import (
 	"virtscope/analysis/dataset"
 	"virtscope/analysis/metric"
+	"virtscope/analysis/validity"
 )
 
 // Dataset is the run as statistics see it. Name is what a reader calls it.
@@ -23,5 +24,10 @@ func (r Run) Dataset(name string) dataset.Set {
 		}
 		set.Trials = append(set.Trials, trial)
 	}
+	limits := r.Noise
+	if limits == (validity.Limits{}) {
+		limits = validity.Defaults()
+	}
+	validity.Spoil(&set, limits)
 	return set
 }

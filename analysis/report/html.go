@@ -13,6 +13,7 @@ import (
 	"virtscope/analysis/stats"
 	"virtscope/analysis/text"
 	"virtscope/analysis/timeline"
+	"virtscope/analysis/validity"
 	"virtscope/results"
 )
 
@@ -43,6 +44,7 @@ type page struct {
 	Validity                       [][]string
 	Sequential                     [][]string
 	SequentialTitle                string
+	ValidityParts                  []validity.Part
 	Facts                          [][3]string
 	Spec                           string
 	Run                            string
@@ -170,6 +172,7 @@ func newPage(r Run) (page, error) {
 		return p, err
 	}
 	p.Answer = answer(groups, k)
+	p.ValidityParts = r.validityParts()
 	if err := p.pack(); err != nil {
 		return p, err
 	}

@@ -41,6 +41,7 @@ func WriteMarkdown(w io.Writer, r Run) error {
 			fmt.Fprintf(&b, "| %s |\n", strings.Join(row, " | "))
 		}
 	}
+	writeValidityMarkdown(&b, r)
 	published.NewTable(r.Paper, r.Published).WriteMarkdown(&b)
 	_, err := w.Write(b.Bytes())
 	return err

@@ -12,6 +12,7 @@ import (
 	"virtscope/analysis/quantity"
 	"virtscope/analysis/stats"
 	"virtscope/analysis/timeline"
+	"virtscope/analysis/validity"
 	"virtscope/results"
 )
 
@@ -28,7 +29,8 @@ type Run struct {
 	Planned  int    // trials that the plan holds, without those that were not needed; 0 if not known
 	Skipped  int    // trials that were not needed, by the manifest's rule
 	Trials   []Trial
-	Plots    []Plot // that the experiment asks for; none: they are chosen from the design
+	Noise    validity.Limits // how much may go on at the machine; nothing is validity.Defaults
+	Plots    []Plot          // that the experiment asks for; none: they are chosen from the design
 }
 
 // A Trial is one attempt that ended.

@@ -67,6 +67,7 @@ func WriteTable(w io.Writer, r Run) error {
 		text.Wrapped(&b, "", r.sequentialTitle())
 		text.Aligned(&b, rows)
 	}
+	writeValidity(&b, r)
 	published.NewTable(r.Paper, r.Published).Write(&b)
 	_, err := w.Write(b.Bytes())
 	return err

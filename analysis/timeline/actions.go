@@ -91,6 +91,7 @@ func (t *Timeline) finish(x *index, o results.Outcome, obs observation) {
 	add := func(name string, q quantity.Quantity) { t.Metrics = append(t.Metrics, Metric{name, q}) }
 	x.measureDiskVerified(add)
 	x.measureTrial(o, add)
+	t.measureNoise(x, obs)
 	shown := window{max(t.Begin.Time, t.ActionBegin.Time-int64(1e9)), obs.span.to}
 	t.CPU = x.cpuSeries(t.ActionBegin.Time, shown)
 }

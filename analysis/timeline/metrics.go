@@ -72,6 +72,7 @@ func (t *Timeline) measure(x *index, o results.Outcome, m *migration, obs observ
 	add(DirtyRateAction, x.dirtyRate(window{t.ActionBegin.Time, t.ActionEnd.Time}, "the action did not begin"))
 	t.measureAsked(x, obs.baseline, add)
 	x.measureTrial(o, add)
+	t.measureNoise(x, obs)
 	t.measureWire(add)
 	t.measureDisk(x, obs, add)
 	if m != nil {

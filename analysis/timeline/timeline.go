@@ -64,7 +64,8 @@ type Timeline struct {
 	Warnings   []string `json:"warnings,omitempty"` // what a reader must know beside the numbers
 	// Disagreements are the pairs of views of the outage that differ by more than bounds and noise explain.
 	Disagreements []Disagreement `json:"disagreements,omitempty"`
-	Notes         []string       `json:"notes,omitempty"` // what was assumed
+	Notes         []string       `json:"notes,omitempty"`     // what was assumed
+	Unsettled     []string       `json:"unsettled,omitempty"` // what still rose or fell when the action began
 }
 
 // A Mark is an event of a hypervisor, or something that was done on purpose.

@@ -43,6 +43,7 @@ func Write(w io.Writer, t *Timeline) error {
 	}
 	text.List(&b, "views of the outage that differ by more than their bounds and noise explain", differ)
 	text.List(&b, "warnings", t.Warnings)
+	text.List(&b, "not settled", t.Unsettled)
 	text.List(&b, "missing", t.Missing)
 	text.List(&b, "notes", t.Notes)
 	_, err := w.Write(b.Bytes())

@@ -79,7 +79,7 @@ func analyzeRun(ctx context.Context, r *results.Run, done func(report.Trial) err
 	if err != nil {
 		return report.Run{}, fmt.Errorf("read the run's experiment: %w", err)
 	}
-	run := report.Run{Manifest: r.Manifest, Spec: string(text), Planned: len(r.Plan), Plots: plotsOf(r)}
+	run := report.Run{Manifest: r.Manifest, Spec: string(text), Planned: len(r.Plan), Plots: plotsOf(r), Noise: noiseOf(r)}
 	skipped, err := r.Skipped()
 	if err != nil {
 		return report.Run{}, err

@@ -26,6 +26,7 @@ type compareOptions struct {
 	open    string
 	stopped bool // a rule to stop has left out trials
 	seed    uint64
+	clean   bool // without spoiled trials
 }
 
 func (o *compareOptions) add(c *cobra.Command) {
@@ -35,6 +36,7 @@ func (o *compareOptions) add(c *cobra.Command) {
 	f.StringSliceVar(&o.floors, "floor", nil, "least difference that matters, as metric=5% or metric=0.01 (in base units); may be repeated")
 	f.StringSliceVar(&o.allow, "allow", nil, "facts of the machine that are meant to differ, such as qemu.version")
 	f.BoolVar(&o.force, "force", false, "compare runs of different machines or settings all the same, with a warning")
+	f.BoolVar(&o.clean, "without-spoiled", false, "leave out trials whose machine was too noisy")
 	f.Uint64Var(&o.seed, "seed", 1, "of resampling")
 }
 

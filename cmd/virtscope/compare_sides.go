@@ -31,7 +31,7 @@ func (o *compareOptions) compare(c *cobra.Command, args []string) (compare.Resul
 		return compare.Result{}, err
 	}
 	looks := s.looks()
-	r, err := compare.Looks(looks, o.looks, options)
+	r, err := compareSpoiled(looks, o.looks, o.clean, options)
 	if err != nil {
 		return r, err
 	}

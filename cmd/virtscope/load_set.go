@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"virtscope/analysis/dataset"
+	"virtscope/analysis/validity"
 	"virtscope/results"
 
 	"github.com/spf13/cobra"
@@ -47,6 +48,7 @@ func loadCSV(path string) (dataset.Set, error) {
 		}
 	}
 	set, err := dataset.ReadCSV(in, path)
+	validity.Spoil(&set, validity.Defaults()) // the file does not say what the experiment allowed
 	if err == nil && len(set.Trials) == 0 {
 		err = fmt.Errorf("read %s: it holds no trial", path)
 	}
@@ -81,6 +83,7 @@ func shortcomings(set dataset.Set) []string {
 	if counted == 0 {
 		list = append(list, set.Name+": no trial counts: nothing can be said of any metric")
 	}
+	list = append(list, spoiledTrials(set)...)
 	for i, p := range set.Problems {
 		if i == mostProblems {
 			list = append(list, fmt.Sprintf("%s: and %d more trials that could not be read", set.Name, len(set.Problems)-i))

@@ -176,7 +176,7 @@ func execute(c *cobra.Command, lab *lab, r *results.Run, p *plan.Plan, note stri
 		return err
 	}
 	progress := newStatus(os.Stderr)
-	_, err = runner.Runner{Lab: lab, Progress: progress, Note: note, Enough: stop}.Run(c.Context(), r, p)
+	_, err = runner.Runner{Lab: lab, Progress: progress, Note: note, Enough: stop, Noisy: noisy}.Run(c.Context(), r, p)
 	progress.close()
 	options.release()
 	fmt.Fprint(os.Stderr, lab.warmSpeedUp())

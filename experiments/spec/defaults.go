@@ -40,6 +40,7 @@ func Default() *Experiment {
 			Usage:   Usage{Interval: Duration(100 * time.Millisecond)},
 			Load:    LoadProbe{Bin: Duration(100 * time.Millisecond)},
 		},
+		Noise:      DefaultNoise(),
 		Replicates: 1,
 		Order:      Order{Shuffle: new(true), Seed: 1},
 		Warmup:     Duration(time.Second),

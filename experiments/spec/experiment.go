@@ -41,6 +41,8 @@ type Experiment struct {
 	// QEMU binaries. The factor build has the names for levels. Within each replicate of a treatment all builds run one after the
 	// other, forth in one replicate and back in the next (A B, B A).
 	Builds Builds `yaml:"builds,omitempty" json:"builds,omitempty"`
+	// Noise is how much may go on at the machine while a trial is measured.
+	Noise Noise `yaml:"noise" json:"noise"`
 	// Replicates of each treatment. Default: 1.
 	Replicates int `yaml:"replicates" json:"replicates" jsonschema:"minimum=1,maximum=10000"`
 	// StopWhen leaves out the replicates of a treatment that are not needed: its trials end once one metric is known well enough, and

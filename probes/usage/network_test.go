@@ -147,7 +147,7 @@ func BenchmarkSample(b *testing.B) {
 	_ = unix.Getrusage(unix.RUSAGE_SELF, &begin)
 	b.ReportAllocs()
 	for b.Loop() {
-		if err := s.sample(); err != nil {
+		if err := s.sample(false); err != nil {
 			b.Fatal(err)
 		}
 	}

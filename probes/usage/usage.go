@@ -64,17 +64,17 @@ func (p *probe) Run(ctx context.Context, rec results.Recorder, armed func()) err
 		return fmt.Errorf("usage of %s: %w", p.conf.Host, err)
 	}
 	defer s.close()
-	if err := s.sample(); err != nil {
+	if err := s.sample(false); err != nil {
 		return fmt.Errorf("usage of %s: %w", p.conf.Host, err)
 	}
 	armed()
 	for late := range probes.Ticks(ctx, p.conf.Interval) {
 		meter.Late(late)
-		if err := s.sample(); err != nil {
+		if err := s.sample(false); err != nil {
 			return fmt.Errorf("usage of %s: %w", p.conf.Host, err)
 		}
 	}
-	if err := s.sample(); err != nil {
+	if err := s.sample(true); err != nil {
 		return fmt.Errorf("usage of %s: %w", p.conf.Host, err)
 	}
 	return nil
@@ -85,6 +85,7 @@ type sampler struct {
 	conf      Config
 	rec       results.Recorder
 	machine   *machine
+	noise     *noise
 	networks  []*network
 	processes *processes
 }
@@ -106,6 +107,7 @@ func newSampler(c Config, rec results.Recorder) (*sampler, error) {
 		}
 		s.networks = append(s.networks, opened)
 	}
+	s.noise = newNoise("/proc", "/sys", s.emitter(c.Host))
 	return s, s.machine.once(s.emitter(c.Host))
 }
 
@@ -118,8 +120,12 @@ func (s *sampler) emitter(host string) emitter {
 	}
 }
 
-func (s *sampler) sample() error {
+// sample samples all; last says that there will be no other.
+func (s *sampler) sample(last bool) error {
 	if err := s.machine.sample(s.emitter(s.conf.Host)); err != nil {
+		return err
+	}
+	if err := s.noise.sample(s.emitter(s.conf.Host), last); err != nil {
 		return err
 	}
 	for _, n := range s.networks {
@@ -138,4 +144,7 @@ func (s *sampler) close() {
 		n.close()
 	}
 	s.processes.close()
+	if s.noise != nil {
+		s.noise.close()
+	}
 }

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"virtscope/analysis/metric"
+	"virtscope/analysis/text"
+	"virtscope/analysis/timeline"
+	"virtscope/analysis/validity"
+	"virtscope/experiments/plan"
+	"virtscope/experiments/spec"
+	"virtscope/results"
+)
+
+// noiseLimits are what an experiment allows its machine.
+func noiseLimits(n spec.Noise) validity.Limits {
+	return validity.Limits{
+		Steal: n.Steal, Others: n.Others, PSICPU: n.PSICPU, PSIIO: n.PSIIO, PSIMemory: n.PSIMemory, Outliers: n.Outliers,
+	}
+}
+
+// noiseOf are the limits of a run's own experiment; the defaults where this virtscope cannot read it.
+func noiseOf(r *results.Run) validity.Limits {
+	p, err := loadPlan(r.ExperimentPath())
+	if err != nil {
+		return validity.Defaults()
+	}
+	return noiseLimits(p.Experiment.Noise)
+}
+
+// noisy says what the machine did, while a trial was measured, that makes it invalid; nothing where the experiment wants such trials
+// named alone. Records are those of the runner and of the usage probe.
+func noisy(t plan.Trial, records []results.Record) []string {
+	if t.Spec.Noise.Action != "invalid" {
+		return nil
+	}
+	tl, err := timeline.Build(results.Outcome{Trial: t.Trial}, records)
+	if err != nil {
+		return []string{"what the machine did cannot be read: " + err.Error()}
+	}
+	return validity.Above(machineMetrics(tl), noiseLimits(t.Spec.Noise))
+}
+
+func machineMetrics(tl *timeline.Timeline) []metric.Metric {
+	var list []metric.Metric
+	for _, m := range tl.Metrics {
+		list = append(list, metric.Metric{Name: m.Name, Quantity: m.Quantity})
+	}
+	return list
+}
+
+// writeNoise says which limits the machine exceeded in one trial. Whether it stands out among others, the run's table says.
+func writeNoise(w io.Writer, tl *timeline.Timeline, l validity.Limits) error {
+	var b bytes.Buffer
+	text.List(&b, "the machine spoiled the trial", validity.Above(machineMetrics(tl), l))
+	_, err := w.Write(b.Bytes())
+	return err
+}
