@@ -45,8 +45,9 @@ type page struct {
 	Spec                           string
 	Run                            string
 	Answer                         []string
-	Lazy                           bool // trials are built when they are opened
-	Library, Script                template.JS
+	Lazy                           bool   // trials are built when they are opened
+	Thinned                        string // what was left out of series
+	Library, Viewer, Script        template.JS
 	LibraryCSS                     template.CSS
 }
 
@@ -95,7 +96,8 @@ type pageTrial struct {
 	Unknown                        []string
 	Notes                          []string
 	Open                           bool
-	Series                         template.JS
+	HasSeries                      bool
+	Data                           string // the series, packed, in base64
 	Packed                         string // the section, compressed, where there are many; "" if it is there as it is
 }
 
@@ -142,16 +144,17 @@ func newPage(r Run) (page, error) {
 			p.Tables = append(p.Tables, newPageTable(sec.rows(groups), sec, &foot))
 		}
 	}
+	var series []Series
 	for _, g := range groups {
 		p.Intervals = append(p.Intervals, g.intervals(k.times(groups))...)
 		for _, t := range g.trials {
 			tp := t.page()
-			if t.Timeline != nil {
-				var err error
-				if tp.Series, err = seriesJSON(t.Timeline); err != nil {
-					return p, err
-				}
+			packed, err := t.packed()
+			if err != nil {
+				return p, err
 			}
+			tp.HasSeries = len(packed) > 0
+			series = append(series, packed)
 			p.Trials = append(p.Trials, tp)
 			if k.migrates {
 				p.Convergence = append(p.Convergence, t.convergenceRow())
@@ -178,7 +181,7 @@ func newPage(r Run) (page, error) {
 		p.Facts = append(p.Facts, [3]string{f.Subject, f.Name, f.Value})
 	}
 	p.Facts = append(p.Facts, trialFacts(r)...)
-	return p, nil
+	return p, p.addSeries(series)
 }
 
 // inline cuts what stands before the svg element. The text in it was escaped when it was drawn.

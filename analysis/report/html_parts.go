@@ -49,6 +49,7 @@ func (p *page) scripts() error {
 	}
 	for name, set := range map[string]func(string){
 		"uplot.iife.min.js": func(s string) { p.Library = template.JS("/* uPlot 1.6.32. " + string(licence) + "*/\n" + s) }, //nolint:gosec // bundled
+		"viewer.js":         func(s string) { p.Viewer = template.JS(s) },                                                   //nolint:gosec // bundled
 		"report.js":         func(s string) { p.Script = template.JS(s) },                                                   //nolint:gosec // bundled
 		"uplot.min.css":     func(s string) { p.LibraryCSS = template.CSS(s) },                                              //nolint:gosec // bundled
 	} {

@@ -36,6 +36,8 @@ type Trial struct {
 	// Timeline is nil if the records could not be read; Problem then says why.
 	Timeline *timeline.Timeline
 	Problem  string
+	// Series are what the viewer shows, of all records; without them it shows what the timeline keeps for print.
+	Series Series
 }
 
 // counted reports whether a trial is data: invalid and interrupted ones are not.
