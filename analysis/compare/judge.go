@@ -42,7 +42,7 @@ func (row *Row) judge(o Options, family int) (Verdict, string) {
 		return Same, ""
 	}
 	if least := row.leastP() * float64(max(1, family)); least >= o.Alpha {
-		return Undecided, fmt.Sprintf("n is too small: of a family of %d, these trials can give no corrected p below %.2g", family, math.Min(1, least))
+		return Undecided, fmt.Sprintf("n is too small: of a family of %d, these trials can give no corrected p below %.2g", max(1, family), math.Min(1, least))
 	}
 	return Undecided, ""
 }

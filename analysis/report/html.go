@@ -44,7 +44,7 @@ type page struct {
 	Facts                          [][3]string
 	Spec                           string
 	Run                            string
-	Answer                         []string
+	Answer                         answer
 	Lazy                           bool   // trials are built when they are opened
 	Thinned                        string // what was left out of series
 	Library, Viewer, Script        template.JS
@@ -169,7 +169,10 @@ func newPage(r Run) (page, error) {
 	if err := p.draw(r, groups); err != nil {
 		return p, err
 	}
-	p.Answer = answer(groups, k)
+	var err error
+	if p.Answer, err = newAnswer(r, groups, k); err != nil {
+		return p, fmt.Errorf("write html report: %w", err)
+	}
 	if err := p.pack(); err != nil {
 		return p, err
 	}
