@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"virtscope/analysis/published"
 	"virtscope/analysis/quantity"
 	"virtscope/analysis/stats"
 	"virtscope/analysis/text"
@@ -45,6 +46,7 @@ type page struct {
 	Spec                           string
 	Run                            string
 	Answer                         answer
+	Paper                          published.Table
 	Lazy                           bool   // trials are built when they are opened
 	Thinned                        string // what was left out of series
 	Library, Viewer, Script        template.JS
@@ -53,6 +55,7 @@ type page struct {
 
 type pageTable struct {
 	Title, Note string
+	Pivots      []pagePivot // each metric by two factors; the table is then folded
 	Columns     []string
 	Rows        []pageRow
 }
@@ -141,7 +144,9 @@ func newPage(r Run) (page, error) {
 	var foot notes
 	if len(groups) > 0 {
 		for _, sec := range sections(groups) {
-			p.Tables = append(p.Tables, newPageTable(sec.rows(groups), sec, &foot))
+			t := newPageTable(sec.rows(groups), sec, &foot)
+			t.Pivots = pivots(r, sec.rows(groups), sec, &foot)
+			p.Tables = append(p.Tables, t)
 		}
 	}
 	var series []Series
@@ -179,7 +184,8 @@ func newPage(r Run) (page, error) {
 	if err := p.scripts(); err != nil {
 		return p, err
 	}
-	p.Design = r.design()
+	p.Design, p.Paper = r.design(), published.NewTable(r.Paper, r.Published)
+	p.Paper.Title = capital(p.Paper.Title)
 	for _, f := range m.Facts {
 		p.Facts = append(p.Facts, [3]string{f.Subject, f.Name, f.Value})
 	}
