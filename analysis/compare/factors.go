@@ -12,7 +12,8 @@ import (
 // A Main is what one level of a factor does against the factor's first, over all levels of the other factors.
 type Main struct {
 	Factor, Base, Level string
-	Row                 // base and head are the trials of Base and of Level
+	Balanced            bool // as many trials of both sides count at each combination of other levels: medians over all are of the same
+	Row                      // base and head are the trials of Base and of Level
 }
 
 // Factors says what each level of each factor does: its main effects. A trial is compared only with trials whose other levels are the
@@ -47,7 +48,7 @@ func Factors(set dataset.Set, o Options) ([]Main, error) {
 			for i := range r.Rows[from:] {
 				row := &r.Rows[from+i]
 				row.Floor = row.leastFloor(base)
-				list = append(list, Main{Factor: f.Path, Base: f.Levels[0], Level: level})
+				list = append(list, Main{Factor: f.Path, Base: f.Levels[0], Level: level, Balanced: balanced(base, head)})
 			}
 		}
 	}
@@ -139,6 +140,23 @@ func shared(base, head dataset.Treatment) bool {
 		}
 	}
 	return n > 1 && len(both) == len(parts)
+}
+
+func balanced(base, head dataset.Treatment) bool {
+	n := map[string]int{}
+	for i, side := range []dataset.Treatment{base, head} {
+		for _, t := range side.Trials {
+			if part, _, _ := strings.Cut(t.Block, "\x00"); t.Counted() {
+				n[part] += 1 - 2*i
+			}
+		}
+	}
+	for _, more := range n {
+		if more != 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // unblocked has the other levels alone for a block.

@@ -18,7 +18,9 @@ type answer struct {
 	Failed  []string // which trials did not reach what was asked of them: it is said first
 	Lead    []string // plain sentences
 	Effects []effect
-	Notes   []string
+	// Uncounted says which trials are in no figure, and why.
+	Uncounted []string
+	Notes     []string
 }
 
 // An effect is what one level of a factor does, as text.
@@ -33,7 +35,7 @@ type effect struct {
 // newAnswer compares each level of each factor with the factor's first, over all levels of the others. Holm's correction is over all of
 // these, of all metrics; differences below the effect floor of package metric do not matter.
 func newAnswer(r Run, groups []group, k kind) (answer, error) {
-	a := answer{Failed: failed(groups)}
+	a := answer{Failed: failed(groups), Uncounted: uncounted(r)}
 	columns := []column{{title: k.headlineName, metric: k.headline}}
 	if k.outages && k.headline != timeline.Downtime {
 		columns = append(columns, column{title: "downtime", metric: timeline.Downtime})
@@ -75,11 +77,43 @@ func newAnswer(r Run, groups []group, k kind) (answer, error) {
 func nothingYet(r Run) string {
 	switch {
 	case len(r.Trials) == 0:
+		if r.Planned > 0 {
+			return fmt.Sprintf("No trial has ended of %d that are planned: there is no answer yet.", r.Planned)
+		}
 		return "No trial has ended: there is no answer yet."
 	case !slices.ContainsFunc(r.Trials, func(t Trial) bool { return t.Outcome.Verdict.Final() }):
 		return fmt.Sprintf("None of the %s that ended counts, as each was invalid or interrupted: there is no answer.", plural(len(r.Trials), "trial"))
 	}
 	return "No trial that ended has figures, as their records cannot be read: there is no answer."
+}
+
+// uncounted says which trials are in no figure.
+func uncounted(r Run) []string {
+	var list []string
+	add := func(is func(Trial) bool, one, many string) {
+		var ids []string
+		for _, t := range r.Trials {
+			if is(t) {
+				ids = append(ids, t.Outcome.Trial.ID)
+			}
+		}
+		if len(ids) == 0 {
+			return
+		}
+		who := strings.Join(ids[:min(len(ids), 3)], ", ")
+		if n := len(ids) - 3; n > 0 {
+			who += fmt.Sprintf(" and %d more", n)
+		}
+		text := "are in no figure, as " + many
+		if len(ids) == 1 {
+			text = "is in no figure, as " + one
+		}
+		list = append(list, fmt.Sprintf("%d of %s %s: %s.", len(ids), plural(len(r.Trials), "trial"), text, who))
+	}
+	add(func(t Trial) bool { return t.Outcome.Verdict.Final() && t.Timeline == nil }, "its records cannot be read", "their records cannot be read")
+	add(func(t Trial) bool { return t.Outcome.Verdict == results.Invalid }, "it is invalid: what measured it was at fault", "they are invalid: what measured them was at fault")
+	add(func(t Trial) bool { return t.Outcome.Verdict == results.Interrupted }, "it was interrupted", "they were interrupted")
+	return list
 }
 
 func plural(n int, what string) string {
@@ -145,7 +179,7 @@ func (a *answer) add(c column, list []compare.Main) {
 			same = append(same, e.Factor)
 		default:
 			open = append(open, e.Factor)
-			few = few && strings.HasPrefix(m.Why, "n is too small")
+			few = few && strings.HasPrefix(m.Why, "n ")
 		}
 	}
 	found = slices.Compact(found)
@@ -197,10 +231,11 @@ func newEffect(c column, m compare.Main) effect {
 	if !m.Decides.Known {
 		return e
 	}
-	e.Sure = fmt.Sprintf("p = %.2g, n = %d and %d", m.P, m.Row.Base.Known, m.Row.Head.Known)
 	if m.Metric == compare.Failures {
+		e.Sure = fmt.Sprintf("p = %.2g, n = %d and %d", m.P, m.HeadTrials, m.BaseTrials)
 		return e
 	}
+	e.Sure = fmt.Sprintf("p = %.2g, n = %d and %d", m.P, m.Head.Known, m.Row.Base.Known)
 	median := func(x stats.Estimate) string {
 		mark := ""
 		if x.AtLeast {
@@ -208,7 +243,9 @@ func newEffect(c column, m compare.Main) effect {
 		}
 		return mark + quantity.Scaled(x.Value, math.Abs(x.Value)/500, m.Unit)
 	}
-	e.Medians = fmt.Sprintf("%s, %s", median(m.Head.Median), median(m.Row.Base.Median))
+	if m.Balanced {
+		e.Medians = fmt.Sprintf("%s, %s", median(m.Head.Median), median(m.Row.Base.Median))
+	}
 	s := m.Shift
 	if !s.Known {
 		e.Interval = "none: " + orNoReason(s.Why)

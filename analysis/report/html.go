@@ -45,6 +45,7 @@ type page struct {
 	Facts                          [][3]string
 	Spec                           string
 	Run                            string
+	State                          []string
 	Answer                         answer
 	Paper                          published.Table
 	Lazy                           bool   // trials are built when they are opened
@@ -131,7 +132,7 @@ func newPage(r Run) (page, error) {
 	m := r.Manifest
 	p := page{
 		Title: m.Question, Name: m.Name, Progress: r.progress(), Created: m.Created.Format(time.RFC3339),
-		Few: fewTrials, Remarks: r.remarks(), Spec: r.Spec,
+		State: r.State, Few: fewTrials, Remarks: r.remarks(), Spec: r.Spec,
 		Differences: r.differenceRows(), Run: m.Run,
 		Packets: r.packetRows(), PacketTitle: packetTitle, PacketNote: packetNote,
 	}

@@ -14,7 +14,7 @@ import (
 const lazyFrom = 40
 
 func pageTemplate() (*template.Template, error) {
-	t, err := template.ParseFS(files, "report.html.tmpl")
+	t, err := template.New("report.html.tmpl").Funcs(template.FuncMap{"capital": capital}).ParseFS(files, "report.html.tmpl")
 	if err != nil {
 		return nil, fmt.Errorf("write html report: %w", err)
 	}

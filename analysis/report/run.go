@@ -23,6 +23,8 @@ type Run struct {
 	Paper     published.Paper // whose experiment it repeats; nothing if none
 	Published []published.Row // its figures beside what was measured
 
+	State []string // what must be known of how the run went: that it has not ended, or that a tool changed
+
 	Manifest results.Manifest
 	Spec     string // the experiment's text; "" if it is not at hand
 	Planned  int    // trials that the plan holds; 0 if not known

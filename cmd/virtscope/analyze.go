@@ -50,6 +50,7 @@ func writeReport(ctx context.Context, w io.Writer, r *results.Run) error {
 	}
 	figures := filepath.Join(r.Dir, figuresDir)
 	addPaper(&run, r)
+	run.State = stateRemarks(r)
 	if err := os.MkdirAll(figures, 0o755); err != nil {
 		return fmt.Errorf("write figures: %w", err)
 	}

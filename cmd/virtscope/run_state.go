@@ -17,6 +17,7 @@ func stateRemarks(r *results.Run) []string {
 		return []string{fmt.Sprintf("whether the run has ended is not known: %v", err)}
 	}
 	var list []string
+	ended := map[string]bool{}
 	begun := false // and not ended; a run that was imported never begins
 	under := ""    // the trial under way
 	for _, e := range entries {
@@ -24,12 +25,12 @@ func stateRemarks(r *results.Run) []string {
 		case results.RunBegin:
 			begun, under = true, ""
 			if e.Reason != "" {
-				list = append(list, fmt.Sprintf("from %s on: %s", e.Time.Format("2006-01-02 15:04:05"), e.Reason))
+				list = append(list, fmt.Sprintf("from %s on: %s (%d trials had ended before: they may not be comparable)", e.Time.Format("2006-01-02 15:04:05"), e.Reason, len(ended)))
 			}
 		case results.TrialBegin:
 			under = fmt.Sprintf(": trial %s began at %s and has not ended", e.Trial, e.Time.Format("15:04:05"))
 		case results.TrialDone:
-			under = ""
+			under, ended[e.Trial] = "", true
 		case results.RunEnd:
 			begun = false
 		}

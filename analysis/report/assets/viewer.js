@@ -358,6 +358,7 @@ const Viewer = (() => {
       const length = Math.min(to - from, end - begin);
       state.from = Math.min(Math.max(from, begin), end - length);
       state.to = state.from + length;
+      place.dataset.shown = `${state.from} ${state.to}`;
       asked ||= requestAnimationFrame(() => {
         asked = 0;
         const start = performance.now();
@@ -389,6 +390,7 @@ const Viewer = (() => {
   }
 
   return {
+    pyramid, sight,
     async open(place, base64) {
       if (open.has(place)) return;
       if (!("DecompressionStream" in window)) {
