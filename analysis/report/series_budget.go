@@ -50,7 +50,7 @@ func fitSeries(all []Series, room int) (note string, err error) {
 		}
 		most = max(fewestPoints, most*4/5)
 	}
-	return fmt.Sprintf("All readings of all trials would make this page larger than %d MiB. Series of more than %d points are thinned to that, by the least and the largest of some readings in a row, so no peak is lost; beside each chart stands of how many. One trial in full: virtscope show, or a run of fewer trials.",
+	return fmt.Sprintf("All readings of all trials would make this page larger than %d MiB. Series of more than %d points are thinned to that, by the least and the largest of some readings in a row, so no peak is lost; beside each chart stands of how many. The records have all.",
 		pageBudget>>20, most), nil
 }
 

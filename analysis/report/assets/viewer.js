@@ -27,7 +27,7 @@ const Viewer = (() => {
       at += 3 * n;
       for (let i = 0; i < n; i++, at++) bits[i] = bytes[at] | bytes[at + n] << 8 | bytes[at + 2 * n] << 16 | bytes[at + 3 * n] << 24;
       at += 3 * n;
-      Object.assign(s, { t, v, levels: pyramid(v), sum: s.rate ? integral(t, v) : null });
+      Object.assign(s, { t, v, levels: pyramid(v), sum: s.rate && !s.of ? integral(t, v) : null }); // of extremes alone there is no mean
     }
     return head;
   }
@@ -134,7 +134,7 @@ const Viewer = (() => {
   function means(s, from, to, width, factor) {
     const { t, sum, n } = s, xs = [], ys = [], columns = width / 4, step = (to - from) / columns;
     let i = Math.max(1, first(t, from, 0));
-    if (!sum || first(t, to, i) - i < 2 * columns) return { xs, ys };
+    if (!sum || first(t, to, i) - i < 8 * columns) return { xs, ys };
     for (let c = 1; c <= columns && i < n; c++) {
       const j = first(t, from + c * step, i);
       if (j === i) continue;
@@ -168,7 +168,7 @@ const Viewer = (() => {
   // Steps where they can be seen.
   function paths(s) {
     const lines = uPlot.paths.linear();
-    if (!s.rate && !s.hold) return lines;
+    if (s.of || !s.rate && !s.hold) return lines;
     const steps = uPlot.paths.stepped({ align: s.rate ? -1 : 1 });
     return (u, i, from, to) => (s.dense ? lines : steps)(u, i, from, to);
   }
