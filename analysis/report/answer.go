@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"math"
+	"regexp"
 	"slices"
 	"strings"
 	"virtscope/analysis/compare"
@@ -68,7 +69,7 @@ func newAnswer(r Run, groups []group, k kind) (answer, error) {
 		a.Lead = append(a.Lead, "It cannot be told what the factors do: no trial that counts has the figures.")
 		return a, nil
 	}
-	a.Notes = append(a.Notes, fmt.Sprintf("Each level is held against the first of its factor, in trials whose other levels are the same. Intervals are of %.0f %%, of each alone; p is corrected for all tests here (Holm). Not shown: no difference was found, and one that matters is not ruled out. Too small to matter: below the effect floor of the metric.", Confidence*100))
+	a.Notes = append(a.Notes, fmt.Sprintf("Each level is held against the first of its factor, in trials whose other levels are the same. Intervals are of %.0f %%, of each alone; p is corrected for all tests here (Holm). Not shown: no difference was found, and one that matters is not ruled out; where n is too small, no outcome of so few trials could have been. Too small to matter: below the effect floor of the metric.", Confidence*100))
 	a.Notes = append(a.Notes, interactions(r, columns)...)
 	return a, nil
 }
@@ -223,6 +224,9 @@ func (a *answer) addFailures(list []compare.Main) {
 	}
 }
 
+// bound is a reason that ends with a number in the metric's unit.
+var bound = regexp.MustCompile(`it is at (most|least) \S*\d$`)
+
 func newEffect(c column, m compare.Main) effect {
 	e := effect{
 		Metric: capital(c.title), Factor: shortName(m.Factor), Levels: m.Level + " against " + m.Base,
@@ -249,6 +253,9 @@ func newEffect(c column, m compare.Main) effect {
 	s := m.Shift
 	if !s.Known {
 		e.Interval = "none: " + orNoReason(s.Why)
+		if bound.MatchString(s.Why) {
+			e.Interval += " " + string(m.Unit)
+		}
 		return e
 	}
 	show := func(v float64) string { return signed(v, m.Unit) }
@@ -281,12 +288,18 @@ func signed(v float64, u results.Unit) string {
 	return text
 }
 
+// tooFew is why a comparison could find nothing.
+const tooFew = "n is too small"
+
 // says is the verdict in words.
 func says(m compare.Main) string {
 	switch m.Verdict {
 	case compare.Unknown:
 		return "cannot be told: " + orNoReason(m.Why)
 	case compare.Undecided:
+		if strings.HasPrefix(m.Why, tooFew) {
+			return "not shown: " + tooFew
+		}
 		if m.Why != "" {
 			return "not shown: " + m.Why
 		}

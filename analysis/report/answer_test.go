@@ -25,7 +25,7 @@ func TestSays(t *testing.T) {
 	}{
 		{row(compare.Worse, shift, ""), "longer: worse"},
 		{row(compare.Better, stats.Effect{Value: -1, Known: true}, ""), "shorter: better"},
-		{row(compare.Undecided, shift, "n is too small"), "not shown: n is too small"},
+		{row(compare.Undecided, shift, "n is too small: of a family of 3"), "not shown: n is too small"},
 		{row(compare.Undecided, shift, ""), "not shown"},
 		{row(compare.Same, shift, ""), "too small to matter (below 1.000 ms)"},
 		{row(compare.Unknown, shift, ""), "cannot be told: no reason was given"},

@@ -42,7 +42,7 @@ func pivotFactor(r Run) *results.Factor {
 func pivots(r Run, groups []group, sec section, foot *notes) []pagePivot {
 	f := pivotFactor(r)
 	if f == nil {
-		return nil
+		return flipped(groups, sec, foot)
 	}
 	var list []pagePivot
 	if sec.title == "" {
@@ -61,6 +61,45 @@ func pivots(r Run, groups []group, sec section, foot *notes) []pagePivot {
 		}
 	}
 	return list
+}
+
+// A table of manyMetrics or more and fewTreatments or less is shown with a row for each metric.
+const (
+	manyMetrics   = 8
+	fewTreatments = 3
+)
+
+// flipped is a section with a row for each metric and a column for each treatment; none of one that is not wide.
+func flipped(groups []group, sec section, foot *notes) []pagePivot {
+	if len(sec.columns) < manyMetrics || len(groups) > fewTreatments {
+		return nil
+	}
+	p := pagePivot{Corner: "median"}
+	tally := pivotRow{Name: "n"}
+	for _, g := range groups {
+		name := g.name
+		if len(g.levels) == 1 {
+			name = shortName(g.levels[0].Factor) + " " + g.levels[0].Value
+		}
+		if label := g.spreadLabel(); label != "" {
+			name += " (" + label + ")"
+		}
+		p.Columns = append(p.Columns, name)
+		tally.Cells = append(tally.Cells, pageCell{Median: g.tally()})
+	}
+	p.Rows = append(p.Rows, tally)
+	for _, c := range sec.columns {
+		row, some := pivotRow{Name: c.name()}, false
+		for _, g := range groups {
+			cell := g.cell(c.metric)
+			some = some || cell.Median != ""
+			row.Cells = append(row.Cells, pageCell{Median: cell.Median, Mark: foot.mark(cell.Note), Spread: cell.Spread, Floor: g.floor(c.metric)})
+		}
+		if some {
+			p.Rows = append(p.Rows, row)
+		}
+	}
+	return []pagePivot{p}
 }
 
 func newPivot(groups []group, f *results.Factor, title string, cell func(group) pageCell) pagePivot {

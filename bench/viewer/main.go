@@ -98,20 +98,21 @@ func open(text []byte) (string, error) {
 		}
 		done <- string(said)
 	})
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	var listen net.ListenConfig
+	l, err := listen.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", err
 	}
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
-	go func() { _ = server.Serve(l) }() // ends with Close
-	defer server.Close()
+	go func() { _ = server.Serve(l) }()   // ends with Close
+	defer func() { _ = server.Close() }() // nobody listens any more
 	profile, err := os.MkdirTemp("", "viewer")
 	if err != nil {
 		return "", err
 	}
-	defer os.RemoveAll(profile)
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
-	defer cancel()
+	defer func() { _ = os.RemoveAll(profile) }() // a folder of its own
 	var log bytes.Buffer
 	cmd := exec.CommandContext(ctx, "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--window-size=1300,950",
 		"--user-data-dir="+profile, "--enable-logging=stderr", "--remote-debugging-port=0", "http://"+l.Addr().String()+"/")
