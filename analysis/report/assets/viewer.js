@@ -227,7 +227,7 @@ const Viewer = (() => {
 
   // An axis begins at nothing, unless there is less, with room for the bands at the top and the bottom.
   function range(low, high) {
-    if (low == null || high == null) return [0, 1];
+    if (low == null || high == null) [low, high] = [0, 1];
     low = Math.min(0, low);
     if (!(high > low)) high = low + 1;
     return [low - (high - low) * 0.13, high + (high - low) * 0.15];
