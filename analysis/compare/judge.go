@@ -45,7 +45,7 @@ func (row *Row) judge(o Options, family int) (Verdict, string) {
 		return Undecided, "the data are all alike, or all that they leave open is: no test can tell them apart"
 	}
 	if least := row.leastP() * float64(max(1, family)); least >= o.Alpha {
-		return Undecided, fmt.Sprintf("n is too small: of a family of %d, these trials can give no corrected p below %.2g%s", family, math.Min(1, least), row.enough(o.Alpha, family))
+		return Undecided, fmt.Sprintf("n is too small: of a family of %d, these trials can give no corrected p below %.2g%s", max(1, family), math.Min(1, least), row.enough(o.Alpha, family))
 	}
 	return Undecided, ""
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"virtscope/analysis/published"
 	"virtscope/analysis/quantity"
 	"virtscope/analysis/stats"
 	"virtscope/analysis/text"
@@ -48,14 +49,18 @@ type page struct {
 	Facts                          [][3]string
 	Spec                           string
 	Run                            string
-	Answer                         []string
-	Lazy                           bool // trials are built when they are opened
-	Library, Script                template.JS
+	State                          []string
+	Answer                         answer
+	Paper                          published.Table
+	Lazy                           bool   // trials are built when they are opened
+	Thinned                        string // what was left out of series
+	Library, Viewer, Script        template.JS
 	LibraryCSS                     template.CSS
 }
 
 type pageTable struct {
 	Title, Note string
+	Pivots      []pagePivot // each metric by two factors; the table is then folded
 	Columns     []string
 	Rows        []pageRow
 }
@@ -99,7 +104,8 @@ type pageTrial struct {
 	Unknown                        []string
 	Notes                          []string
 	Open                           bool
-	Series                         template.JS
+	HasSeries                      bool
+	Data                           string // the series, packed, in base64
 	Packed                         string // the section, compressed, where there are many; "" if it is there as it is
 }
 
@@ -130,7 +136,7 @@ func newPage(r Run) (page, error) {
 	m := r.Manifest
 	p := page{
 		Title: m.Question, Name: m.Name, Progress: r.progress(), Created: m.Created.Format(time.RFC3339),
-		Few: fewTrials, Remarks: r.remarks(), Spec: r.Spec,
+		State: r.State, Few: fewTrials, Remarks: r.remarks(), Spec: r.Spec,
 		Differences: r.differenceRows(), Run: m.Run,
 		Sequential: r.sequentialTable(), SequentialTitle: r.sequentialTitle(),
 		Packets: r.packetRows(), PacketTitle: packetTitle, PacketNote: packetNote,
@@ -144,19 +150,22 @@ func newPage(r Run) (page, error) {
 	var foot notes
 	if len(groups) > 0 {
 		for _, sec := range sections(groups) {
-			p.Tables = append(p.Tables, newPageTable(sec.rows(groups), sec, &foot))
+			t := newPageTable(sec.rows(groups), sec, &foot)
+			t.Pivots = pivots(r, sec.rows(groups), sec, &foot)
+			p.Tables = append(p.Tables, t)
 		}
 	}
+	var series []Series
 	for _, g := range groups {
 		p.Intervals = append(p.Intervals, g.intervals(k.times(groups))...)
 		for _, t := range g.trials {
 			tp := t.page()
-			if t.Timeline != nil {
-				var err error
-				if tp.Series, err = seriesJSON(t.Timeline); err != nil {
-					return p, err
-				}
+			packed, err := t.packed()
+			if err != nil {
+				return p, err
 			}
+			tp.HasSeries = len(packed) > 0
+			series = append(series, packed)
 			p.Trials = append(p.Trials, tp)
 			if k.migrates {
 				p.Convergence = append(p.Convergence, t.convergenceRow())
@@ -171,20 +180,24 @@ func newPage(r Run) (page, error) {
 	if err := p.draw(r, groups); err != nil {
 		return p, err
 	}
-	p.Answer = answer(groups, k)
 	p.ValidityParts = r.validityParts()
+	var err error
+	if p.Answer, err = newAnswer(r, groups, k); err != nil {
+		return p, fmt.Errorf("write html report: %w", err)
+	}
 	if err := p.pack(); err != nil {
 		return p, err
 	}
 	if err := p.scripts(); err != nil {
 		return p, err
 	}
-	p.Design = r.design()
+	p.Design, p.Paper = r.design(), published.NewTable(r.Paper, r.Published)
+	p.Paper.Title = capital(p.Paper.Title)
 	for _, f := range m.Facts {
 		p.Facts = append(p.Facts, [3]string{f.Subject, f.Name, f.Value})
 	}
 	p.Facts = append(p.Facts, trialFacts(r)...)
-	return p, nil
+	return p, p.addSeries(series)
 }
 
 // inline cuts what stands before the svg element. The text in it was escaped when it was drawn.

@@ -14,7 +14,7 @@ import (
 const lazyFrom = 40
 
 func pageTemplate() (*template.Template, error) {
-	t, err := template.ParseFS(files, "report.html.tmpl")
+	t, err := template.New("report.html.tmpl").Funcs(template.FuncMap{"capital": capital}).ParseFS(files, "report.html.tmpl")
 	if err != nil {
 		return nil, fmt.Errorf("write html report: %w", err)
 	}
@@ -49,6 +49,7 @@ func (p *page) scripts() error {
 	}
 	for name, set := range map[string]func(string){
 		"uplot.iife.min.js": func(s string) { p.Library = template.JS("/* uPlot 1.6.32. " + string(licence) + "*/\n" + s) }, //nolint:gosec // bundled
+		"viewer.js":         func(s string) { p.Viewer = template.JS(s) },                                                   //nolint:gosec // bundled
 		"report.js":         func(s string) { p.Script = template.JS(s) },                                                   //nolint:gosec // bundled
 		"uplot.min.css":     func(s string) { p.LibraryCSS = template.CSS(s) },                                              //nolint:gosec // bundled
 	} {

@@ -24,6 +24,8 @@ type Run struct {
 	Paper     published.Paper // whose experiment it repeats; nothing if none
 	Published []published.Row // its figures beside what was measured
 
+	State []string // what must be known of how the run went: that it has not ended, or that a tool changed
+
 	Manifest results.Manifest
 	Spec     string // the experiment's text; "" if it is not at hand
 	Planned  int    // trials that the plan holds, without those that were not needed; 0 if not known
@@ -39,6 +41,8 @@ type Trial struct {
 	// Timeline is nil if the records could not be read; Problem then says why.
 	Timeline *timeline.Timeline
 	Problem  string
+	// Series are what the viewer shows, of all records; without them it shows what the timeline keeps for print.
+	Series Series
 }
 
 // counted reports whether a trial is data: invalid and interrupted ones are not.

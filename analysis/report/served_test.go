@@ -156,7 +156,7 @@ func TestServiceFigures(t *testing.T) {
 
 // Of a design, each level is drawn where there is room for it, and the same choice is made each time.
 func TestDrawn(t *testing.T) {
-	design := func(a, b int) []group {
+	grid := func(a, b int) []group {
 		var list []group
 		for i := range a {
 			for j := range b {
@@ -168,7 +168,7 @@ func TestDrawn(t *testing.T) {
 		return list
 	}
 	for _, c := range []struct{ a, b, chosen int }{{7, 3, 8}, {2, 3, 6}, {21, 1, 8}, {1, 1, 1}, {3, 3, 8}, {4, 20, 8}} {
-		chosen, left := drawn(design(c.a, c.b))
+		chosen, left := drawn(grid(c.a, c.b))
 		if len(chosen) != c.chosen || len(chosen)+len(left) != c.a*c.b {
 			t.Errorf("%d × %d: %d drawn, %d left", c.a, c.b, len(chosen), len(left))
 		}
@@ -182,11 +182,11 @@ func TestDrawn(t *testing.T) {
 			t.Errorf("%d × %d: %d levels are drawn, want %d: %v", c.a, c.b, len(levels), want, levels)
 		}
 	}
-	far, _ := drawn(design(21, 1))
+	far, _ := drawn(grid(21, 1))
 	if far[0].name != "a0 b0" || far[len(far)-1].name != "a20 b0" {
 		t.Errorf("from %s to %s", far[0].name, far[len(far)-1].name)
 	}
-	none := design(1, 1)
+	none := grid(1, 1)
 	none[0].trials[0].Outcome.Verdict = results.Failed
 	if chosen, left := drawn(none); len(chosen)+len(left) != 0 {
 		t.Error("a treatment without a completed trial is drawn")

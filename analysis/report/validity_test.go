@@ -12,8 +12,8 @@ import (
 	"virtscope/results"
 )
 
-// noisy is the sample run on a machine of which somebody took much in its third trial.
-func noisy(t *testing.T) Run {
+// noisyRun is the sample run on a machine of which somebody took much in its third trial.
+func noisyRun(t *testing.T) Run {
 	t.Helper()
 	r := sample(t)
 	for i := range r.Trials {
@@ -30,7 +30,7 @@ func noisy(t *testing.T) Run {
 }
 
 func TestValidity(t *testing.T) {
-	r := noisy(t)
+	r := noisyRun(t)
 	id := r.Trials[2].Outcome.Trial.ID
 	want := []string{
 		"the machine was too noisy in 1 of 5 trials; they stay in all figures",

@@ -93,7 +93,7 @@ func (t *Timeline) finish(x *index, o results.Outcome, obs observation) {
 	x.measureTrial(o, add)
 	t.measureNoise(x, obs)
 	shown := window{max(t.Begin.Time, t.ActionBegin.Time-int64(1e9)), obs.span.to}
-	t.CPU = x.cpuSeries(t.ActionBegin.Time, shown)
+	t.CPU = x.cpuSeries(t.ActionBegin.Time, shown, drawnStep(shown))
 }
 
 // warnStarts takes over what the starts warn of.

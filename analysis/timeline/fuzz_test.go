@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"virtscope/analysis/convergence"
 	"virtscope/analysis/timeline"
 	"virtscope/analysis/timeline/timelinetest"
 	"virtscope/results"
@@ -47,11 +48,16 @@ func FuzzBuild(f *testing.F) {
 		if json.Unmarshal(data, &records) != nil {
 			return
 		}
-		tl, err := timeline.Build(results.Outcome{}, records)
+		tl, traces, err := timeline.BuildTraced(results.Outcome{}, records, convergence.Limits{})
 		if err != nil {
 			return
 		}
 		addUp(t, tl)
+		for _, one := range traces.List {
+			if err := one.Check(); err != nil {
+				t.Error(err)
+			}
+		}
 		if err := timeline.Write(io.Discard, tl); err != nil {
 			t.Error(err)
 		}
@@ -121,11 +127,16 @@ func TestActionsFromTornRecords(t *testing.T) {
 					torn = slices.DeleteFunc(torn, func(r results.Record) bool { return r.Name == name && rng.IntN(2) == 0 && name != results.ActionBegin })
 				}
 			}
-			tl, err := timeline.Build(results.Outcome{}, torn)
+			tl, traces, err := timeline.BuildTraced(results.Outcome{}, torn, convergence.Limits{})
 			if err != nil {
 				continue
 			}
 			addUp(t, tl)
+			for _, one := range traces.List {
+				if err := one.Check(); err != nil {
+					t.Error(err)
+				}
+			}
 			if err := timeline.Write(io.Discard, tl); err != nil {
 				t.Error(err)
 			}

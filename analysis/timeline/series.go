@@ -46,10 +46,11 @@ func throughput(f flow, origin int64, w window) Series {
 }
 
 // cpuSeries lists the CPU rates over w, in cores: each hypervisor process, its vCPU and migration threads, each host.
-func (x *index) cpuSeries(origin int64, w window) []Series {
+// Readings that are less than least ns apart are left out, but no growth is.
+func (x *index) cpuSeries(origin int64, w window, least int64) []Series {
 	var all []Series
 	add := func(host, label string, groups map[string][]sample) {
-		if s := rates(groups, origin, w); len(s) > 0 {
+		if s := rates(groups, origin, w, least); len(s) > 0 {
 			all = append(all, Series{Label: label, Host: host, Unit: results.One, Points: s})
 		}
 	}
@@ -96,7 +97,7 @@ func (x *index) hostsOf(name string) []string {
 }
 
 // rates adds the counters' rates of growth over a common grid: the times at which any of them was read.
-func rates(groups map[string][]sample, origin int64, w window) []Point {
+func rates(groups map[string][]sample, origin int64, w window, least int64) []Point {
 	var grid []int64
 	for _, list := range groups {
 		for _, s := range list {
@@ -106,7 +107,7 @@ func rates(groups map[string][]sample, origin int64, w window) []Point {
 		}
 	}
 	slices.SortFunc(grid, cmp.Compare[int64])
-	grid = thin(grid, w)
+	grid = thin(grid, least)
 	var points []Point
 	for i := 1; i < len(grid); i++ {
 		var grew float64
@@ -118,9 +119,14 @@ func rates(groups map[string][]sample, origin int64, w window) []Point {
 	return points
 }
 
+// leastStep is how far apart two readings must be: those of one sample differ by µs.
+const leastStep = 2_000_000
+
+// drawnStep is the step of what is drawn in print.
+func drawnStep(w window) int64 { return max(w.length()/maxPoints, leastStep) }
+
 // thin leaves out times that are too close to the one before: readings of one sample differ by µs.
-func thin(grid []int64, w window) []int64 {
-	least := max(w.length()/maxPoints, 2_000_000)
+func thin(grid []int64, least int64) []int64 {
 	var kept []int64
 	for _, t := range grid {
 		if len(kept) == 0 || t-kept[len(kept)-1] >= least {

@@ -92,9 +92,14 @@ func Build(o results.Outcome, records []results.Record) (*Timeline, error) {
 
 // BuildWithin is Build with what the experiment set: without it, no limit can be named that the migration came near to.
 func BuildWithin(o results.Outcome, records []results.Record, limits convergence.Limits) (*Timeline, error) {
+	t, _, err := build(o, records, limits)
+	return t, err
+}
+
+func build(o results.Outcome, records []results.Record, limits convergence.Limits) (*Timeline, *index, error) {
 	x, err := newIndex(records)
 	if err != nil {
-		return nil, fmt.Errorf("build timeline of trial %s: %w", o.Trial.ID, err)
+		return nil, nil, fmt.Errorf("build timeline of trial %s: %w", o.Trial.ID, err)
 	}
 	t := &Timeline{Trial: o.Trial, Verdict: o.Verdict, Reason: o.Reason, Clocks: sortedClocks(x.clocks)}
 	t.Notes, t.Warnings = clockNotes(t.Clocks, x.controller)
@@ -107,13 +112,13 @@ func BuildWithin(o results.Outcome, records []results.Record, limits convergence
 		t.Memory = quantity.Unknown(results.Bytes, "the action did not begin")
 		t.WireMissing = "the action did not begin"
 		t.measure(x, o, nil, obs)
-		return t, nil
+		return t, x, nil
 	}
 	if act := others[t.Action]; act != nil {
 		t.Memory = quantity.Unknown(results.Bytes, "the action migrates no memory")
 		t.WireMissing = "the action is no migration"
 		act(t, x, o, obs)
-		return t, nil
+		return t, x, nil
 	}
 	m := x.observe(obs.span, t.Algorithm, t.ActionBegin, t.ActionEnd)
 	obs.moved, obs.client = m.resume != nil && !m.rolledBack && !m.snapshot(), t.Client
@@ -150,8 +155,8 @@ func BuildWithin(o results.Outcome, records []results.Record, limits convergence
 
 	shown := window{max(t.Begin.Time, t.ActionBegin.Time-int64(1e9)), obs.span.to}
 	t.Throughput = throughput(payload, t.ActionBegin.Time, shown)
-	t.CPU = x.cpuSeries(t.ActionBegin.Time, shown)
-	return t, nil
+	t.CPU = x.cpuSeries(t.ActionBegin.Time, shown, drawnStep(shown))
+	return t, x, nil
 }
 
 // frame finds the action and the windows around it; ok is false if the action did not begin.

@@ -39,7 +39,7 @@ func newAnalyzeCommand() *cobra.Command {
 
 // writeReport derives what a run's folder holds beside the raw records, prints the table and says where the rest is.
 func writeReport(ctx context.Context, w io.Writer, r *results.Run) error {
-	run, err := analyzeRun(ctx, r, func(t report.Trial) error {
+	run, err := analyzeRun(ctx, r, withSeries(r), func(t report.Trial) error {
 		if t.Timeline == nil {
 			return nil
 		}
@@ -50,6 +50,7 @@ func writeReport(ctx context.Context, w io.Writer, r *results.Run) error {
 	}
 	figures := filepath.Join(r.Dir, figuresDir)
 	addPaper(&run, r)
+	run.State = stateRemarks(r)
 	if err := os.MkdirAll(figures, 0o755); err != nil {
 		return fmt.Errorf("write figures: %w", err)
 	}
@@ -74,7 +75,7 @@ func writeReport(ctx context.Context, w io.Writer, r *results.Run) error {
 }
 
 // analyzeRun builds the timeline of every trial that ended, and gives each to done, from any goroutine; nil is none.
-func analyzeRun(ctx context.Context, r *results.Run, done func(report.Trial) error) (report.Run, error) {
+func analyzeRun(ctx context.Context, r *results.Run, read reader, done func(report.Trial) error) (report.Run, error) {
 	text, err := r.Experiment()
 	if err != nil {
 		return report.Run{}, fmt.Errorf("read the run's experiment: %w", err)
@@ -86,7 +87,7 @@ func analyzeRun(ctx context.Context, r *results.Run, done func(report.Trial) err
 	}
 	run.Skipped = len(skipped)
 	run.Planned -= len(skipped)
-	run.Trials, err = analyzeTrials(ctx, r, trialSpecs(r), done)
+	run.Trials, err = analyzeTrials(ctx, r, read, done)
 	return run, err
 }
 
@@ -115,7 +116,7 @@ func trialSpecs(r *results.Run) map[string]*spec.Experiment {
 
 // timelines are those of the completed trials; one that cannot be built is an error.
 func timelines(ctx context.Context, r *results.Run) ([]*timeline.Timeline, error) {
-	run, err := analyzeRun(ctx, r, nil)
+	run, err := analyzeRun(ctx, r, withoutSeries(r), nil)
 	if err != nil {
 		return nil, err
 	}

@@ -16,7 +16,7 @@ type enoughTrials struct {
 	run      *results.Run
 	rule     results.StopRule
 	sequence stats.MedianSequence
-	specs    map[string]*spec.Experiment
+	read     reader
 	known    map[string]stats.Datum // by trial
 }
 
@@ -49,7 +49,7 @@ func newEnough(r *results.Run) (runner.Enough, error) {
 	if r.Manifest.Stop == nil {
 		return nil, nil
 	}
-	e := &enoughTrials{run: r, rule: *r.Manifest.Stop, specs: trialSpecs(r), known: map[string]stats.Datum{}}
+	e := &enoughTrials{run: r, rule: *r.Manifest.Stop, read: withoutSeries(r), known: map[string]stats.Datum{}}
 	var err error
 	e.sequence, err = newSequence(e.rule)
 	return e.ask, err
@@ -101,7 +101,7 @@ func (e *enoughTrials) datum(t results.Trial) (stats.Datum, bool) {
 	if d, ok := e.known[t.ID]; ok {
 		return d, true
 	}
-	ended, ok := analyzeTrial(e.run, t, e.specs[t.ID])
+	ended, ok := analyzeTrial(e.run, t, e.read)
 	if !ok || !ended.Outcome.Verdict.Final() || ended.Timeline == nil {
 		return stats.Datum{}, false
 	}

@@ -24,7 +24,7 @@ func loadSet(c *cobra.Command, name string) (dataset.Set, error) {
 	if err != nil {
 		return dataset.Set{}, specError(err)
 	}
-	run, err := analyzeRun(c.Context(), r, nil)
+	run, err := analyzeRun(c.Context(), r, withoutSeries(r), nil)
 	if err != nil {
 		return dataset.Set{}, err
 	}

@@ -99,7 +99,7 @@ func drawPlot(c *cobra.Command, name string, p report.Plot) ([]report.Figure, er
 	if err != nil {
 		return nil, specError(err)
 	}
-	run, err := analyzeRun(c.Context(), r, nil)
+	run, err := analyzeRun(c.Context(), r, withoutSeries(r), nil)
 	if err != nil {
 		return nil, err
 	}

@@ -20,6 +20,7 @@ func stateRemarks(r *results.Run) []string {
 	if m := r.Manifest.MoreOf; m != nil {
 		list = append(list, fmt.Sprintf("these are more trials of %s, for look %d at its treatments: to be compared together with it (virtscope compare --with), not alone", m.Run, m.Look))
 	}
+	ended := map[string]bool{}
 	begun := false // and not ended; a run that was imported never begins
 	under := ""    // the trial under way
 	for _, e := range entries {
@@ -27,20 +28,32 @@ func stateRemarks(r *results.Run) []string {
 		case results.RunBegin:
 			begun, under = true, ""
 			if e.Reason != "" {
-				list = append(list, fmt.Sprintf("from %s on: %s", e.Time.Format("2006-01-02 15:04:05"), e.Reason))
+				list = append(list, fmt.Sprintf("from %s on: %s (%d trials had ended before: they may not be comparable)", e.Time.Format("2006-01-02 15:04:05"), e.Reason, len(ended)))
 			}
 		case results.TrialBegin:
 			under = fmt.Sprintf(": trial %s began at %s and has not ended", e.Trial, e.Time.Format("15:04:05"))
 		case results.TrialDone:
-			under = ""
+			under, ended[e.Trial] = "", true
 		case results.RunEnd:
 			begun = false
 		}
 	}
 	if begun {
-		list = append(list, "the run is still under way, or was killed"+under+". Below is what had ended when this was written")
+		list = append(list, whetherLive(r)+under+". Below is what had ended when this was written")
 	}
 	return list
+}
+
+// whetherLive says of a run whose journal has no end whether a process works on it.
+func whetherLive(r *results.Run) string {
+	live, err := r.Live()
+	switch {
+	case err != nil:
+		return "the run is still under way, or was killed"
+	case live:
+		return "the run is still under way"
+	}
+	return "the run was killed (go on with virtscope run --resume)"
 }
 
 // writeTable prints a run's table, below what must be known of the run's state.

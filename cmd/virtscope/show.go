@@ -25,7 +25,7 @@ func newShowCommand() *cobra.Command {
 			if len(args) > 1 {
 				return showTrial(c.OutOrStdout(), r, args[1])
 			}
-			run, err := analyzeRun(c.Context(), r, nil)
+			run, err := analyzeRun(c.Context(), r, withoutSeries(r), nil)
 			if err != nil {
 				return err
 			}
