@@ -11,6 +11,7 @@ const (
 	fieldTrial   = "trial"
 	fieldAttempt = "attempt"
 	fieldEvent   = "event"
+	fieldShift   = "shift_nanoseconds"
 )
 
 // unitOf are the units by the field of the value.
@@ -68,6 +69,8 @@ func (d *Decoder) Decode(time int64, p Point) (Decoded, error) {
 				out.Trial = int(v)
 			case name == fieldAttempt:
 				out.Attempt = int(v)
+			case name == fieldShift:
+				out.Time -= v
 			case attribute != "":
 				out.set(attribute, fmt.Sprint(v))
 			default:

@@ -13,7 +13,7 @@ import (
 // Times that InfluxDB can hold, in ns since the epoch.
 const (
 	minTime = math.MinInt64 + 2
-	maxTime = math.MaxInt64 - 1
+	maxTime = math.MaxInt64 - 1 - 1<<30 // room for points that stand behind their records
 )
 
 // maxKey is the longest key of a series, in bytes; servers refuse longer ones than 65,535 with the field's name.
@@ -47,9 +47,13 @@ func (e *Encoder) Append(dst []byte, r results.Record) ([]byte, error) {
 	if err != nil {
 		return dst, err
 	}
-	e.latest = max(e.latest, r.Time)
-	dst = append(dst, s.key(e.apart(s, r.Time))...)
+	key, point := e.place(s, r.Time)
+	e.latest = max(e.latest, point)
+	dst = append(dst, key...)
 	dst = append(dst, e.numbers...)
+	if point != r.Time {
+		dst = append(strconv.AppendInt(append(dst, ","+fieldShift+"="...), point-r.Time, 10), 'i')
+	}
 	if r.Unit == results.Event {
 		dst = append(dst, ",event=true"...)
 	}
@@ -61,7 +65,7 @@ func (e *Encoder) Append(dst []byte, r results.Record) ([]byte, error) {
 		dst = e.attribute(dst, a)
 	}
 	dst = append(dst, ' ')
-	dst = strconv.AppendInt(dst, r.Time, 10)
+	dst = strconv.AppendInt(dst, point, 10)
 	return append(dst, '\n'), nil
 }
 
@@ -83,7 +87,7 @@ func (e *Encoder) attribute(dst []byte, a attr) []byte {
 	known, ok := e.fields[a.key]
 	if !ok {
 		known = describe(a.key)
-		if len(e.fields) < maxShapes {
+		if len(e.fields) < maxFields {
 			e.fields[a.key] = known
 		}
 	}

@@ -16,8 +16,10 @@ import (
 //   - Tags are what a dashboard groups by, and only what is bounded by the experiment and not by how long it runs: run, experiment, treatment, one per
 //     factor, host, source, guest, and those attributes that tell streams of one name apart (see the schema).
 //   - The trial's order, the attempt and all other attributes are fields. Trials run one after another, so that time tells them apart.
-//   - A record at the same time as the one before in its series has the tag nth (2, 3, …); one whose time is before that has the tag late (1, 2, … among
-//     those of the same time).
+//   - A point is at its record's time. Of records at one time in one series, each but the first is a ns behind the one before, and its field
+//     shift_nanoseconds says how far: the record's time is the point's less that. So a burst, such as of a guest's messages that were read together, is
+//     one series, and its times are right to some ns in a figure and exact in what is read back.
+//   - A record that comes late, after one of a later time, has the tag late.
 //   - A record that is not later than all of the attempts before it (a clock was set back) has the tag again: the trial's order and attempt.
 //
 // A Decoder makes the records again, to the bit. An Encoder is for one goroutine; its memory is bounded by the kinds of records, not by how many there are.
@@ -53,5 +55,5 @@ func NewEncoder(labels Labels, trial results.Trial, attempt int, before int64) *
 	}
 }
 
-// Latest is the latest time of what was encoded, and of the attempts before, in ns.
+// Latest is the latest time of the points of what was encoded, and of the attempts before, in ns.
 func (e *Encoder) Latest() int64 { return max(e.latest, e.before) }

@@ -78,30 +78,25 @@ func AppendAnnotations(dst []byte, l Labels, list []Annotation) ([]byte, error) 
 		return cmp.Or(cmp.Compare(a.Begin, b.Begin), cmp.Compare(a.Trial.Order, b.Trial.Order), cmp.Compare(a.Attempt, b.Attempt),
 			cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Phase, b.Phase), cmp.Compare(a.End, b.End), cmp.Compare(a.Title, b.Title))
 	})
-	seen := map[string]int{} // those at one time, by series
-	at := int64(math.MinInt64)
+	last := map[string]int64{} // points, by series
 	for _, a := range list {
 		if a.Begin < minTime || a.Begin > maxTime {
 			return dst, fmt.Errorf("encode annotation %s of trial %s: InfluxDB has no time %d", a.Phase, a.Trial.ID, a.Begin)
 		}
-		if a.Begin != at {
-			at = a.Begin
-			clear(seen)
-		}
 		tags := append(trialTags(l, a.Trial), tag{tagKind, a.Kind}, tag{tagPhase, a.Phase})
-		tags = withValues(tags)
-		key := string(appendKey(nil, []byte(MeasurementAnnotation), tags))
-		if seen[key]++; seen[key] > 1 {
-			tags = append(tags, tag{tagNth, strconv.Itoa(seen[key])})
-			sortTags(tags)
+		key := appendKey(nil, []byte(MeasurementAnnotation), withValues(tags))
+		point := a.Begin
+		if before, ok := last[string(key)]; ok { // a phase of no length: the next one begins with it
+			point = max(point, before+1)
 		}
-		dst = appendKey(dst, []byte(MeasurementAnnotation), tags)
+		last[string(key)] = point
+		dst = append(dst, key...)
 		dst = fmt.Appendf(dst, "%s=%di,%s=%di,end_nanoseconds=%di", fieldTrial, a.Trial.Order, fieldAttempt, a.Attempt, a.End)
 		dst = appendFloat(dst, "duration_seconds", float64(a.End-a.Begin)/1e9)
 		dst = appendFloat(dst, "bound_seconds", a.Bound)
 		dst = appendText(dst, []byte("title"), a.Title)
 		dst = appendText(dst, []byte("text"), a.Text)
-		dst = fmt.Appendf(dst, " %d\n", a.Begin)
+		dst = fmt.Appendf(dst, " %d\n", point)
 	}
 	return dst, nil
 }

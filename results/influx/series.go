@@ -8,12 +8,10 @@ import (
 	"virtscope/results"
 )
 
-// Bounds of what an Encoder remembers. There are few shapes of records, as series are few; late times are forgotten together, and the series that they
-// would have been told apart by gets another number.
+// Bounds of what an Encoder remembers. When there are too many late times, all are forgotten, and those that come after go to another series.
 const (
-	maxShapes = 1 << 14
+	maxFields = 1 << 12
 	maxLate   = 1 << 17
-	maxKeys   = 64 // of one series
 )
 
 // Tags of every record, beside those of factors and attributes.
@@ -26,13 +24,12 @@ const (
 
 	tagAgain = "again"
 	tagLate  = "late"
-	tagNth   = "nth"
 )
 
 var recordTags = []string{tagRun, tagExperiment, tagTreatment, tagHost, tagSource}
 
 // apartTags tell points apart that would be one.
-var apartTags = []string{tagAgain, tagLate, tagNth}
+var apartTags = []string{tagAgain, tagLate}
 
 type tag struct{ key, value string }
 
@@ -41,18 +38,14 @@ type series struct {
 	measurement []byte
 	tags        []tag  // by key; keys are as the server has them
 	value       string // the field that holds its records' value
+	seen        bool
+	time        int64 // the latest of its records, ns
+	point       int64 // the latest of its points, ns: some ns behind, if records came at one time
 
-	time int64 // the latest of it, ns
-	same int   // how many had that time
-	seen bool
-	late map[int64]int // how many came late, by time
-	keys map[apartness][]byte
-}
-
-// An apartness is what tells a point from those before it.
-type apartness struct {
-	late, nth int // 0: none
-	era       int // how often late times were forgotten before
+	key     []byte // measurement and tags, as a line begins
+	lateKey []byte // the same of late records
+	lateEra int    // that lateKey is of
+	late    map[int64]bool
 }
 
 // find is the series of a record.
@@ -88,7 +81,7 @@ func appendSized(dst []byte, s string) []byte {
 }
 
 func (e *Encoder) newSeries(r results.Record, again bool) (*series, error) {
-	s := &series{measurement: escapeName(nil, r.Name, isMeasurement(r.Name)), keys: map[apartness][]byte{}}
+	s := &series{measurement: escapeName(nil, r.Name, isMeasurement(r.Name))}
 	s.value, _ = valueField(r.Unit)
 	s.tags = append(trialTags(e.labels, e.trial), tag{tagHost, r.Host}, tag{tagSource, r.Source})
 	s.tags = slices.DeleteFunc(s.tags, func(t tag) bool { return t.value == "" })
@@ -101,7 +94,8 @@ func (e *Encoder) newSeries(r results.Record, again bool) (*series, error) {
 		s.tags = append(s.tags, tag{tagAgain, fmt.Sprintf("%d-%d", e.trial.Order, e.attempt)})
 	}
 	sortTags(s.tags)
-	if n := len(s.key(apartness{})); n > maxKey {
+	s.key = appendKey(nil, s.measurement, s.tags)
+	if n := len(s.key); n > maxKey {
 		return nil, fmt.Errorf("encode %s: measurement and tags are %d bytes long, and InfluxDB takes %d", r.Name, n, maxKey)
 	}
 	return s, nil
@@ -127,33 +121,6 @@ func sortTags(tags []tag) {
 	slices.SortFunc(tags, func(a, b tag) int { return cmp.Compare(a.key, b.key) })
 }
 
-// key is the start of a line: measurement and tags, sorted as the server stores them.
-func (s *series) key(a apartness) []byte {
-	if k, ok := s.keys[a]; ok {
-		return k
-	}
-	tags := s.tags
-	if a != (apartness{}) {
-		tags = slices.Clone(tags)
-		if a.late > 0 {
-			late := strconv.Itoa(a.late)
-			if a.era > 0 {
-				late = fmt.Sprintf("%d-%d", a.era, a.late)
-			}
-			tags = append(tags, tag{tagLate, late})
-		}
-		if a.nth > 0 {
-			tags = append(tags, tag{tagNth, strconv.Itoa(a.nth)})
-		}
-		sortTags(tags)
-	}
-	k := appendKey(nil, s.measurement, tags)
-	if len(s.keys) < maxKeys {
-		s.keys[a] = k
-	}
-	return k
-}
-
 // appendKey appends a measurement and tags that are sorted.
 func appendKey(dst, measurement []byte, tags []tag) []byte {
 	dst = append(dst, measurement...)
@@ -164,27 +131,40 @@ func appendKey(dst, measurement []byte, tags []tag) []byte {
 	return append(dst, ' ')
 }
 
-// apart tells a record at time t from those before it in its series.
-func (e *Encoder) apart(s *series, t int64) apartness {
-	switch {
-	case !s.seen || t > s.time:
-		s.time, s.same, s.seen = t, 1, true
-		return apartness{}
-	case t == s.time:
-		s.same++
-		return apartness{nth: s.same}
+// place finds a point for the series' next record, which is at time t: how its line begins, and its time, which is t or as many ns behind it as other
+// points stand there.
+func (e *Encoder) place(s *series, t int64) (key []byte, point int64) {
+	if !s.seen || t >= s.time {
+		point = t
+		if s.seen {
+			point = max(t, s.point+1)
+		}
+		s.seen, s.time, s.point = true, t, point
+		return s.key, point
 	}
 	if e.late >= maxLate {
-		for _, other := range e.series {
-			other.late = nil
-		}
-		e.late = 0
-		e.era++
+		e.forget()
 	}
 	if s.late == nil {
-		s.late = map[int64]int{}
+		s.late = map[int64]bool{}
 	}
-	s.late[t]++
+	for point = t; s.late[point]; point++ {
+	}
+	s.late[point] = true
 	e.late++
-	return apartness{late: s.late[t], era: e.era}
+	if s.lateKey == nil || s.lateEra != e.era {
+		tags := append(slices.Clone(s.tags), tag{tagLate, strconv.Itoa(e.era + 1)})
+		sortTags(tags)
+		s.lateKey, s.lateEra = appendKey(nil, s.measurement, tags), e.era
+	}
+	return s.lateKey, point
+}
+
+// forget forgets all late times.
+func (e *Encoder) forget() {
+	for _, s := range e.series {
+		s.late = nil
+	}
+	e.late = 0
+	e.era++
 }

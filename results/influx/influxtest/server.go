@@ -140,7 +140,9 @@ func (s *Server) Query(t testing.TB, db, query string) []byte {
 }
 
 // Create makes a database.
-func (s *Server) Create(t testing.TB, db string) { s.Query(t, "", fmt.Sprintf("CREATE DATABASE %q", db)) }
+func (s *Server) Create(t testing.TB, db string) {
+	s.Query(t, "", fmt.Sprintf("CREATE DATABASE %q", db))
+}
 
 // Write writes line protocol, and returns what is wrong.
 func (s *Server) Write(t testing.TB, db string, lines []byte) error {
