@@ -177,6 +177,21 @@ var attributes = map[string]attribute{
 	"why":                       {},
 	"work":                      {},
 	"after":                     {},
+	"restore":                   {},
+	"restart":                   {},
+	"ready":                     {},
+	"preempt":                   {},
+	"keep-alive":                {},
+	"keep":                      {},
+	"hosts":                     {},
+	"failures":                  {},
+	"failure":                   {},
+	"every":                     {},
+	"detect-after":              {},
+	"detect":                    {},
+	"damage":                    {},
+	"concurrency":               {},
+	"cap":                       {},
 }
 
 // numberFields are the attributes that are numbers, by the name of their field.

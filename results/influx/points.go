@@ -180,3 +180,6 @@ func AppendFile(dst []byte, l Labels, created time.Time, name string, content []
 	}
 	return dst, nil
 }
+
+// RunFiles are the files of a run folder that AppendFile may be given: small ones, without which a folder is no run.
+var RunFiles = []string{"manifest.json", "plan.ndjson", "experiment.yaml", "journal.ndjson"}

@@ -1,0 +1,135 @@
+package influx
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"virtscope/results"
+)
+
+// DefaultSeriesLimit is how many series a run may make unless it is told otherwise. InfluxDB 1.x keeps an index of all series of a database in memory.
+const DefaultSeriesLimit = 100_000
+
+// A Plan is what bounds how many series a run makes.
+type Plan struct {
+	Treatments int    // combinations of the factors' levels that run
+	Hosts      int    // hosts of guests
+	Guests     int    // at most, in a trial
+	Action     string // migrate, boot, checkpoint, recover or jobs; "" is any
+	VCPUs      int    // of a guest
+	Channels   int    // connections of a migration beside the first
+}
+
+// An Estimate is an upper bound of the series that a run makes.
+//
+// Its reasoning: the tags run and experiment have one value, and those of all factors together as many as there are treatments, since a factor's level
+// follows from the treatment. So a measurement has at most: treatments × those who observe it × the product of the values of its other tags, and as many
+// again for records that come late. Nothing is counted for a clock that is set back between two trials (tag again), nor for a trial that forgets its late
+// records: more than 131,072 of them.
+type Estimate struct {
+	Series int
+	Parts  []Part // the largest first
+}
+
+// A Part is an estimate of one measurement.
+type Part struct {
+	Measurement string
+	Series      int
+}
+
+// EstimateSeries estimates a run's series.
+func EstimateSeries(p Plan) Estimate {
+	p.Treatments, p.Hosts, p.Guests = max(1, p.Treatments), max(2, p.Hosts), max(1, p.Guests)
+	var e Estimate
+	add := func(name string, n int) {
+		e.Series += n
+		e.Parts = append(e.Parts, Part{name, n})
+	}
+	for _, m := range measurements {
+		if !m.of(p.Action) {
+			continue
+		}
+		n := p.streams(m.where)
+		for a := range strings.FieldsSeq(m.Attributes) {
+			if attributes[a].form == asTag {
+				n *= p.values(m.Name, a)
+			}
+		}
+		const late = 2
+		add(m.Name, p.Treatments*n*late)
+	}
+	add(MeasurementAnnotation, p.Treatments*(phases+views+rounds))
+	add(MeasurementTrial, p.Treatments)
+	add(MeasurementRun, len(RunFiles))
+	slices.SortStableFunc(e.Parts, func(a, b Part) int { return cmp.Compare(b.Series, a.Series) })
+	return e
+}
+
+// Names that the tag phase of annotations has at most, by kind.
+const (
+	phases = 40 // of all actions together
+	views  = 5  // of an outage
+	rounds = 1
+)
+
+// of reports whether trials with an action record the measurement.
+func (m Measurement) of(action string) bool {
+	bit, ok := map[string]int{"migrate": migrate, "boot": boot, "checkpoint": checkpoint, "recover": recovery, "jobs": jobs}[action]
+	return !ok || m.actions&bit != 0
+}
+
+// streams are how many observe a measurement, and of how many guests.
+func (p Plan) streams(w where) int {
+	const others = 2 // the client's host and the image server's
+	switch w {
+	case perNode:
+		return p.Hosts + others
+	case perHost:
+		return p.Hosts
+	case perGuest:
+		return p.Guests
+	case perGuestHost:
+		return p.Guests * p.Hosts
+	case perInit:
+		return p.Guests * p.Hosts * 2
+	case perCapture:
+		return p.Hosts + 1
+	case perCaptureGuest:
+		return (p.Hosts + 1) * p.Guests
+	case perProbe:
+		const kinds = 12 // echo, usage, energy, wire, ready, and the clients of loads
+		return p.Hosts + 1 + kinds
+	default:
+		return 1
+	}
+}
+
+// tagValues are how many values a tag has at most, where neither the plan nor the measurement says less.
+var tagValues = map[string]int{
+	"action": 1, "cause": 3, "dir": 2, "direction": 2, "domain": 8, "flow": 5, "kind": 6, "link": 2, "mode": 8, "outcome": 3, "process": 2,
+	"stage": 8, "stat": 7, "state": 8, "status": 16, "test": 2, "thread": 24, "trigger": 3,
+}
+
+// oneValue are the tags that an experiment sets to one value a treatment.
+var oneValue = map[string]string{
+	results.ActionBegin: "mode action", results.ActionEnd: "mode action", results.CheckpointBegin: "mode", results.WireBytes: "kind",
+}
+
+// values are how many a tag of a measurement has.
+func (p Plan) values(measurement, tag string) int {
+	switch {
+	case slices.Contains(strings.Fields(oneValue[measurement]), tag):
+		return 1
+	case tag == "channel":
+		const more = 2 // preempt, and a disk's
+		return 1 + p.Channels + more
+	case tag == "port":
+		return p.Hosts + p.Guests
+	case tag == "interface":
+		const own = 6 // of a node's own
+		return own + p.Guests
+	case tag == "thread":
+		return tagValues[tag] + p.VCPUs + p.Channels
+	}
+	return tagValues[tag]
+}
