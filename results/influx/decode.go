@@ -1,7 +1,9 @@
 package influx
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"virtscope/results"
 )
@@ -17,13 +19,9 @@ const (
 // unitOf are the units by the field of the value.
 var unitOf = func() map[string]results.Unit {
 	m := map[string]results.Unit{}
-	for u := range unitNames {
-		if name, ok := valueField(u); ok {
-			m[name] = u
-		}
+	for u, name := range valueFields {
+		m[name] = u
 	}
-	name, _ := valueField(results.Event)
-	m[name] = results.Event
 	return m
 }()
 
@@ -31,6 +29,8 @@ var unitOf = func() map[string]results.Unit {
 type Decoder struct {
 	name, host, source string
 	tags               []attr
+	treatment          string
+	levels             []results.Level
 }
 
 // NewDecoder decodes a series, by its measurement and its tags as the server has them.
@@ -39,8 +39,14 @@ func NewDecoder(measurement string, tags map[string]string) *Decoder {
 	for k, v := range tags {
 		if attributes[k].form == asTag && v != "" { // a server that lists tags of other series says that this one has none
 			d.tags = append(d.tags, attr{k, unescape(v)})
+			continue
+		}
+		if v != "" && !slices.Contains(recordTags, k) && !slices.Contains(apartTags, k) {
+			d.levels = append(d.levels, results.Level{Factor: unescape(k), Value: unescape(v)})
 		}
 	}
+	d.treatment = unescape(tags[tagTreatment])
+	slices.SortFunc(d.levels, func(a, b results.Level) int { return cmp.Compare(a.Factor, b.Factor) })
 	return d
 }
 
@@ -50,13 +56,15 @@ type Point map[string]any
 // Decoded is a record, and which attempt it is of.
 type Decoded struct {
 	results.Record
-	Trial   int // the trial's order
-	Attempt int
+	Trial     int // the trial's order
+	Attempt   int
+	Treatment string
+	Levels    []results.Level // by factor; records share it: do not change it
 }
 
 // Decode makes the record of a point at a time in ns.
 func (d *Decoder) Decode(time int64, p Point) (Decoded, error) {
-	out := Decoded{Record: results.Record{Time: time, Host: d.host, Source: d.source, Name: d.name}}
+	out := Decoded{Record: results.Record{Time: time, Host: d.host, Source: d.source, Name: d.name}, Treatment: d.treatment, Levels: d.levels}
 	valued := false
 	texts := map[string]map[int]string{}
 	for name, v := range p {

@@ -64,8 +64,7 @@ func schemaPage(t *testing.T) []byte {
 	p("| `%s` | boolean | true: the record is an event |", fieldEvent)
 	p("| `value` | float | the value of an event that has one, such as the number of a round |")
 	for _, u := range []results.Unit{results.Seconds, results.Bytes, results.BytesPerSecond, results.One, results.Joules, results.Watts} {
-		name, _ := valueField(u)
-		p("| `%s` | float | the value of a sample in %s |", name, u)
+		p("| `%s` | float | the value of a sample in %s |", valueFields[u], u)
 	}
 
 	p("\n## Attributes\n")
@@ -88,7 +87,7 @@ func schemaPage(t *testing.T) []byte {
 	p("A measurement is a record's name. Its attributes are its own tags and fields, beside those above.\n")
 	p("| measurement | value | tags of its own | fields of its own | what it is |\n|---|---|---|---|---|")
 	for _, m := range measurements {
-		value, _ := valueField(m.Unit)
+		value := valueFields[m.Unit]
 		if m.Unit == results.Event {
 			value = fieldEvent
 		}

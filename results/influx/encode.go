@@ -19,20 +19,23 @@ const (
 // maxKey is the longest key of a series, in bytes; servers refuse longer ones than 65,535 with the field's name.
 const maxKey = 65_000
 
-// valueField names the field that holds a record's value.
-func valueField(u results.Unit) (name string, ok bool) {
-	if u == results.Event {
-		return "value", true
-	}
-	unit, ok := unitNames[u]
-	return "value_" + unit, ok && u != nanoseconds
+// valueFields name the field that holds a record's value.
+var valueFields = map[results.Unit]string{
+	results.Event:          "value",
+	results.Seconds:        "value_seconds",
+	results.Bytes:          "value_bytes",
+	results.BytesPerSecond: "value_bytes_per_second",
+	results.One:            "value_number",
+	results.Joules:         "value_joules",
+	results.Watts:          "value_watts",
 }
 
 type attr struct{ key, value string }
 
 // Append appends the line of the attempt's next record. The error names what line protocol has no form for; nothing is appended then.
 func (e *Encoder) Append(dst []byte, r results.Record) ([]byte, error) {
-	if err := check(r); err != nil {
+	value, err := check(r)
+	if err != nil {
 		return dst, err
 	}
 	e.attrs = e.attrs[:0]
@@ -58,7 +61,7 @@ func (e *Encoder) Append(dst []byte, r results.Record) ([]byte, error) {
 		dst = append(dst, ",event=true"...)
 	}
 	if r.Unit != results.Event || math.Float64bits(r.Value) != 0 {
-		dst = append(append(append(dst, ','), s.value...), '=')
+		dst = append(append(append(dst, ','), value...), '=')
 		dst = strconv.AppendFloat(dst, r.Value, 'g', -1, 64)
 	}
 	for _, a := range e.attrs {
@@ -69,17 +72,19 @@ func (e *Encoder) Append(dst []byte, r results.Record) ([]byte, error) {
 	return append(dst, '\n'), nil
 }
 
-func check(r results.Record) error {
-	if _, ok := valueField(r.Unit); !ok {
-		return fmt.Errorf("encode %s: unit %q is not known", r.Name, r.Unit)
+// check returns the field of the record's value.
+func check(r results.Record) (value string, err error) {
+	value, ok := valueFields[r.Unit]
+	if !ok {
+		return "", fmt.Errorf("encode %s: unit %q is not known", r.Name, r.Unit)
 	}
 	if math.IsNaN(r.Value) || math.IsInf(r.Value, 0) {
-		return fmt.Errorf("encode %s: line protocol has no form for %v", r.Name, r.Value)
+		return "", fmt.Errorf("encode %s: line protocol has no form for %v", r.Name, r.Value)
 	}
 	if r.Time < minTime || r.Time > maxTime {
-		return fmt.Errorf("encode %s: InfluxDB has no time %d", r.Name, r.Time)
+		return "", fmt.Errorf("encode %s: InfluxDB has no time %d", r.Name, r.Time)
 	}
-	return nil
+	return value, nil
 }
 
 // attribute appends the field of an attribute that is no tag.

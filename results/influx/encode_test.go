@@ -206,7 +206,8 @@ func TestNoTwoPointsAreOne(t *testing.T) {
 	var records []results.Record
 	for i := range 5000 {
 		records = append(records, results.Record{
-			Time: 1 + int64(i/10) + random.Int64N(20), Host: "h", Source: []string{"a", "b"}[random.IntN(2)], Name: "x", Value: float64(i), Unit: results.One,
+			Time: 1 + int64(i/10) + random.Int64N(20), Host: "h", Source: []string{"a", "b"}[random.IntN(2)], Name: "x", Value: float64(i),
+			Unit:  []results.Unit{results.One, results.Seconds, results.Event}[random.IntN(3)],
 			Attrs: map[string]string{"seq": fmt.Sprint(i), "kind": fmt.Sprint(random.IntN(3))},
 		})
 	}

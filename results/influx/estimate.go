@@ -24,7 +24,7 @@ type Plan struct {
 //
 // Its reasoning: the tags run and experiment have one value, and those of all factors together as many as there are treatments, since a factor's level
 // follows from the treatment. So a measurement has at most: treatments × those who observe it × the product of the values of its other tags, and as many
-// again for records that come late. Nothing is counted for a clock that is set back between two trials (tag again), nor for a trial that forgets its late
+// again for records that come late, where one observer does not record all of a series in order. Nothing is counted for a clock that is set back between two trials (tag again), nor for a trial that forgets its late
 // records: more than 131,072 of them.
 type Estimate struct {
 	Series int
@@ -55,8 +55,10 @@ func EstimateSeries(p Plan) Estimate {
 				n *= p.values(m.Name, a)
 			}
 		}
-		const late = 2
-		add(m.Name, p.Treatments*n*late)
+		if m.where.mixed() {
+			n *= 2
+		}
+		add(m.Name, p.Treatments*n)
 	}
 	add(MeasurementAnnotation, p.Treatments*(phases+views+rounds))
 	add(MeasurementTrial, p.Treatments)
@@ -76,6 +78,11 @@ const (
 func (m Measurement) of(action string) bool {
 	bit, ok := map[string]int{"migrate": migrate, "boot": boot, "checkpoint": checkpoint, "recover": recovery, "jobs": jobs}[action]
 	return !ok || m.actions&bit != 0
+}
+
+// mixed reports whether a series may hold records out of order: what is seen in frames and by clients is told when it is over, and time is its begin.
+func (w where) mixed() bool {
+	return w == once || w == perClient || w == perCapture || w == perCaptureGuest || w == perRunner
 }
 
 // streams are how many observe a measurement, and of how many guests.

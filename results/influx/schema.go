@@ -286,14 +286,13 @@ func (m Measurement) Tags() []string {
 
 // Fields are those that its points may have. Of an attribute that is a number, the field of text holds what is none.
 func (m Measurement) Fields() []string {
-	value, _ := valueField(m.Unit)
+	value := valueFields[m.Unit]
 	fields := []string{fieldTrial, fieldAttempt, fieldShift, value}
 	if m.Unit == results.Event {
 		fields = append(fields, fieldEvent)
 	}
 	if m.Name == results.BenchmarkResult {
-		other, _ := valueField(results.Seconds)
-		fields = append(fields, other)
+		fields = append(fields, valueFields[results.Seconds])
 	}
 	for a := range strings.FieldsSeq(m.Attributes) {
 		switch d := describe(a); d.form {

@@ -36,8 +36,7 @@ type tag struct{ key, value string }
 // A series is what an Encoder knows of one: measurement and tags, but for those that tell points apart.
 type series struct {
 	measurement []byte
-	tags        []tag  // by key; keys are as the server has them
-	value       string // the field that holds its records' value
+	tags        []tag // by key; keys are as the server has them
 	seen        bool
 	time        int64 // the latest of its records, ns
 	point       int64 // the latest of its points, ns: some ns behind, if records came at one time
@@ -58,7 +57,6 @@ func (e *Encoder) find(r results.Record) (*series, error) {
 	k = appendSized(k, r.Name)
 	k = appendSized(k, r.Host)
 	k = appendSized(k, r.Source)
-	k = appendSized(k, string(r.Unit))
 	for _, a := range e.attrs {
 		if attributes[a.key].form == asTag {
 			k = appendSized(appendSized(k, a.key), a.value)
@@ -82,7 +80,6 @@ func appendSized(dst []byte, s string) []byte {
 
 func (e *Encoder) newSeries(r results.Record, again bool) (*series, error) {
 	s := &series{measurement: escapeName(nil, r.Name, isMeasurement(r.Name))}
-	s.value, _ = valueField(r.Unit)
 	s.tags = append(trialTags(e.labels, e.trial), tag{tagHost, r.Host}, tag{tagSource, r.Source})
 	s.tags = slices.DeleteFunc(s.tags, func(t tag) bool { return t.value == "" })
 	for _, a := range e.attrs {
