@@ -37,34 +37,42 @@ type Part struct {
 	Series      int
 }
 
-// EstimateSeries estimates a run's series.
-func EstimateSeries(p Plan) Estimate {
-	p.Treatments, p.Hosts, p.Guests = max(1, p.Treatments), max(2, p.Hosts), max(1, p.Guests)
+// EstimateSeries estimates the series of a run: of all its plans together, if treatments differ in more than their number.
+func EstimateSeries(plans ...Plan) Estimate {
+	counts := map[string]int{MeasurementRun: len(RunFiles)}
+	for _, p := range plans {
+		p.Treatments, p.Hosts, p.Guests = max(1, p.Treatments), max(2, p.Hosts), max(1, p.Guests)
+		for _, m := range measurements {
+			if m.of(p.Action) {
+				counts[m.Name] += p.Treatments * p.series(m)
+			}
+		}
+		counts[MeasurementAnnotation] += p.Treatments * (phases + views + rounds)
+		counts[MeasurementTrial] += p.Treatments
+	}
 	var e Estimate
-	add := func(name string, n int) {
+	for name, n := range counts {
 		e.Series += n
 		e.Parts = append(e.Parts, Part{name, n})
 	}
-	for _, m := range measurements {
-		if !m.of(p.Action) {
-			continue
-		}
-		n := p.streams(m.where)
-		for a := range strings.FieldsSeq(m.Attributes) {
-			if attributes[a].form == asTag {
-				n *= p.values(m.Name, a)
-			}
-		}
-		if m.where.mixed() {
-			n *= 2
-		}
-		add(m.Name, p.Treatments*n)
-	}
-	add(MeasurementAnnotation, p.Treatments*(phases+views+rounds))
-	add(MeasurementTrial, p.Treatments)
-	add(MeasurementRun, len(RunFiles))
-	slices.SortStableFunc(e.Parts, func(a, b Part) int { return cmp.Compare(b.Series, a.Series) })
+	slices.SortFunc(e.Parts, func(a, b Part) int {
+		return cmp.Or(cmp.Compare(b.Series, a.Series), cmp.Compare(a.Measurement, b.Measurement))
+	})
 	return e
+}
+
+// series are those of a measurement in one treatment.
+func (p Plan) series(m Measurement) int {
+	n := p.streams(m.where)
+	for a := range strings.FieldsSeq(m.Attributes) {
+		if attributes[a].form == asTag {
+			n *= p.values(m.Name, a)
+		}
+	}
+	if m.where.mixed() {
+		n *= 2
+	}
+	return n
 }
 
 // Names that the tag phase of annotations has at most, by kind.
@@ -113,7 +121,7 @@ func (p Plan) streams(w where) int {
 
 // tagValues are how many values a tag has at most, where neither the plan nor the measurement says less.
 var tagValues = map[string]int{
-	"action": 1, "cause": 3, "dir": 2, "direction": 2, "domain": 8, "flow": 5, "kind": 6, "link": 2, "mode": 8, "outcome": 3, "process": 2,
+	"action": 1, "cause": 3, "dir": 2, "direction": 2, "domain": 8, "flow": 5, "kind": 6, "port": 2, "link": 2, "mode": 8, "outcome": 3, "process": 2,
 	"stage": 8, "stat": 7, "state": 8, "status": 16, "test": 2, "thread": 24, "trigger": 3,
 }
 
@@ -130,8 +138,10 @@ func (p Plan) values(measurement, tag string) int {
 	case tag == "channel":
 		const more = 2 // preempt, and a disk's
 		return 1 + p.Channels + more
+	case tag == "port" && strings.HasPrefix(measurement, "wire."):
+		return p.Hosts + 1
 	case tag == "port":
-		return p.Hosts + p.Guests
+		return 2 // a host's capture sees its own port, the switch's those of all hosts and of the client
 	case tag == "interface":
 		const own = 6 // of a node's own
 		return own + p.Guests
