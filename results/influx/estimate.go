@@ -104,9 +104,9 @@ func (p Plan) streams(w where) int {
 	case perGuest:
 		return p.Guests
 	case perGuestHost:
-		return p.Guests * p.Hosts
+		return p.places()
 	case perInit:
-		return p.Guests * p.Hosts * 2
+		return p.places() * 2
 	case perCapture:
 		return p.Hosts + 1
 	case perCaptureGuest:
@@ -117,6 +117,15 @@ func (p Plan) streams(w where) int {
 	default:
 		return 1
 	}
+}
+
+// places are the pairs of a guest and a host on which it may run. Guests that are booted go to the hosts in turn, so that each has its own; and a host may
+// have one that others are cloned from.
+func (p Plan) places() int {
+	if p.Action == "boot" {
+		return p.Guests + p.Hosts
+	}
+	return p.Guests * p.Hosts
 }
 
 // tagValues are how many values a tag has at most, where neither the plan nor the measurement says less.
