@@ -188,12 +188,12 @@ func TestDashboardQueries(t *testing.T) {
 	variable := regexp.MustCompile(`\$\{(\w+)(:regex)?\}`)
 	for _, q := range dashboardQueries(t) {
 		flux := variable.ReplaceAllStringFunc(q.text, func(s string) string {
-			switch m := variable.FindStringSubmatch(s); {
-			case m[1] == "bucket":
+			switch variable.FindStringSubmatch(s)[1] {
+			case "bucket":
 				return "grafana/autogen"
-			case m[1] == "run":
+			case "run":
 				return testLabels.Run
-			case m[1] == "treatment":
+			case "treatment":
 				return `(rate=8MiB\/s|other)`
 			default:
 				return ".*"

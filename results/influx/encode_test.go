@@ -268,7 +268,9 @@ func TestLateTimesAreBounded(t *testing.T) {
 }
 
 func TestLevelsAreTags(t *testing.T) {
-	trial := results.Trial{Order: 1, Treatment: "t", Levels: []results.Level{{"workload.rate", "8MiB/s"}, {"host", "a"}, {"kind", ""}, {"time", "b,c"}}}
+	trial := results.Trial{Order: 1, Treatment: "t", Levels: []results.Level{
+		{Factor: "workload.rate", Value: "8MiB/s"}, {Factor: "host", Value: "a"}, {Factor: "kind"}, {Factor: "time", Value: "b,c"},
+	}}
 	p := parseLines(t, encodeAll(t, NewEncoder(testLabels, trial, 1, 0), []results.Record{{Host: "h", Name: "x", Attrs: map[string]string{"kind": "k"}}}))[0]
 	want := map[string]string{"run": "r-1", "experiment": "exp", "treatment": "t", "host": "h", "kind": "k", "workload.rate": "8MiB/s", "%68ost": "a", "%74ime": "b,c"}
 	if !reflect.DeepEqual(p.tags, want) {
@@ -279,7 +281,7 @@ func TestLevelsAreTags(t *testing.T) {
 func FuzzRoundTrip(f *testing.F) {
 	for _, text := range oddTexts[:30] {
 		f.Add("name", "host", "kind", text, "text", text, 1.5, int64(1))
-		f.Add(text, text, text, text, text, text, -0.0, int64(-1))
+		f.Add(text, text, text, text, text, text, math.Copysign(0, -1), int64(-1))
 	}
 	f.Fuzz(func(t *testing.T, name, host, k1, v1, k2, v2 string, value float64, at int64) {
 		r := results.Record{Time: at, Host: host, Source: k2, Name: name, Value: value, Unit: results.One, Attrs: map[string]string{k1: v1, k2: v2}}

@@ -69,7 +69,7 @@ func (r *Reader) ask(ctx context.Context, query string, each func(*answerSeries)
 	if err != nil {
 		return fmt.Errorf("ask InfluxDB: %w", err)
 	}
-	defer res.Body.Close()
+	defer func() { _ = res.Body.Close() }()
 	if res.StatusCode != http.StatusOK {
 		text, _ := io.ReadAll(io.LimitReader(res.Body, 1000))
 		return fmt.Errorf("ask InfluxDB at %s: %s: %s", r.URL, res.Status, strings.TrimSpace(string(text)))

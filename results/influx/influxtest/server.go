@@ -66,7 +66,7 @@ func Start(t testing.TB, path string, flux bool) *Server {
 	go func() { done <- cmd.Wait() }()
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
-		<-done
+		_ = <-done // that it was killed
 	})
 	s := &Server{URL: "http://" + address}
 	for begin := time.Now(); time.Since(begin) < patience; time.Sleep(50 * time.Millisecond) {
@@ -123,7 +123,7 @@ func (s *Server) do(ctx context.Context, method, path string, body io.Reader) (s
 	if err != nil {
 		return 0, nil, err
 	}
-	defer res.Body.Close()
+	defer func() { _ = res.Body.Close() }()
 	answer, err = io.ReadAll(res.Body)
 	return res.StatusCode, answer, err
 }
