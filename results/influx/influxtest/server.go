@@ -66,7 +66,7 @@ func Start(t testing.TB, path string, flux bool) *Server {
 	go func() { done <- cmd.Wait() }()
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
-		_ = <-done // that it was killed
+		<-done //nolint:errcheck // that it was killed
 	})
 	s := &Server{URL: "http://" + address}
 	for begin := time.Now(); time.Since(begin) < patience; time.Sleep(50 * time.Millisecond) {
