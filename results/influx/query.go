@@ -21,8 +21,8 @@ type Reader struct {
 	Client *http.Client
 }
 
-// chunk is how many rows a server puts into one piece of an answer.
-const chunk = 5000
+// rowsOfPiece is how many rows a server puts into one piece of an answer.
+const rowsOfPiece = 5000
 
 // A row is one point of an answer.
 type row struct {
@@ -49,7 +49,7 @@ type answer struct {
 // ask gives each piece of the answer to each, in order.
 func (r *Reader) ask(ctx context.Context, query string, each func(*answerSeries) error) error {
 	database, policy, _ := strings.Cut(r.Bucket, "/")
-	form := url.Values{"q": {query}, "db": {database}, "epoch": {"ns"}, "chunked": {"true"}, "chunk_size": {strconv.Itoa(chunk)}}
+	form := url.Values{"q": {query}, "db": {database}, "epoch": {"ns"}, "chunked": {"true"}, "chunk_size": {strconv.Itoa(rowsOfPiece)}}
 	if policy != "" {
 		form.Set("rp", policy)
 	}
