@@ -3,9 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -38,7 +36,7 @@ func annotations(ctx context.Context, r *results.Run) ([]influx.Annotation, []in
 	return spans, append(points, earlier...), err
 }
 
-// earlierAttempts are those that were set aside; they count in no result, and have no metrics.
+// earlierAttempts are those that were set aside.
 func earlierAttempts(r *results.Run) ([]influx.TrialPoint, error) {
 	attempts, err := r.Attempts()
 	if err != nil {
@@ -49,21 +47,37 @@ func earlierAttempts(r *results.Run) ([]influx.TrialPoint, error) {
 		if !a.Ended || a.Dir == r.TrialDir(a.Trial.ID) {
 			continue
 		}
-		var o results.Outcome
-		data, err := os.ReadFile(filepath.Join(a.Dir, "trial.json"))
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
+		o, err := outcomeOf(a)
+		if err != nil {
+			return nil, err
 		}
-		if err = errors.Join(err, json.Unmarshal(data, &o)); err != nil {
-			return nil, fmt.Errorf("read how attempt %d at trial %s ended: %w", a.Number, a.Trial.ID, err)
-		}
-		points = append(points, influx.TrialPoint{Outcome: o, Problem: "a later attempt took its place"})
+		points = append(points, noData(o))
 	}
 	return points, nil
 }
 
+// outcomeOf reads how an attempt ended.
+func outcomeOf(a results.Attempted) (o results.Outcome, err error) {
+	data, err := os.ReadFile(filepath.Join(a.Dir, "trial.json"))
+	if err == nil {
+		err = json.Unmarshal(data, &o)
+	}
+	if err != nil {
+		return o, fmt.Errorf("read how attempt %d at trial %s ended: %w", a.Number, a.Trial.ID, err)
+	}
+	return o, nil
+}
+
+// noData is an attempt that counts in no result: invalid, interrupted, or with another in its place. It has no metrics and no spans, whenever it is asked.
+func noData(o results.Outcome) influx.TrialPoint {
+	return influx.TrialPoint{Outcome: o, Problem: fmt.Sprintf("an attempt that is %s counts in no result", o.Verdict)}
+}
+
 // annotateTrial is what one trial gives.
 func annotateTrial(t report.Trial) ([]influx.Annotation, influx.TrialPoint) {
+	if !t.Outcome.Verdict.Final() {
+		return nil, noData(t.Outcome)
+	}
 	point := influx.TrialPoint{Outcome: t.Outcome, Problem: t.Problem}
 	if t.Timeline == nil {
 		return nil, point

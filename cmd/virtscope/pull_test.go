@@ -89,6 +89,9 @@ func sentLines(t *testing.T, r *results.Run) []byte {
 	var out []byte
 	attempts, err := r.Attempts()
 	fatalIf(t, err)
+	out, err = influxHead(r)()
+	fatalIf(t, err)
+	beside := influxBeside(r)
 	before := int64(0)
 	for _, a := range attempts {
 		e := influx.NewEncoder(labels, a.Trial, a.Number, before)
@@ -103,22 +106,67 @@ func sentLines(t *testing.T, r *results.Run) []byte {
 			return nil
 		}))
 		before = e.Latest()
-	}
-	spans, points, err := annotations(t.Context(), r)
-	fatalIf(t, err)
-	out, err = influx.AppendAnnotations(out, labels, spans)
-	fatalIf(t, err)
-	for _, p := range points {
-		out, err = influx.AppendTrial(out, labels, p)
+		if !a.Ended {
+			continue
+		}
+		more, err := beside(a)
 		fatalIf(t, err)
-	}
-	for _, name := range influx.RunFiles {
-		content, err := os.ReadFile(filepath.Join(r.Dir, name))
-		fatalIf(t, err)
-		out, err = influx.AppendFile(out, labels, r.Manifest.Created, name, content)
-		fatalIf(t, err)
+		out = append(out, more...)
 	}
 	return out
+}
+
+// What is sent attempt by attempt is what the whole run gives.
+func TestBesideIsAnnotations(t *testing.T) {
+	r := sentRun(t)
+	spans, points, err := annotations(t.Context(), r)
+	fatalIf(t, err)
+	labels := influx.Labels{Run: r.Manifest.Run, Experiment: r.Manifest.Name}
+	want, err := influx.AppendAnnotations(nil, labels, spans)
+	fatalIf(t, err)
+	for _, p := range points {
+		want, err = influx.AppendTrial(want, labels, p)
+		fatalIf(t, err)
+	}
+	var got []byte
+	attempts, err := r.Attempts()
+	fatalIf(t, err)
+	for _, a := range attempts {
+		if a.Ended {
+			more, err := influxBeside(r)(a)
+			fatalIf(t, err)
+			got = append(got, more...)
+		}
+	}
+	lines := func(text []byte) []string { // those that begin a point
+		var list []string
+		for line := range strings.Lines(string(text)) {
+			if strings.HasPrefix(line, influx.MeasurementAnnotation+",") || strings.HasPrefix(line, influx.MeasurementTrial+",") {
+				list = append(list, line)
+			}
+		}
+		slices.Sort(list)
+		return list
+	}
+	if g, w := lines(got), lines(want); !slices.Equal(g, w) || len(w) != len(spans)+3 || len(points) != 3 || len(spans) < 6 {
+		t.Errorf("%d lines, want %d of %d spans and %d points", len(g), len(w), len(spans), len(points))
+	}
+	kinds := map[string]int{}
+	for _, a := range spans {
+		kinds[a.Kind]++
+		if a.End < a.Begin || a.Title == "" || a.Text == "" || a.Phase == "" {
+			t.Errorf("%+v", a)
+		}
+	}
+	if kinds[influx.KindPhase] == 0 || kinds[influx.KindRound] == 0 || kinds[influx.KindOutage] == 0 {
+		t.Errorf("kinds %v", kinds)
+	}
+	for _, p := range points {
+		final := p.Outcome.Verdict.Final()
+		if final != (len(p.Metrics) > 20) || final != (p.Problem == "") {
+			t.Errorf("%s has %d metrics: %s", p.Outcome.Verdict, len(p.Metrics), p.Problem)
+		}
+	}
 }
 
 func commandLine(t *testing.T, args ...string) (out string, err error) {

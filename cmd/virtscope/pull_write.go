@@ -104,15 +104,25 @@ func (p *pulling) write(to string) (err error) {
 			return fmt.Errorf("pull: %w", err)
 		}
 	}
-	if p.found.Files["journal.ndjson"] == nil {
-		p.lacks("journal.ndjson: it is not on the server: what happened between trials is not known")
-	}
+	p.checkJournal(r)
 	if err := p.writeAttempts(r); err != nil {
 		return fmt.Errorf("pull: %w", err)
 	}
 	p.lacks("logs of consoles, QMP and hypervisors, and captures of frames: they are never sent")
 	p.lacks("the order in which records came: they stand in the order of their time")
 	return results.WriteJSON(filepath.Join(r.Dir, pulledFile), p.pulled)
+}
+
+// checkJournal says what the journal does not. It is sent while the run goes on, and what came after the last attempt may be missing.
+func (p *pulling) checkJournal(r *results.Run) {
+	if p.found.Files["journal.ndjson"] == nil {
+		p.lacks("journal.ndjson: it is not on the server: what happened between trials is not known")
+		return
+	}
+	entries, err := r.Entries()
+	if err != nil || len(entries) == 0 || entries[len(entries)-1].Event != results.RunEnd {
+		p.lacks("journal.ndjson: its end: what the run did after its last attempt was sent is not known")
+	}
 }
 
 // plan is the run's plan, or what trials and records show of it.

@@ -51,7 +51,7 @@ var derived = []Derived{
 			Key{"verdict", "text", "completed, failed, invalid or interrupted"},
 			Key{"reason", "text", "why it is not completed"},
 			Key{"warnings", "text", "what a reader must know beside the numbers, one a line"},
-			Key{"problem", "text", "why its records could not be read: then there are no metrics"},
+			Key{"problem", "text", "why there are no metrics: its records could not be read, or it counts in no result"},
 			Key{"end_nanoseconds", "integer", "its end, ns since the epoch"},
 			Key{"duration_seconds", "float", "from its begin to its end"},
 			Key{"dropped_number", "integer", "records that could not be kept"},

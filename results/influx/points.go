@@ -67,7 +67,7 @@ type Metric struct {
 // A TrialPoint is how an attempt at a trial ended, and what it came to.
 type TrialPoint struct {
 	Outcome results.Outcome
-	Metrics []Metric // none if the trial's records could not be read, and Problem says why
+	Metrics []Metric // none, and Problem says why, if the records could not be read or the attempt counts in no result
 	Problem string
 }
 
