@@ -8,52 +8,68 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"virtscope/analysis/quantity"
-	"virtscope/analysis/report"
 	"virtscope/analysis/timeline"
+	"virtscope/experiments/spec"
 	"virtscope/results"
 	"virtscope/results/influx"
 )
 
-// annotations derives what InfluxDB is told of a run's trials beside their records: spans to stand behind a figure's curves, and a point of each attempt
-// that has ended, with the metrics of a trial's last one. It reads all records of the run again.
+// annotations derives what InfluxDB is told of a run's attempts that have ended, beside their records: spans to stand behind a figure's curves, and a point
+// of each, with metrics where it counts. It reads all records of the run again.
 func annotations(ctx context.Context, r *results.Run) ([]influx.Annotation, []influx.TrialPoint, error) {
-	var mu sync.Mutex
-	var spans []influx.Annotation
-	var points []influx.TrialPoint
-	_, err := analyzeTrials(ctx, r, trialSpecs(r), func(t report.Trial) error {
-		list, point := annotateTrial(t)
-		mu.Lock()
-		defer mu.Unlock()
-		spans, points = append(spans, list...), append(points, point)
-		return nil
-	})
+	attempts, err := r.Attempts()
 	if err != nil {
 		return nil, nil, err
 	}
-	earlier, err := earlierAttempts(r)
-	return spans, append(points, earlier...), err
-}
-
-// earlierAttempts are those that were set aside.
-func earlierAttempts(r *results.Run) ([]influx.TrialPoint, error) {
-	attempts, err := r.Attempts()
-	if err != nil {
-		return nil, err
-	}
+	specs := trialSpecs(r)
+	var spans []influx.Annotation
 	var points []influx.TrialPoint
 	for _, a := range attempts {
-		if !a.Ended || a.Dir == r.TrialDir(a.Trial.ID) {
+		if ctx.Err() != nil {
+			return nil, nil, ctx.Err()
+		}
+		if !a.Ended {
 			continue
 		}
-		o, err := outcomeOf(a)
+		list, point, err := annotateAttempt(a, specs[a.Trial.ID])
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		points = append(points, noData(o))
+		spans, points = append(spans, list...), append(points, point)
 	}
-	return points, nil
+	return spans, points, nil
+}
+
+// annotateAttempt is what one attempt gives; s is its experiment, nil if that cannot be read. One that counts in no result (invalid, interrupted) has no
+// metrics and no spans. Records that cannot be read are the attempt's problem, and no error.
+func annotateAttempt(a results.Attempted, s *spec.Experiment) ([]influx.Annotation, influx.TrialPoint, error) {
+	o, err := outcomeOf(a)
+	if err != nil {
+		return nil, influx.TrialPoint{}, err
+	}
+	point := influx.TrialPoint{Outcome: o}
+	records, err := recordsOf(a)
+	if err != nil {
+		point.Problem = err.Error()
+		return nil, point, nil
+	}
+	point.Records = len(records)
+	if !o.Verdict.Final() {
+		point.Problem = fmt.Sprintf("an attempt that is %s counts in no result", o.Verdict)
+		return nil, point, nil
+	}
+	t, err := timeline.BuildWithin(o, records, limitsOf(s))
+	if err != nil {
+		point.Problem = err.Error()
+		return nil, point, nil
+	}
+	for _, m := range t.Metrics {
+		point.Metrics = append(point.Metrics, influx.Metric{
+			Name: m.Name, Unit: m.Unit, Known: m.Known, Censored: m.Censored, Value: m.Value, Low: m.Low, High: m.High, Why: m.Why,
+		})
+	}
+	return spansOf(t, o), point, nil
 }
 
 // outcomeOf reads how an attempt ended.
@@ -68,31 +84,28 @@ func outcomeOf(a results.Attempted) (o results.Outcome, err error) {
 	return o, nil
 }
 
-// noData is an attempt that counts in no result: invalid, interrupted, or with another in its place. It has no metrics and no spans, whenever it is asked.
-func noData(o results.Outcome) influx.TrialPoint {
-	return influx.TrialPoint{Outcome: o, Problem: fmt.Sprintf("an attempt that is %s counts in no result", o.Verdict)}
+// recordsOf reads an attempt's records.
+func recordsOf(a results.Attempted) ([]results.Record, error) {
+	f, err := os.Open(filepath.Join(a.Dir, "records.ndjson.gz"))
+	if err != nil {
+		return nil, fmt.Errorf("read records: %w", err)
+	}
+	defer f.Close()
+	records, err := results.ReadRecords(f)
+	if err != nil {
+		return nil, fmt.Errorf("read records: the file is damaged or cut off after %d: %w", len(records), err)
+	}
+	return records, nil
 }
 
-// annotateTrial is what one trial gives.
-func annotateTrial(t report.Trial) ([]influx.Annotation, influx.TrialPoint) {
-	if !t.Outcome.Verdict.Final() {
-		return nil, noData(t.Outcome)
-	}
-	point := influx.TrialPoint{Outcome: t.Outcome, Problem: t.Problem}
-	if t.Timeline == nil {
-		return nil, point
-	}
-	for _, m := range t.Timeline.Metrics {
-		point.Metrics = append(point.Metrics, influx.Metric{
-			Name: m.Name, Unit: m.Unit, Known: m.Known, Censored: m.Censored, Value: m.Value, Low: m.Low, High: m.High, Why: m.Why,
-		})
-	}
+// spansOf are the phases, rounds and outages of a trial.
+func spansOf(t *timeline.Timeline, o results.Outcome) []influx.Annotation {
 	var list []influx.Annotation
 	add := func(a influx.Annotation) {
-		a.Trial, a.Attempt = t.Outcome.Trial, t.Outcome.Attempt
+		a.Trial, a.Attempt = o.Trial, o.Attempt
 		list = append(list, a)
 	}
-	for _, p := range t.Timeline.Phases {
+	for _, p := range t.Phases {
 		if strings.HasPrefix(p.Name, roundPhase) {
 			continue // the rounds tell more
 		}
@@ -101,7 +114,7 @@ func annotateTrial(t report.Trial) ([]influx.Annotation, influx.TrialPoint) {
 			Begin: p.Start.Time, End: p.End.Time, Bound: edgesBound(p.Start, p.End),
 		})
 	}
-	for _, r := range t.Timeline.Rounds {
+	for _, r := range t.Rounds {
 		if r.N == 0 {
 			continue // stop-and-copy and post-copy are phases
 		}
@@ -110,17 +123,19 @@ func annotateTrial(t report.Trial) ([]influx.Annotation, influx.TrialPoint) {
 			Begin: r.Start.Time, End: r.End.Time, Bound: edgesBound(r.Start, r.End),
 		})
 	}
-	for _, o := range t.Timeline.Outages {
-		if o.From == 0 || o.To == 0 {
+	for _, view := range t.Outages {
+		if view.From == 0 || view.To == 0 {
 			continue // no edges: it is a metric of the trial alone
 		}
-		text := quantity.ShowWithin(o.Quantity)
-		if o.Why != "" {
-			text += ": " + o.Why
+		text := quantity.ShowWithin(view.Quantity)
+		if view.Why != "" {
+			text += ": " + view.Why
 		}
-		add(influx.Annotation{Kind: influx.KindOutage, Phase: o.Name, Title: o.Name, Text: text, Begin: o.From, End: o.To, Bound: outageBound(o)})
+		add(influx.Annotation{
+			Kind: influx.KindOutage, Phase: view.Name, Title: view.Name, Text: text, Begin: view.From, End: view.To, Bound: outageBound(view),
+		})
 	}
-	return list, point
+	return list
 }
 
 // roundPhase begins the names of all rounds of pre-copy.

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"virtscope/analysis/report"
 	"virtscope/experiments/spec"
 	"virtscope/results"
 	"virtscope/results/influx"
@@ -54,17 +53,9 @@ func appendRunFile(lines []byte, r *results.Run, name string) ([]byte, error) {
 func influxBeside(r *results.Run) func(results.Attempted) ([]byte, error) {
 	specs := sync.OnceValue(func() map[string]*spec.Experiment { return trialSpecs(r) })
 	return func(a results.Attempted) ([]byte, error) {
-		o, err := outcomeOf(a)
+		spans, point, err := annotateAttempt(a, specs()[a.Trial.ID])
 		if err != nil {
 			return nil, err
-		}
-		spans, point := []influx.Annotation(nil), noData(o)
-		if o.Verdict.Final() {
-			t := report.Trial{Outcome: o}
-			if t.Timeline, err = buildTimeline(r, o, specs()[a.Trial.ID]); err != nil {
-				t.Problem = err.Error()
-			}
-			spans, point = annotateTrial(t)
 		}
 		lines, err := influx.AppendAnnotations(nil, labelsOf(r), spans)
 		if err != nil {

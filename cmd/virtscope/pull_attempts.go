@@ -13,12 +13,13 @@ import (
 	"slices"
 	"time"
 	"virtscope/results"
+	"virtscope/results/influx"
 )
 
 // writeAttempts writes each attempt's records by the store's own writer, the attempts at a trial in their order.
 func (p *pulling) writeAttempts(r *results.Run) error {
-	outcomes := map[attemptKey]results.Outcome{}
-	for _, o := range p.found.Outcomes {
+	outcomes := map[attemptKey]influx.Ended{}
+	for _, o := range p.found.Ended {
 		outcomes[attemptKey{o.Trial.Order, o.Attempt}] = o
 		p.counts[attemptKey{o.Trial.Order, o.Attempt}] += 0
 	}
@@ -36,7 +37,7 @@ func (p *pulling) writeAttempts(r *results.Run) error {
 		}
 		o, ended := outcomes[k]
 		if !ended {
-			o = results.Outcome{Trial: r.Plan[i], Attempt: k.attempt}
+			o = influx.Ended{Outcome: results.Outcome{Trial: r.Plan[i], Attempt: k.attempt}, Records: -1}
 		}
 		if err := p.writeAttempt(r, k, o, ended); err != nil {
 			return err
@@ -50,7 +51,7 @@ func (p *pulling) writeAttempts(r *results.Run) error {
 	return nil
 }
 
-func (p *pulling) writeAttempt(r *results.Run, k attemptKey, o results.Outcome, ended bool) error {
+func (p *pulling) writeAttempt(r *results.Run, k attemptKey, o influx.Ended, ended bool) error {
 	a, number, err := r.Begin(o.Trial)
 	if err != nil {
 		return err
@@ -58,7 +59,7 @@ func (p *pulling) writeAttempt(r *results.Run, k attemptKey, o results.Outcome, 
 	if number != k.attempt {
 		p.lacks("trial %s: attempt %d is not on the server: attempt %d stands in its place", o.Trial.ID, number, k.attempt)
 	}
-	kept := o
+	kept := o.Outcome
 	if err := errors.Join(p.replay(a, k), a.Finish(&kept)); err != nil {
 		return err
 	}
@@ -71,11 +72,14 @@ func (p *pulling) writeAttempt(r *results.Run, k attemptKey, o results.Outcome, 
 		if err := os.Remove(path); err != nil {
 			return err
 		}
-	} else if err := results.WriteJSON(path, o); err != nil { // what was dropped then, not now
+	} else if err := results.WriteJSON(path, o.Outcome); err != nil { // what was dropped then, not now
 		return err
 	}
-	if ended && p.counts[k] == 0 {
-		p.lacks("trial %s, attempt %d: none of its records is on the server", o.Trial.ID, k.attempt)
+	switch n := p.counts[k]; {
+	case o.Records >= 0 && n != o.Records:
+		p.lacks("trial %s, attempt %d: %d of its %d records are on the server", o.Trial.ID, k.attempt, n, o.Records)
+	case ended && o.Records < 0:
+		p.lacks("trial %s, attempt %d: the server does not say how many records it had", o.Trial.ID, k.attempt)
 	}
 	p.pulled.Attempts = append(p.pulled.Attempts, pulledAttempt{Trial: o.Trial.ID, Attempt: k.attempt, Records: p.counts[k], Verdict: o.Verdict})
 	return nil

@@ -215,7 +215,7 @@ func TestPullBringsRunBack(t *testing.T) {
 		}
 	}
 	sameFile(t, filepath.Join(sent.Dir, csvFile), filepath.Join(to, csvFile))
-	if !strings.Contains(out, "not there: logs of consoles") {
+	if !strings.Contains(out, "not there: logs of consoles") || strings.Contains(out, "records are on the server") {
 		t.Errorf("it does not say what is not there:\n%s", out)
 	}
 	var p pulled
@@ -245,6 +245,10 @@ func pullWithoutFiles(t *testing.T, server *influxtest.Server, sent *results.Run
 		if !strings.Contains(out, want) {
 			t.Errorf("it does not say %q:\n%s", want, out)
 		}
+	}
+	server.Query(t, "bench", `DELETE FROM "echo.rtt"`)
+	if out, err := commandLine(t, "pull", "--url", server.URL, "--bucket", "bench", "--run", sent.Manifest.Run, "--to", to+"-2"); err != nil || !strings.Contains(out, " records are on the server") {
+		t.Errorf("records that are gone are not missed: %v\n%s", err, out)
 	}
 	if _, err := commandLine(t, "analyze", to); err != nil {
 		t.Fatal(err)

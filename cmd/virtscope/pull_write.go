@@ -145,7 +145,7 @@ func (p *pulling) plan() []results.Trial {
 	} else {
 		p.lacks("plan.ndjson: it is not on the server: trials that never began are not known")
 	}
-	for _, o := range p.found.Outcomes {
+	for _, o := range p.found.Ended {
 		p.planned[o.Trial.Order] = o.Trial
 	}
 	var plan []results.Trial
@@ -189,8 +189,8 @@ func (p *pulling) manifest(plan []results.Trial) results.Manifest {
 // begin is when the first thing of the run was; the zero time if nothing tells.
 func (p *pulling) begin() time.Time {
 	var t time.Time
-	if len(p.found.Outcomes) > 0 {
-		t = p.found.Outcomes[0].Begin
+	if len(p.found.Ended) > 0 {
+		t = p.found.Ended[0].Begin
 	}
 	for _, s := range p.found.Spans {
 		if at := time.Unix(0, s.From).UTC(); t.IsZero() || at.Before(t) {

@@ -55,6 +55,7 @@ var derived = []Derived{
 			Key{"end_nanoseconds", "integer", "its end, ns since the epoch"},
 			Key{"duration_seconds", "float", "from its begin to its end"},
 			Key{"dropped_number", "integer", "records that could not be kept"},
+			Key{fieldRecords, "integer", "records that it has: so many points of it there are; none if that is not known"},
 			Key{"outcome", "text", "all of trial.json, as JSON"},
 			Key{metricPrefix + "<name>_<unit>", "float", "a metric, such as metric_downtime_seconds, as trials.csv has it"},
 			Key{metricPrefix + "<name>_<unit>_low", "float", "the truth is at least that"},

@@ -67,6 +67,7 @@ type Metric struct {
 // A TrialPoint is how an attempt at a trial ended, and what it came to.
 type TrialPoint struct {
 	Outcome results.Outcome
+	Records int      // how many it has, so that who reads them back knows whether all are there; 0 if that is not known
 	Metrics []Metric // none, and Problem says why, if the records could not be read or the attempt counts in no result
 	Problem string
 }
@@ -125,6 +126,9 @@ func AppendTrial(dst []byte, l Labels, t TrialPoint) ([]byte, error) {
 	}
 	dst = appendKey(dst, []byte(MeasurementTrial), withValues(trialTags(l, o.Trial)))
 	dst = fmt.Appendf(dst, "%s=%di,%s=%di,replicate=%di,dropped_number=%di,end_nanoseconds=%di", fieldTrial, o.Trial.Order, fieldAttempt, o.Attempt, o.Trial.Replicate, o.Dropped, o.End.UnixNano())
+	if t.Records > 0 {
+		dst = fmt.Appendf(dst, ",%s=%di", fieldRecords, t.Records)
+	}
 	dst = appendFloat(dst, "duration_seconds", o.End.Sub(o.Begin).Seconds())
 	dst = appendText(dst, []byte("id"), o.Trial.ID)
 	dst = appendText(dst, []byte("verdict"), string(o.Verdict))
@@ -140,6 +144,9 @@ func AppendTrial(dst []byte, l Labels, t TrialPoint) ([]byte, error) {
 	}
 	return fmt.Appendf(dst, " %d\n", o.Begin.UnixNano()), nil
 }
+
+// fieldRecords is how many records an attempt has.
+const fieldRecords = "records_number"
 
 // metricPrefix begins the fields of metrics, and keeps them apart from all others.
 const metricPrefix = "metric_"

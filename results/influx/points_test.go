@@ -30,7 +30,7 @@ var testMetrics = []Metric{
 func derivedLines(t *testing.T) []parsedLine {
 	t.Helper()
 	o := testOutcome()
-	text, err := AppendTrial(nil, testLabels, TrialPoint{Outcome: o, Metrics: testMetrics, Problem: "p"})
+	text, err := AppendTrial(nil, testLabels, TrialPoint{Outcome: o, Records: 12, Metrics: testMetrics, Problem: "p"})
 	fatal(t, err)
 	text, err = AppendAnnotations(text, testLabels, []Annotation{{Kind: KindPhase, Phase: "setup", Title: "setup", Text: "x", Begin: 5, End: 10, Bound: 1e-9, Trial: o.Trial, Attempt: 2}})
 	fatal(t, err)

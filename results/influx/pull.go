@@ -19,8 +19,14 @@ type Found struct {
 	Experiment string            // its name
 	Files      map[string][]byte // of the run folder, by name: those that are there whole
 	Broken     []string          // files of which a piece is missing
-	Outcomes   []results.Outcome // of the attempts that ended, by begin
+	Ended      []Ended           // the attempts that ended, by begin
 	Spans      []Extent          // of the measurements of its records
+}
+
+// An Ended is how an attempt ended.
+type Ended struct {
+	results.Outcome
+	Records int64 // that it had; -1 if that is not known
 }
 
 // An Extent is when a measurement has points.
@@ -71,7 +77,7 @@ func (r *Reader) Find(ctx context.Context, run string) (*Found, error) {
 	if err := r.findExtents(ctx, f, where, names); err != nil {
 		return nil, err
 	}
-	if len(f.Spans) == 0 && len(f.Files) == 0 && len(f.Outcomes) == 0 {
+	if len(f.Spans) == 0 && len(f.Files) == 0 && len(f.Ended) == 0 {
 		return nil, fmt.Errorf("find run %s: %w", run, ErrNoRun)
 	}
 	return f, nil
@@ -122,11 +128,11 @@ func (r *Reader) findFiles(ctx context.Context, f *Found, where string) error {
 }
 
 func (r *Reader) findOutcomes(ctx context.Context, f *Found, where string) error {
-	err := r.rows(ctx, fmt.Sprintf("SELECT %s FROM %s %s GROUP BY *", "/^outcome/", quoteName(MeasurementTrial), where), func(p row) error {
+	err := r.rows(ctx, fmt.Sprintf("SELECT %s FROM %s %s GROUP BY *", "/^(outcome|"+fieldRecords+")/", quoteName(MeasurementTrial), where), func(p row) error {
 		f.Experiment = cmp.Or(unescape(p.series.Tags[tagExperiment]), f.Experiment)
 		parts := map[int]string{}
 		for name, v := range p.fields {
-			if _, part := partOf(name); part > 0 {
+			if key, part := partOf(name); key == "outcome" {
 				parts[part], _ = v.(string)
 			}
 		}
@@ -134,14 +140,17 @@ func (r *Reader) findOutcomes(ctx context.Context, f *Found, where string) error
 		if err != nil {
 			return fmt.Errorf("read how a trial ended: %w", err)
 		}
-		var o results.Outcome
-		if err := json.Unmarshal([]byte(text), &o); err != nil {
+		e := Ended{Records: -1}
+		if err := json.Unmarshal([]byte(text), &e.Outcome); err != nil {
 			return fmt.Errorf("read how a trial ended: %w", err)
 		}
-		f.Outcomes = append(f.Outcomes, o)
+		if n, ok := p.fields[fieldRecords].(int64); ok {
+			e.Records = n
+		}
+		f.Ended = append(f.Ended, e)
 		return nil
 	})
-	slices.SortFunc(f.Outcomes, func(a, b results.Outcome) int { return a.Begin.Compare(b.Begin) })
+	slices.SortFunc(f.Ended, func(a, b Ended) int { return a.Begin.Compare(b.Begin) })
 	return err
 }
 

@@ -136,8 +136,8 @@ func testWholeRun(t *testing.T, server *influxtest.Server) {
 	reader := &Reader{URL: server.URL, Bucket: "real"}
 	found, err := reader.Find(t.Context(), labels.Run)
 	fatal(t, err)
-	if len(found.Outcomes) != order || string(found.Files["manifest.json"]) != `{"format":1}` || found.Experiment != "exp" || len(found.Broken) > 0 {
-		t.Errorf("found %d outcomes, files %q, broken %v, experiment %s", len(found.Outcomes), found.Files, found.Broken, found.Experiment)
+	if len(found.Ended) != order || string(found.Files["manifest.json"]) != `{"format":1}` || found.Experiment != "exp" || len(found.Broken) > 0 {
+		t.Errorf("found %d outcomes, files %q, broken %v, experiment %s", len(found.Ended), found.Files, found.Broken, found.Experiment)
 	}
 	compareRecords(t, pullAll(t, reader, found), all)
 	checkSeries(t, server, "real", Plan{Treatments: order, Hosts: 2, Guests: 4, VCPUs: 1})
