@@ -49,27 +49,34 @@ func annotateAttempt(a results.Attempted, s *spec.Experiment) ([]influx.Annotati
 		return nil, influx.TrialPoint{}, err
 	}
 	point := influx.TrialPoint{Outcome: o}
-	records, err := recordsOf(a)
+	spans, err := derive(&point, a, s)
 	if err != nil {
 		point.Problem = err.Error()
-		return nil, point, nil
 	}
+	return spans, point, nil
+}
+
+// derive fills in what an attempt's records show; the error is why there are no metrics.
+func derive(point *influx.TrialPoint, a results.Attempted, s *spec.Experiment) ([]influx.Annotation, error) {
+	records, err := recordsOf(a)
+	if err != nil {
+		return nil, err
+	}
+	o := point.Outcome
 	point.Records = len(records)
 	if !o.Verdict.Final() {
-		point.Problem = fmt.Sprintf("an attempt that is %s counts in no result", o.Verdict)
-		return nil, point, nil
+		return nil, fmt.Errorf("an attempt that is %s counts in no result", o.Verdict)
 	}
 	t, err := timeline.BuildWithin(o, records, limitsOf(s))
 	if err != nil {
-		point.Problem = err.Error()
-		return nil, point, nil
+		return nil, err
 	}
 	for _, m := range t.Metrics {
 		point.Metrics = append(point.Metrics, influx.Metric{
 			Name: m.Name, Unit: m.Unit, Known: m.Known, Censored: m.Censored, Value: m.Value, Low: m.Low, High: m.High, Why: m.Why,
 		})
 	}
-	return spansOf(t, o), point, nil
+	return spansOf(t, o), nil
 }
 
 // outcomeOf reads how an attempt ended.
