@@ -9,6 +9,7 @@ import (
 
 func newPlanCommand() *cobra.Command {
 	var o powerOptions
+	var series influxOptions
 	c := &cobra.Command{
 		Use:   "plan EXPERIMENT",
 		Short: "print the trials in the order in which they would run; start nothing",
@@ -23,11 +24,15 @@ func newPlanCommand() *cobra.Command {
 			if o.asked() {
 				return o.write(c, c.OutOrStdout())
 			}
-			return plan.Write(c.OutOrStdout(), p)
+			if err := plan.Write(c.OutOrStdout(), p); err != nil {
+				return err
+			}
+			return series.write(c, c.OutOrStdout(), p)
 		},
 	}
 	addScaleFlag(c)
 	o.add(c)
+	series.add(c)
 	return c
 }
 

@@ -24,7 +24,7 @@ Start with: virtscope run quickstart`,
 		newRunCommand(release), newValidateCommand(), newPlanCommand(), newSchemaCommand(),
 		newPcapCommand(), newShowCommand(), newAnalyzeCommand(), newAccuracyCommand(), newCompareCommand(), newCompareEqualsCommand(), newBisectReadyCommand(), newTrendCommand(), newEffectsCommand(), newExportCommand(),
 		newBundleCommand(), newUnbundleCommand(), newVerifyCommand(),
-		newTraceCommand(), newImportCommand(), newPlotCommand(), newCheckpointCommand(),
+		newTraceCommand(), newImportCommand(), newPullCommand(), newDashboardCommand(), newPlotCommand(), newCheckpointCommand(),
 		newDoctorCommand(), newCleanCommand(), newScriptedGuestCommand(), newFrameRelayCommand(),
 	)
 	return root

@@ -3,17 +3,24 @@ package influx
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
-	"strings"
-	"time"
+	"unicode/utf8"
 	"virtscope/results"
-
-	"github.com/influxdata/line-protocol/v2/lineprotocol"
 )
 
-// unitFields name the field that holds a value, by its unit.
-var unitFields = map[results.Unit]string{
+// Times that InfluxDB can hold, in ns since the epoch.
+const (
+	minTime = math.MinInt64 + 2
+	maxTime = math.MaxInt64 - 1 - 1<<30 // room for points that stand behind their records
+)
+
+// maxKey is the longest key of a series, in bytes; servers refuse longer ones than 65,535 with the field's name.
+const maxKey = 65_000
+
+// valueFields name the field that holds a record's value.
+var valueFields = map[results.Unit]string{
 	results.Event:          "value",
 	results.Seconds:        "value_seconds",
 	results.Bytes:          "value_bytes",
@@ -23,109 +30,100 @@ var unitFields = map[results.Unit]string{
 	results.Watts:          "value_watts",
 }
 
-// tagAttributes are the attributes that are tags: they tell streams of one name apart, and the experiment bounds how many there are.
-var tagAttributes = map[string]bool{
-	results.AttrGuest: true, "action": true, "channel": true, "dir": true, "direction": true, "domain": true, "flow": true, "interface": true,
-	"kind": true, "link": true, "mode": true, "outcome": true, "port": true, "process": true, "stage": true, "stat": true, "state": true,
-	"status": true, "thread": true, "trigger": true,
-}
+type attr struct{ key, value string }
 
-type tag struct{ key, value string }
-
-// Append appends the line of the attempt's next record. The error names what line protocol has no form for.
+// Append appends the line of the attempt's next record. The error names what line protocol has no form for; nothing is appended then.
 func (e *Encoder) Append(dst []byte, r results.Record) ([]byte, error) {
-	field, ok := unitFields[r.Unit]
-	if !ok {
-		return dst, fmt.Errorf("encode %s: unit %q is not known", r.Name, r.Unit)
+	value, err := check(r)
+	if err != nil {
+		return dst, err
 	}
-	tags := e.tags(r)
-	e.line.Reset()
-	e.line.SetPrecision(lineprotocol.Nanosecond)
-	e.line.StartLine(r.Name)
-	for _, t := range tags {
-		e.line.AddTag(t.key, t.value)
-	}
-	e.line.AddField("trial", lineprotocol.IntValue(int64(e.trial.Order)))
-	e.line.AddField("attempt", lineprotocol.IntValue(int64(e.attempt)))
-	if r.Unit == results.Event {
-		e.line.AddField("event", lineprotocol.BoolValue(true))
-	}
-	if r.Unit != results.Event || r.Value != 0 {
-		v, ok := lineprotocol.FloatValue(r.Value)
-		if !ok {
-			return dst, fmt.Errorf("encode %s: line protocol has no form for %v", r.Name, r.Value)
-		}
-		e.line.AddField(field, v)
-	}
-	for k, text := range r.Attrs {
-		if tagAttributes[k] {
-			continue
-		}
-		v, ok := lineprotocol.StringValue(text)
-		if !ok {
-			return dst, fmt.Errorf("encode %s: attribute %s is not UTF-8: %q", r.Name, k, text)
-		}
-		e.line.AddField("attr_"+k, v)
-	}
-	e.line.EndLine(time.Unix(0, r.Time))
-	if err := e.line.Err(); err != nil {
-		return dst, fmt.Errorf("encode %s: %w", r.Name, err)
-	}
-	e.latest = max(e.latest, r.Time)
-	return append(dst, e.line.Bytes()...), nil
-}
-
-// tags of a record, by key. Those without a value are left out.
-func (e *Encoder) tags(r results.Record) []tag {
-	tags := []tag{
-		{"run", e.labels.Run},
-		{"experiment", e.labels.Experiment},
-		{"treatment", e.trial.Treatment},
-		{"host", r.Host},
-		{"source", r.Source},
-	}
-	for _, l := range e.trial.Levels {
-		tags = append(tags, tag{l.Factor, l.Value})
-	}
+	e.attrs = e.attrs[:0]
 	for k, v := range r.Attrs {
-		if tagAttributes[k] {
-			tags = append(tags, tag{k, v})
+		if attributes[k].form != asTag && !utf8.ValidString(v) {
+			return dst, fmt.Errorf("encode %s: attribute %s is not UTF-8: %q", r.Name, k, v)
 		}
+		e.attrs = append(e.attrs, attr{k, v})
 	}
-	tags = slices.DeleteFunc(tags, func(t tag) bool { return t.value == "" })
-	if r.Time <= e.before {
-		tags = append(tags, tag{"again", fmt.Sprintf("%d-%d", e.trial.Order, e.attempt)})
+	slices.SortFunc(e.attrs, func(a, b attr) int { return cmp.Compare(a.key, b.key) })
+	s, err := e.find(r)
+	if err != nil {
+		return dst, err
 	}
-	slices.SortFunc(tags, func(a, b tag) int { return cmp.Compare(a.key, b.key) })
-	if t, ok := e.apart(r, tags); ok {
-		i, _ := slices.BinarySearchFunc(tags, t.key, func(a tag, key string) int { return cmp.Compare(a.key, key) })
-		tags = slices.Insert(tags, i, t)
+	key, point := e.place(s, r.Time)
+	e.latest = max(e.latest, point)
+	dst = append(dst, key...)
+	dst = append(dst, e.numbers...)
+	if point != r.Time {
+		dst = append(strconv.AppendInt(append(dst, ","+fieldShift+"="...), point-r.Time, 10), 'i')
 	}
-	return tags
+	if r.Unit == results.Event {
+		dst = append(dst, ",event=true"...)
+	}
+	if r.Unit != results.Event || math.Float64bits(r.Value) != 0 {
+		dst = append(append(append(dst, ','), value...), '=')
+		dst = strconv.AppendFloat(dst, r.Value, 'g', -1, 64)
+	}
+	for _, a := range e.attrs {
+		dst = e.attribute(dst, a)
+	}
+	dst = append(dst, ' ')
+	dst = strconv.AppendInt(dst, point, 10)
+	return append(dst, '\n'), nil
 }
 
-// apart is the tag that tells the record from those before it in its series, if it needs one.
-func (e *Encoder) apart(r results.Record, tags []tag) (t tag, needed bool) {
-	var key strings.Builder
-	key.WriteString(r.Name)
-	for _, t := range tags {
-		key.WriteString("\x00" + t.key + "\x00" + t.value)
+// check returns the field of the record's value.
+func check(r results.Record) (value string, err error) {
+	value, ok := valueFields[r.Unit]
+	if !ok {
+		return "", fmt.Errorf("encode %s: unit %q is not known", r.Name, r.Unit)
 	}
-	s := e.series[key.String()]
-	switch {
-	case s == nil:
-		e.series[key.String()] = &last{time: r.Time, same: 1}
-	case r.Time > s.time:
-		s.time, s.same = r.Time, 1
-	case r.Time == s.time:
-		s.same++
-		return tag{"nth", strconv.Itoa(s.same)}, true
-	default:
-		if s.late == nil {
-			s.late = map[int64]int{}
+	if math.IsNaN(r.Value) || math.IsInf(r.Value, 0) {
+		return "", fmt.Errorf("encode %s: line protocol has no form for %v", r.Name, r.Value)
+	}
+	if r.Time < minTime || r.Time > maxTime {
+		return "", fmt.Errorf("encode %s: InfluxDB has no time %d", r.Name, r.Time)
+	}
+	return value, nil
+}
+
+// attribute appends the field of an attribute that is no tag.
+func (e *Encoder) attribute(dst []byte, a attr) []byte {
+	known, ok := e.fields[a.key]
+	if !ok {
+		known = describe(a.key)
+		if len(e.fields) < maxFields {
+			e.fields[a.key] = known
 		}
-		s.late[r.Time]++
-		return tag{"late", strconv.Itoa(s.late[r.Time])}, true
 	}
-	return tag{}, false
+	if known.form == asTag {
+		return dst
+	}
+	n := len(dst)
+	if known.form != asText {
+		dst = append(append(append(dst, ','), known.number...), '=')
+		if dst, ok := appendNumber(dst, known.attribute, a.value); ok {
+			return dst
+		}
+		dst = dst[:n]
+	}
+	return appendText(dst, known.text, a.value)
+}
+
+// A field is how an attribute is named.
+type field struct {
+	attribute
+	number []byte // the field of a number
+	text   []byte // the field of a text, and of what should be a number and is none
+}
+
+func describe(key string) field {
+	f := field{attribute: attributes[key]}
+	if f.form == asWhole || f.form == asFloat {
+		f.number = []byte(numberField(key, f.attribute))
+	}
+	_, clash := numberFields[attributePrefix+key]
+	f.text = append(f.text, attributePrefix...)
+	f.text = escapeName(f.text, key, clash)
+	return f
 }

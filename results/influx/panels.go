@@ -1,0 +1,116 @@
+package influx
+
+import (
+	"fmt"
+	"virtscope/results"
+)
+
+// What follows a query of samples. A counter is cumulative and begins anew with each trial: what goes down is no rate.
+const (
+	rateOfCounter = `  |> derivative(unit: 1s, nonNegative: true)
+  |> aggregateWindow(every: v.windowPeriod, fn: mean, createEmpty: false)
+`
+	// Sums of bins over a window, as a rate. A window without a bin has none, and nothing passed in it.
+	rateOfBins = `  |> aggregateWindow(every: v.windowPeriod, fn: sum, createEmpty: false)
+  |> map(fn: (r) => ({r with _value: r._value * 1000000000.0 / float(v: int(v: v.windowPeriod))}))
+`
+	highest = `  |> aggregateWindow(every: v.windowPeriod, fn: max, createEmpty: false)
+`
+	middle = `  |> aggregateWindow(every: v.windowPeriod, fn: median, createEmpty: false)
+`
+	counted = `  |> aggregateWindow(every: v.windowPeriod, fn: count, createEmpty: false)
+`
+)
+
+// named calls the curves of a query by a text and the tags that tell them apart, and joins those of several trials.
+func named(text string, tags ...string) string {
+	columns := `"name"`
+	for _, t := range tags {
+		columns += fmt.Sprintf(", %q", t)
+	}
+	return fmt.Sprintf("  |> set(key: \"name\", value: %q)\n  |> group(columns: [%s])\n  |> sort(columns: [\"_time\"])\n  |> keep(columns: [\"_time\", \"_value\", %[2]s])\n", text, columns)
+}
+
+func (d Dashboard) panels() []any {
+	bytes, seconds, perSecond := valueFields[results.Bytes], valueFields[results.Seconds], valueFields[results.BytesPerSecond]
+	forward := `r.dir == "forward"`
+	list := []any{
+		graph("Throughput on the link", "Bps",
+			d.records(results.FlowBytes, bytes, "", rateOfBins+named("frames", "flow", "dir")),
+			d.records(results.FlowPayload, bytes, "", rateOfBins+named("payload", "flow", "dir"))),
+		graph("Dirty rate against link rate", "Bps",
+			d.records(results.GuestDirtied, bytes, "", rateOfCounter+named("the guest dirties", "guest")),
+			d.records(results.MigrationDirtyRate, perSecond, "", middle+named("the hypervisor says: dirtied")),
+			d.records(results.MigrationRate, perSecond, "", middle+named("the hypervisor says: sent")),
+			d.records(results.FlowPayload, bytes, `r.flow == "migration" and `+forward, rateOfBins+named("payload of the migration"))),
+		graph("Echo: round trip", "s",
+			d.records(results.EchoRTT, seconds, "", highest+named("longest")),
+			d.records(results.EchoRTT, seconds, "", middle+named("median"))),
+		graph("Echo: probes without an answer", "short",
+			d.records(results.EchoLost, fieldTrial, "", counted+named("lost"))),
+		graph("CPU of the machine", "short",
+			d.records(results.HostCPU, seconds, `(r.mode == "user" or r.mode == "system" or r.mode == "iowait")`, rateOfCounter+named("CPUs", "mode"))),
+		graph("Steal: CPU time that the machine did not get", "short",
+			d.records(results.HostCPU, seconds, `r.mode == "steal"`, rateOfCounter+named("CPUs", "mode"))),
+		graph("Steps that the guest's ticker missed", "s",
+			d.records(results.GuestTickMiss, seconds, "", highest+named("longest step", "host", "guest"))),
+		graph("CPU of hypervisors", "short",
+			d.records(results.ProcessCPU, seconds, "", rateOfCounter+named("CPUs", "process", "host"))),
+		d.table("Downtime by treatment"),
+	}
+	const width, height = 12, 8
+	for i, p := range list {
+		o := p.(object)
+		o["id"] = i + 1
+		w, x := width, width*(i%2)
+		if i == len(list)-1 {
+			w, x = 2*width, 0
+		}
+		o["gridPos"] = object{"x": x, "y": height * (i / 2), "w": w, "h": height}
+	}
+	return list
+}
+
+func graph(title, unit string, queries ...string) object {
+	return object{
+		"title": title, "type": "timeseries", "datasource": dataSource, "targets": targets(queries...),
+		"fieldConfig": object{"defaults": object{"unit": unit, "custom": object{"showPoints": "auto", "spanNulls": false}}},
+	}
+}
+
+func targets(queries ...string) []any {
+	var list []any
+	for i, q := range queries {
+		list = append(list, object{"refId": string(rune('A' + i)), "datasource": dataSource, "query": q})
+	}
+	return list
+}
+
+// table is of trials. Of one that is censored the truth is at least the value, and the column says so.
+func (d Dashboard) table(title string) object {
+	var keep string
+	for i, f := range trialColumns {
+		if i > 0 {
+			keep += " or "
+		}
+		keep += fmt.Sprintf("r._field == %q", f)
+	}
+	query := source + fmt.Sprintf("  |> filter(fn: (r) => r._measurement == %q and (%s))\n", MeasurementTrial, keep) + d.chosen() +
+		`  |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
+  |> group()
+  |> drop(columns: ["_start", "_stop", "_measurement", "run", "experiment"])
+  |> sort(columns: ["treatment", "_time"])
+`
+	return object{
+		"title": title, "type": "table", "datasource": dataSource, "targets": targets(query),
+		"fieldConfig": object{"defaults": object{}, "overrides": []any{
+			object{"matcher": object{"id": "byRegexp", "options": "_seconds"}, "properties": []any{object{"id": "unit", "value": "s"}}},
+		}},
+	}
+}
+
+// trialColumns are what the table shows of a trial.
+var trialColumns = []string{
+	fieldTrial, fieldAttempt, "verdict", "metric_downtime_seconds", "metric_downtime_seconds_low", "metric_downtime_seconds_high", "metric_downtime_censored",
+	"metric_downtime_unknown", "metric_blackout.client_seconds", "metric_blackout.client_censored", "metric_total_seconds", "metric_total_censored",
+}
