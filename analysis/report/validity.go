@@ -186,7 +186,7 @@ func (r Run) unsettledLines() []validity.Line {
 	case tested == 0:
 		return []validity.Line{{Text: "cannot be told: no baseline has enough round trips, or reports of the workload"}}
 	case n == 0:
-		return []validity.Line{{Text: fmt.Sprintf("the guest was settled when the action began, in all of %d trials", tested)}}
+		return []validity.Line{{Text: fmt.Sprintf("no rise or fall over the baseline was found in %d trials", tested)}}
 	case n > mostUnsettled:
 		list = append(list[:mostUnsettled], validity.Line{Text: fmt.Sprintf("and %d more, of %d trials", n-mostUnsettled, tested), Found: true})
 	}

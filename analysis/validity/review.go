@@ -198,7 +198,7 @@ const warmUpSeed = 1
 
 var warmUp = check{
 	found: "the first trials differ from those after: the run was warming up, or something changed",
-	not:   "the first trials are like those after",
+	not:   "no warm-up was found",
 	look: func(samples []stats.Sample) (stats.Test, string) {
 		w := stats.DetectWarmUp(samples, warmUpSeed)
 		return w.Test, fmt.Sprintf("%+.2g %% in the first %d", 100*w.Change.Value, w.First)

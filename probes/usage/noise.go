@@ -11,8 +11,12 @@ import (
 	"github.com/shirou/gopsutil/v3/load"
 )
 
-// slowly is how often what is dear to read, or changes slowly, is sampled.
-const slowly = 250 * time.Millisecond
+// How often what is dear to read is sampled: our own CPU time, whose first and last sample bound the time in which others are measured,
+// and the rest, which changes slowly or counts up.
+const (
+	ownEvery  = 250 * time.Millisecond
+	restEvery = time.Second
+)
 
 // A noise samples what else went on at the machine: see vocabulary_noise.go. What the machine does not have is said once.
 type noise struct {
@@ -22,7 +26,7 @@ type noise struct {
 	kinds     map[string]map[string]string
 	tree      *tree // nil if the kernel does not list children
 	faults    bool
-	last      time.Time // of the slow part
+	own, rest time.Time // when they were last sampled
 }
 
 // newNoise finds what there is below /proc and /sys, and tells emit of the rest.
@@ -54,26 +58,28 @@ func newNoise(proc, sys string, emit emitter) *noise {
 	return n
 }
 
-// sample records the quick part, and the slow one where it is due or last says that there will be no other.
+// sample records what is due; last says that there will be no other, and all is.
 func (n *noise) sample(emit emitter, last bool) error {
 	for _, p := range n.pressures {
 		if err := p.sample(emit); err != nil {
 			return err
 		}
 	}
-	if now := time.Now(); last || now.Sub(n.last) >= slowly {
-		n.last = now
-		return n.sampleSlow(emit)
-	}
-	return nil
-}
-
-func (n *noise) sampleSlow(emit emitter) error {
-	if n.tree != nil {
+	now := time.Now()
+	if n.tree != nil && (last || now.Sub(n.own) >= ownEvery) {
+		n.own = now
 		if err := n.tree.sample(emit); err != nil {
 			return err
 		}
 	}
+	if !last && now.Sub(n.rest) < restEvery {
+		return nil
+	}
+	n.rest = now
+	return n.sampleRest(emit)
+}
+
+func (n *noise) sampleRest(emit emitter) error {
 	if err := sampleFrequency(n.frequency, emit); err != nil {
 		return err
 	}

@@ -5,22 +5,24 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"time"
 	"virtscope/results"
+
+	"golang.org/x/sys/unix"
 )
 
 // A tree is this process and all that it started.
 type tree struct {
 	proc string
 	root int
+	buf  [64 << 10]byte
 }
 
 // newTree is an error if the kernel does not list a process's children (CONFIG_PROC_CHILDREN).
 func newTree(proc string, root int) (*tree, error) {
-	t := &tree{proc, root}
+	t := &tree{proc: proc, root: root}
 	path := fmt.Sprintf("%s/%d/task/%d/children", proc, root, root)
 	if _, err := os.Stat(path); err != nil {
 		return nil, fmt.Errorf("the kernel does not list a process's children: %w", err)
@@ -73,15 +75,9 @@ func (t *tree) sum(list []int) (sum float64, whole bool, err error) {
 func (t *tree) pids() []int {
 	list := []int{t.root}
 	for i := 0; i < len(list); i++ {
-		files, err := filepath.Glob(fmt.Sprintf("%s/%d/task/*/children", t.proc, list[i]))
-		if err != nil {
-			continue
-		}
-		for _, path := range files {
-			b, err := os.ReadFile(path)
-			if err != nil {
-				continue // the thread has ended
-			}
+		tasks := fmt.Sprintf("%s/%d/task", t.proc, list[i])
+		for _, tid := range names(tasks) {
+			b := contents(tasks+"/"+tid+"/children", t.buf[:])
 			for _, field := range bytes.Fields(b) {
 				if pid, err := strconv.Atoi(string(field)); err == nil && !slices.Contains(list, pid) {
 					list = append(list, pid)
@@ -90,6 +86,35 @@ func (t *tree) pids() []int {
 		}
 	}
 	return list
+}
+
+// names are those of a folder's entries; none of one that is gone.
+func names(dir string) []string {
+	f, err := os.Open(dir)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	list, err := f.Readdirnames(-1)
+	if err != nil {
+		return nil
+	}
+	return list
+}
+
+// contents are those of a file of /proc, which are read at once, as far as buf goes; none of one that is gone. There is one for each thread:
+// os.ReadFile would ask for each one's size and try to poll it first.
+func contents(path string, buf []byte) []byte {
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil
+	}
+	defer func() { _ = unix.Close(fd) }()
+	n, err := unix.Read(fd, buf)
+	if err != nil || n < 0 {
+		return nil
+	}
+	return buf[:n]
 }
 
 // cpu is the time of a process and of the children it waited for.

@@ -16,6 +16,7 @@ var unitNames = map[results.Unit]string{
 	results.One:            "number",
 	results.Joules:         "joules",
 	results.Watts:          "watts",
+	results.Hertz:          "hertz",
 	nanoseconds:            "nanoseconds",
 }
 
@@ -50,9 +51,11 @@ var attributes = map[string]attribute{
 	"kind":            {form: asTag},
 	"link":            {form: asTag},
 	"mode":            {form: asTag},
+	"of":              {form: asTag},
 	"outcome":         {form: asTag},
 	"port":            {form: asTag},
 	"process":         {form: asTag},
+	"resource":        {form: asTag},
 	"stage":           {form: asTag},
 	"stat":            {form: asTag},
 	"state":           {form: asTag},
