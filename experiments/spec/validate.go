@@ -16,6 +16,7 @@ func validate(e *Experiment, root *node, reported *decoder) Problems {
 	c.blocks()
 	c.builds()
 	c.plots()
+	c.influx()
 	problems := c.problems
 
 	treatments := [][]results.Level{{}}
