@@ -86,6 +86,9 @@ func (l *ledger) advance(b *batch) error {
 		}
 	}
 	for i := range b.refused {
+		if b.refused[i].Number > 0 {
+			l.state.Lost++
+		}
 		line, err := json.Marshal(b.refused[i])
 		if err != nil {
 			return fmt.Errorf("keep what is refused: %w", err)

@@ -90,7 +90,7 @@ func (s *Shipper) begin() (*State, error) {
 	if err != nil || !s.Again {
 		return state, err
 	}
-	state.Head, state.Refused, state.Kept = false, 0, 0
+	state.Head, state.Refused, state.Lost, state.Kept = false, 0, 0, 0
 	for i := range state.Attempts {
 		// Their order and what their Encoders begin with stay: the lines come out alike.
 		a := &state.Attempts[i]
@@ -157,7 +157,8 @@ func (s *Shipper) lines() int { return cmp.Or(s.batchLines, maxBatchLines) }
 type Status struct {
 	Records int64  // settled, in all: the target has or refused them
 	Sent    int64  // of them by this Shipper
-	Refused int64  // lines, in all
+	Refused int64  // records and other lines, in all
+	Lost    int64  // of them records
 	Retries int64  // requests that were made again
 	Trouble string // why the last request failed; "" if it did not
 	At      string // the attempt that is read; "" if none is
@@ -172,7 +173,7 @@ func (s *Shipper) Status() Status {
 		return Status{}
 	}
 	l.mu.Lock()
-	out := Status{Records: l.state.Settled(), Sent: l.sent, Refused: l.state.Refused}
+	out := Status{Records: l.state.Settled(), Sent: l.sent, Refused: l.state.Refused, Lost: l.state.Lost}
 	l.mu.Unlock()
 	g.mu.Lock()
 	out.Retries, out.Trouble = g.retries, g.reason

@@ -26,7 +26,8 @@ type State struct {
 	URL      string         `json:"url"`
 	Org      string         `json:"org,omitempty"`
 	Bucket   string         `json:"bucket"`
-	Refused  int64          `json:"refused"`       // lines, over all attempts
+	Refused  int64          `json:"refused"` // records and other lines, over all attempts
+	Lost     int64          `json:"refused_records"`
 	Kept     int64          `json:"refused_bytes"` // of the file that holds them
 	Head     bool           `json:"head,omitempty"`
 	Attempts []AttemptState `json:"attempts"` // in the order in which they are shipped
@@ -94,7 +95,7 @@ func parseState(data []byte) (*State, error) {
 	if s.Format != StateFormat {
 		return nil, fmt.Errorf("format %d, want %d", s.Format, StateFormat)
 	}
-	if s.Refused < 0 || s.Kept < 0 {
+	if s.Refused < 0 || s.Lost < 0 || s.Kept < 0 {
 		return nil, errors.New("it counts below 0")
 	}
 	type key struct {
@@ -143,4 +144,15 @@ func lockState(run string, t Target) (release func(), err error) {
 		return nil, fmt.Errorf("ship run %s: %w", run, err)
 	}
 	return func() { _ = f.Close() }, nil
+}
+
+// Notes are what is wrong with the files of attempts, as far as they were shipped.
+func (s *State) Notes() []string {
+	var list []string
+	for _, a := range s.Attempts {
+		if a.Note != "" {
+			list = append(list, fmt.Sprintf("attempt %d of trial %s: %s", a.Attempt, a.Trial, a.Note))
+		}
+	}
+	return list
 }
