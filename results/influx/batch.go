@@ -1,6 +1,9 @@
 package influx
 
-import "virtscope/results"
+import (
+	"bytes"
+	"virtscope/results"
+)
 
 // A chunk is what became of one record: one line or some that belong together.
 type chunk struct {
@@ -53,6 +56,31 @@ func (b *batch) refuse(from, to int, reason string) {
 	for i := from; i < to; i++ {
 		b.refused = append(b.refused, Refusal{Number: b.chunks[i].record, Line: string(b.slice(i, i+1)), Reason: reason})
 	}
+}
+
+// group puts the chunks of one measurement beside each other, and returns where each group ends.
+func (b *batch) group() (ends []int) {
+	byName := map[string][]int{}
+	var names []string
+	for i := range b.chunks {
+		line := b.slice(i, i+1)
+		end := bytes.IndexAny(line, ", ")
+		name := string(line[:max(end, 0)])
+		if byName[name] == nil {
+			names = append(names, name)
+		}
+		byName[name] = append(byName[name], i)
+	}
+	sorted := &batch{text: make([]byte, 0, len(b.text)), chunks: make([]chunk, 0, len(b.chunks))}
+	for _, name := range names {
+		for _, i := range byName[name] {
+			sorted.text = append(sorted.text, b.slice(i, i+1)...)
+			sorted.add(b.chunks[i].record)
+		}
+		ends = append(ends, len(sorted.chunks))
+	}
+	b.text, b.chunks = sorted.text, sorted.chunks
+	return ends
 }
 
 // countLines counts the lines of line protocol: a line break within a quoted text ends none.

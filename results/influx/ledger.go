@@ -1,11 +1,13 @@
 package influx
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"sync"
 	"time"
 )
@@ -85,6 +87,7 @@ func (l *ledger) advance(b *batch) error {
 			b.refused[i].Trial, b.refused[i].Attempt = a.Trial, a.Attempt
 		}
 	}
+	slices.SortStableFunc(b.refused, func(x, y Refusal) int { return cmp.Compare(x.Number, y.Number) })
 	for i := range b.refused {
 		if b.refused[i].Number > 0 {
 			l.state.Lost++
@@ -115,5 +118,9 @@ func (l *ledger) save() error {
 func (l *ledger) close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return errors.Join(l.save(), l.refused.Close())
+	err := errors.Join(l.save(), l.refused.Close())
+	if l.state.Kept == 0 {
+		err = errors.Join(err, os.Remove(l.refused.Name()))
+	}
+	return err
 }

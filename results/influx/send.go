@@ -22,17 +22,41 @@ func (s *sender) deliver(ctx context.Context, b *batch) error {
 	if len(b.chunks) == 0 {
 		return nil
 	}
-	return s.part(ctx, b, 0, len(b.chunks))
-}
-
-// part delivers some chunks of a batch. If the server refuses any, it halves them to find which; those that it took with the others it takes again.
-func (s *sender) part(ctx context.Context, b *batch, from, to int) error {
-	text := b.slice(from, to)
-	r, err := s.send(ctx, text)
+	r, err := s.send(ctx, b.text)
 	if err != nil || r.kind == accepted {
 		return err
 	}
-	all := r.dropped > 0 && r.dropped >= countLines(text)
+	// A server seldom dislikes one line: mostly all that are of one measurement, and it can say so when they are alone.
+	if r.dropsAll(b.text) {
+		return s.halve(ctx, b, 0, len(b.chunks), r)
+	}
+	groups := b.group()
+	if len(groups) == 1 {
+		return s.halve(ctx, b, 0, len(b.chunks), r)
+	}
+	s.tookSome(r)
+	from := 0
+	for _, to := range groups {
+		if err := s.part(ctx, b, from, to); err != nil {
+			return err
+		}
+		from = to
+	}
+	return nil
+}
+
+// part delivers some chunks of a batch.
+func (s *sender) part(ctx context.Context, b *batch, from, to int) error {
+	r, err := s.send(ctx, b.slice(from, to))
+	if err != nil || r.kind == accepted {
+		return err
+	}
+	return s.halve(ctx, b, from, to, r)
+}
+
+// halve finds which of some chunks it is that the server refused; those that it took with the others it takes again.
+func (s *sender) halve(ctx context.Context, b *batch, from, to int, r reply) error {
+	all := r.dropsAll(b.slice(from, to))
 	if to-from == 1 || all {
 		b.refuse(from, to, r.reason)
 		b.single++
@@ -83,3 +107,6 @@ func (s *sender) send(ctx context.Context, text []byte) (reply, error) {
 		}
 	}
 }
+
+// dropsAll reports whether the server says that it dropped every line.
+func (r reply) dropsAll(text []byte) bool { return r.dropped > 0 && r.dropped >= countLines(text) }

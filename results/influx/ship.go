@@ -31,7 +31,8 @@ type Shipper struct {
 	// Beside are lines about an attempt that has an outcome, sent after its records. Nil sends none.
 	Beside func(results.Attempted) ([]byte, error)
 
-	batchLines int // 0 is maxBatchLines
+	batchLines int           // 0 is maxBatchLines
+	saveEvery  time.Duration // 0 is as the others say
 
 	mu     sync.Mutex
 	ledger *ledger
@@ -63,6 +64,7 @@ func (s *Shipper) Ship(ctx context.Context) error {
 	if s.Gentle {
 		senders, every = 1, 5*time.Second
 	}
+	every = cmp.Or(s.saveEvery, every)
 	c, err := connect(s.Target, senders)
 	if err != nil {
 		return err

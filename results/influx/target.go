@@ -75,8 +75,8 @@ func (t Target) Check() error {
 		return fmt.Errorf("gzip is %q: want on or off", t.Gzip)
 	case t.Timeout < 0:
 		return fmt.Errorf("the timeout of a request to InfluxDB is %v: want one above 0", t.Timeout)
-	case strings.ContainsAny(string(t.Token), "\r\n"):
-		return errors.New("InfluxDB's token holds a line break: take it out")
+	case strings.ContainsAny(string(t.Token), " \r\n"):
+		return errors.New("InfluxDB's token, or user or password, holds a space or line break, which the server would not read: use another")
 	}
 	_, err = t.tls()
 	return err
