@@ -10,30 +10,23 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// influxOptions are the flags of plan that ask how many series the run would make in InfluxDB.
-type influxOptions struct {
+// seriesOptions are the flags of plan that ask how many series the run would make in InfluxDB.
+type seriesOptions struct {
 	ask   bool
 	limit int
 }
 
-func (o *influxOptions) add(c *cobra.Command) {
+func (o *seriesOptions) add(c *cobra.Command) {
 	c.Flags().BoolVar(&o.ask, "influx", false, "say how many series the run would make in InfluxDB, also where the experiment does not send it there")
 	c.Flags().IntVar(&o.limit, "influx-series", influx.DefaultSeriesLimit, "refuse a plan that would make more series in InfluxDB")
 }
 
-// A sender is an experiment that sends its runs to InfluxDB.
-type sender interface {
-	// InfluxSeries is how many series a run may make, 0 for as many as a plan may by default; ok is false if none is sent.
-	InfluxSeries() (limit int, ok bool)
-}
-
 // write says how many series there would be, where that matters, and refuses too many.
-func (o *influxOptions) write(c *cobra.Command, w io.Writer, p *plan.Plan) error {
+func (o *seriesOptions) write(c *cobra.Command, w io.Writer, p *plan.Plan) error {
 	ask, limit := o.ask, o.limit
-	if s, ok := any(p.Experiment).(sender); ok {
-		own, sends := s.InfluxSeries()
-		ask = ask || sends
-		if own > 0 && !c.Flags().Changed("influx-series") {
+	if own, sends := p.Experiment.InfluxSeries(); sends {
+		ask = true
+		if !c.Flags().Changed("influx-series") {
 			limit = own
 		}
 	}
@@ -49,10 +42,27 @@ func (o *influxOptions) write(c *cobra.Command, w io.Writer, p *plan.Plan) error
 		fmt.Fprintf(w, "%s %s (%d)", map[bool]string{false: ",", true: ""}[i == 0], part.Measurement, part.Series)
 	}
 	fmt.Fprintln(w)
-	if e.Series > limit {
-		return specError(fmt.Errorf("plan: the run may make %d series in InfluxDB, and %d are allowed: vary fewer factors, start fewer guests, or allow more with --influx-series", e.Series, limit))
+	return tooManySeries(e, limit)
+}
+
+func tooManySeries(e influx.Estimate, limit int) error {
+	if e.Series <= limit {
+		return nil
 	}
-	return nil
+	return specError(fmt.Errorf("the run may make %d series in InfluxDB, and %d are allowed: vary fewer factors, start fewer guests, or allow more with influx.series of the experiment (of a plan, with --influx-series)", e.Series, limit))
+}
+
+// checkSeries refuses a run that may make more series than its experiment allows.
+func checkSeries(p *plan.Plan) error {
+	limit, ok := p.Experiment.InfluxSeries()
+	if !ok {
+		limit = influx.DefaultSeriesLimit
+	}
+	e, err := estimateSeries(p)
+	if err != nil {
+		return specError(err)
+	}
+	return tooManySeries(e, limit)
 }
 
 // estimateSeries adds up what each treatment makes.

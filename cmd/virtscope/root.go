@@ -26,6 +26,7 @@ Start with: virtscope run quickstart`,
 		newBundleCommand(), newUnbundleCommand(), newVerifyCommand(),
 		newTraceCommand(), newImportCommand(), newPullCommand(), newDashboardCommand(), newPlotCommand(), newCheckpointCommand(),
 		newDoctorCommand(), newCleanCommand(), newScriptedGuestCommand(), newFrameRelayCommand(),
+		newInfluxCommand(),
 	)
 	return root
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"virtscope/experiments/plan"
 	"virtscope/results"
+	"virtscope/results/influx"
 	"virtscope/runner"
 	"virtscope/testbed/host"
 
@@ -20,7 +21,9 @@ import (
 type runOptions struct {
 	strict  bool
 	more    moreOptions
-	release func() // of signals, when nothing is left to tear down
+	live    liveOptions
+	target  *influx.Target // records are shipped there meanwhile; nil is nowhere
+	release func()         // of signals, when nothing is left to tear down
 }
 
 func newRunCommand(release func()) *cobra.Command {
@@ -50,6 +53,7 @@ func newRunCommand(release func()) *cobra.Command {
 	c.Flags().BoolVar(&resume, "resume", false, "the argument is a run folder: run what it lacks")
 	options.more.add(c)
 	addScaleFlag(c)
+	options.live.add(c)
 	c.Flags().BoolVar(&options.strict, "strict", false, "exit 1 unless every trial is completed; else only invalid trials count")
 	return c
 }
@@ -57,6 +61,9 @@ func newRunCommand(release func()) *cobra.Command {
 func startRun(c *cobra.Command, name string, options runOptions) (err error) {
 	p, err := planToRun(c, name, options.more)
 	if err != nil {
+		return err
+	}
+	if err := options.checkInflux(p); err != nil {
 		return err
 	}
 	lab, err := newLab(c.Context(), p, newRunID(p.Experiment.Name))
@@ -92,6 +99,9 @@ func resumeRun(c *cobra.Command, name string, options runOptions) (err error) {
 	p, err := resumePlan(r)
 	if err != nil {
 		return specError(fmt.Errorf("resume %s: %w", r.Dir, err))
+	}
+	if err := options.checkInflux(p); err != nil {
+		return err
 	}
 	lab, err := newLab(c.Context(), p, runID{name: r.Manifest.Run, short: r.Manifest.Short})
 	if err != nil {
@@ -176,6 +186,11 @@ func execute(c *cobra.Command, lab *lab, r *results.Run, p *plan.Plan, note stri
 		return err
 	}
 	progress := newStatus(os.Stderr)
+	if options.target != nil {
+		sink := startLive(c.Context(), r, *options.target, progress.say)
+		progress.also(sink.line)
+		defer sink.finish(c.Context(), options.live.wait)
+	}
 	_, err = runner.Runner{Lab: lab, Progress: progress, Note: note, Enough: stop, Noisy: noisy}.Run(c.Context(), r, p)
 	progress.close()
 	options.release()

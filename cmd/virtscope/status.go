@@ -31,7 +31,8 @@ type status struct {
 	detail   string // of the action
 	since    time.Time
 	expect   time.Duration
-	deadline time.Time // when the run will be over, roughly
+	deadline time.Time     // when the run will be over, roughly
+	note     func() string // more to say; may be nil
 	stop     chan struct{}
 	stopped  sync.WaitGroup
 }
@@ -94,6 +95,9 @@ func (s *status) line(now time.Time) string {
 	line := fmt.Sprintf("%s · %s", s.heading, s.phase(now))
 	if left := s.deadline.Sub(now); left > 0 {
 		line += fmt.Sprintf(" · about %s left", left.Round(time.Second))
+	}
+	if s.note != nil {
+		line += " · " + s.note()
 	}
 	if r := []rune(line); len(r) > s.width()-1 {
 		line = string(r[:s.width()-2]) + "…"

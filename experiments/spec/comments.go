@@ -14,7 +14,7 @@ import (
 
 // typeFiles hold the comments from which the schema and the reference are made, also where there is no source tree.
 //
-//go:embed experiment.go lifecycle.go noise.go paper.go plots.go quantity.go stopwhen.go
+//go:embed experiment.go influx.go lifecycle.go noise.go paper.go plots.go quantity.go stopwhen.go
 var typeFiles embed.FS
 
 // A commentMap maps "Type" and "Type.Field" to comments on one line.
@@ -22,7 +22,7 @@ type commentMap map[string]string
 
 var comments = sync.OnceValues(func() (commentMap, error) {
 	m := commentMap{}
-	for _, name := range []string{"experiment.go", "lifecycle.go", "noise.go", "paper.go", "plots.go", "quantity.go", "stopwhen.go"} {
+	for _, name := range []string{"experiment.go", "influx.go", "lifecycle.go", "noise.go", "paper.go", "plots.go", "quantity.go", "stopwhen.go"} {
 		src, err := typeFiles.ReadFile(name)
 		if err != nil {
 			return nil, fmt.Errorf("read the types' comments: %w", err)

@@ -143,6 +143,8 @@ func newGroup(t reflect.Type) reflect.Value {
 		return reflect.ValueOf(new(DefaultStopWhen()))
 	case reflect.TypeFor[CrossTraffic]():
 		return reflect.ValueOf(new(DefaultCrossTraffic()))
+	case reflect.TypeFor[Influx]():
+		return reflect.ValueOf(new(DefaultInflux()))
 	}
 	return reflect.New(t) // a test checks that every optional group is named above
 }

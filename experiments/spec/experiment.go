@@ -53,6 +53,9 @@ type Experiment struct {
 	// Order of the trials.
 	Order Order `yaml:"order" json:"order"`
 
+	// Influx is where virtscope run --influx ships the records to; docs/influx-ship.md has more. Default: none.
+	Influx *Influx `yaml:"influx,omitempty" json:"influx,omitempty"`
+
 	// Warmup is how long the workload runs before the baseline. Default: 1s.
 	Warmup Duration `yaml:"warmup" json:"warmup"`
 	// Baseline is how long the undisturbed guest is observed before the action: the noise floor. Default: 2s.

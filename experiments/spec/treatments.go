@@ -184,6 +184,9 @@ func (e *Experiment) Clone() *Experiment {
 		out.Retries = new(*e.Retries)
 	}
 	out.Paper = e.Paper.clone()
+	if e.Influx != nil {
+		out.Influx = new(*e.Influx)
+	}
 	out.sources = slices.Clone(e.sources)
 	out.Plots = slices.Clone(e.Plots)
 	if e.StopWhen != nil {

@@ -17,6 +17,7 @@ func validate(e *Experiment, root *node, reported *decoder) Problems {
 	c.builds()
 	c.plots()
 	c.stopWhen()
+	c.influx()
 	problems := c.problems
 
 	treatments := [][]results.Level{{}}

@@ -1,0 +1,64 @@
+package influx
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// An Answer is what a target says without being written to.
+type Answer struct {
+	Version string        // of the server, as its ping says; "unknown" if that does not tell
+	Took    time.Duration // from the question to the ping's answer
+}
+
+// Probe asks whether the target is there, and would let us write, without writing.
+func Probe(ctx context.Context, t Target) (Answer, error) {
+	c, err := connect(t, 1)
+	if err != nil {
+		return Answer{}, err
+	}
+	defer c.close()
+	begin := time.Now()
+	ping, err := c.ask(ctx, http.MethodGet, "/ping")
+	if err != nil {
+		return Answer{}, fmt.Errorf("ask %s: %s: is InfluxDB running there?", t.URL, t.hide(brief(err.Error())))
+	}
+	a := Answer{Version: version(ping.Header), Took: time.Since(begin)}
+	// A write of nothing: the server looks at who writes, and where, and then finds nothing (204, or 400 from version 2 on).
+	write, err := c.ask(ctx, http.MethodPost, "/api/v2/write?"+url.Values{"org": {t.Org}, "bucket": {t.Bucket}, "precision": {"ns"}}.Encode())
+	if err != nil {
+		return a, fmt.Errorf("ask %s: %s", t.URL, t.hide(brief(err.Error())))
+	}
+	if write.StatusCode/100 == 2 || write.StatusCode == http.StatusBadRequest {
+		return a, nil
+	}
+	return a, fmt.Errorf("InfluxDB %s at %s answers %s: %s", a.Version, t.URL, write.Status, t.remedy(write.StatusCode))
+}
+
+func (c *client) ask(ctx context.Context, method, path string) (*http.Response, error) {
+	r, err := http.NewRequestWithContext(ctx, method, strings.TrimRight(c.target.URL, "/")+path, http.NoBody)
+	if err != nil {
+		return nil, err
+	}
+	if c.target.Token != "" {
+		r.Header.Set("Authorization", "Token "+string(c.target.Token))
+	}
+	res, err := c.http.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	return res, res.Body.Close()
+}
+
+func version(h http.Header) string {
+	v := cmp.Or(h.Get("X-Influxdb-Version"), "unknown")
+	if build := h.Get("X-Influxdb-Build"); build != "" {
+		v += " (" + build + ")"
+	}
+	return v
+}
