@@ -9,7 +9,7 @@ import (
 
 func newPlanCommand() *cobra.Command {
 	var o powerOptions
-	var series influxOptions
+	var series seriesOptions
 	c := &cobra.Command{
 		Use:   "plan EXPERIMENT",
 		Short: "print the trials in the order in which they would run; start nothing",

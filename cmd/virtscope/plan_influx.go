@@ -10,13 +10,13 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// influxOptions are the flags of plan that ask how many series the run would make in InfluxDB.
-type influxOptions struct {
+// seriesOptions are the flags of plan that ask how many series the run would make in InfluxDB.
+type seriesOptions struct {
 	ask   bool
 	limit int
 }
 
-func (o *influxOptions) add(c *cobra.Command) {
+func (o *seriesOptions) add(c *cobra.Command) {
 	c.Flags().BoolVar(&o.ask, "influx", false, "say how many series the run would make in InfluxDB, also where the experiment does not send it there")
 	c.Flags().IntVar(&o.limit, "influx-series", influx.DefaultSeriesLimit, "refuse a plan that would make more series in InfluxDB")
 }
@@ -28,7 +28,7 @@ type sender interface {
 }
 
 // write says how many series there would be, where that matters, and refuses too many.
-func (o *influxOptions) write(c *cobra.Command, w io.Writer, p *plan.Plan) error {
+func (o *seriesOptions) write(c *cobra.Command, w io.Writer, p *plan.Plan) error {
 	ask, limit := o.ask, o.limit
 	if s, ok := any(p.Experiment).(sender); ok {
 		own, sends := s.InfluxSeries()

@@ -8,6 +8,9 @@ import (
 // nanoseconds is the unit of times that attributes hold; no record's value is in it.
 const nanoseconds results.Unit = "ns"
 
+// hertz is the unit of frequencies.
+const hertz results.Unit = "Hz"
+
 // unitNames end the name of a field that is in a unit.
 var unitNames = map[results.Unit]string{
 	results.Seconds:        "seconds",
@@ -16,6 +19,7 @@ var unitNames = map[results.Unit]string{
 	results.One:            "number",
 	results.Joules:         "joules",
 	results.Watts:          "watts",
+	hertz:                  "hertz",
 	nanoseconds:            "nanoseconds",
 }
 
@@ -50,9 +54,11 @@ var attributes = map[string]attribute{
 	"kind":            {form: asTag},
 	"link":            {form: asTag},
 	"mode":            {form: asTag},
+	"of":              {form: asTag},
 	"outcome":         {form: asTag},
 	"port":            {form: asTag},
 	"process":         {form: asTag},
+	"resource":        {form: asTag},
 	"stage":           {form: asTag},
 	"stat":            {form: asTag},
 	"state":           {form: asTag},

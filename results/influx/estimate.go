@@ -130,7 +130,7 @@ func (p Plan) places() int {
 
 // tagValues are how many values a tag has at most, where neither the plan nor the measurement says less.
 var tagValues = map[string]int{
-	"action": 1, "cause": 3, "dir": 2, "direction": 2, "domain": 8, "flow": 5, "kind": 6, "port": 2, "link": 2, "mode": 8, "outcome": 3, "process": 2,
+	"action": 1, "cause": 3, "dir": 2, "direction": 2, "domain": 8, "flow": 5, "kind": 6, "port": 2, "link": 2, "mode": 8, "of": 3, "outcome": 3, "process": 2, "resource": 3,
 	"stage": 8, "stat": 7, "state": 8, "status": 16, "test": 2, "thread": 24, "trigger": 3,
 }
 

@@ -178,3 +178,29 @@ func TestIdentifiersAreFields(t *testing.T) {
 		}
 	}
 }
+
+// A unit that the store has and the schema has not would keep records from being sent.
+func TestEveryUnitHasAField(t *testing.T) {
+	file, err := parser.ParseFile(token.NewFileSet(), "../record.go", nil, 0)
+	fatal(t, err)
+	n := 0
+	ast.Inspect(file, func(node ast.Node) bool {
+		v, ok := node.(*ast.ValueSpec)
+		if !ok || len(v.Values) != 1 {
+			return true
+		}
+		if kind, ok := v.Type.(*ast.Ident); !ok || kind.Name != "Unit" {
+			return true
+		}
+		unit, err := strconv.Unquote(v.Values[0].(*ast.BasicLit).Value)
+		fatal(t, err)
+		if _, ok := valueFields[results.Unit(unit)]; !ok {
+			t.Errorf("unit %q (%s) has no field", unit, v.Names[0].Name)
+		}
+		n++
+		return true
+	})
+	if n < 7 {
+		t.Errorf("%d units", n)
+	}
+}
