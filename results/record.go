@@ -26,6 +26,7 @@ const (
 	One            Unit = "1" // a count or a ratio
 	Joules         Unit = "J"
 	Watts          Unit = "W"
+	Hertz          Unit = "Hz"
 )
 
 // A Recorder takes records. Record never blocks; what a Recorder cannot keep it counts, and the trial

@@ -8,9 +8,6 @@ import (
 // nanoseconds is the unit of times that attributes hold; no record's value is in it.
 const nanoseconds results.Unit = "ns"
 
-// hertz is the unit of frequencies.
-const hertz results.Unit = "Hz"
-
 // unitNames end the name of a field that is in a unit.
 var unitNames = map[results.Unit]string{
 	results.Seconds:        "seconds",
@@ -19,7 +16,7 @@ var unitNames = map[results.Unit]string{
 	results.One:            "number",
 	results.Joules:         "joules",
 	results.Watts:          "watts",
-	hertz:                  "hertz",
+	results.Hertz:          "hertz",
 	nanoseconds:            "nanoseconds",
 }
 

@@ -142,7 +142,7 @@ func TestVocabularyIsClassified(t *testing.T) {
 	}
 }
 
-var unitInComment = regexp.MustCompile(`^(?:[A-Z]\w+(?: is|:) )?(?:an )?(event|B/s|B|s|1|J|W)\b[ ,:;.]`)
+var unitInComment = regexp.MustCompile(`^(?:[A-Z]\w+(?: is|:) )?(?:an )?(event|B/s|B|s|1|J|W|Hz)\b[ ,:;.]`)
 
 func unitOfComment(comment string) (u results.Unit, ok bool) {
 	m := unitInComment.FindStringSubmatch(comment + " ")
