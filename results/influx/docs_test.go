@@ -63,7 +63,7 @@ func schemaPage(t *testing.T) []byte {
 	p("| `%s` | integer | the point is so many ns behind its record: others of its series came at the same time. None is 0 |", fieldShift)
 	p("| `%s` | boolean | true: the record is an event |", fieldEvent)
 	p("| `value` | float | the value of an event that has one, such as the number of a round |")
-	for _, u := range []results.Unit{results.Seconds, results.Bytes, results.BytesPerSecond, results.One, results.Joules, results.Watts} {
+	for _, u := range []results.Unit{results.Seconds, results.Bytes, results.BytesPerSecond, results.One, results.Joules, results.Watts, results.Hertz} {
 		p("| `%s` | float | the value of a sample in %s |", valueFields[u], u)
 	}
 

@@ -28,6 +28,7 @@ var valueFields = map[results.Unit]string{
 	results.One:            "value_number",
 	results.Joules:         "value_joules",
 	results.Watts:          "value_watts",
+	results.Hertz:          "value_hertz",
 }
 
 type attr struct{ key, value string }

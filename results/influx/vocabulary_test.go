@@ -142,7 +142,7 @@ func TestVocabularyIsClassified(t *testing.T) {
 	}
 }
 
-var unitInComment = regexp.MustCompile(`^(?:[A-Z]\w+(?: is|:) )?(?:an )?(event|B/s|B|s|1|J|W)\b[ ,:;.]`)
+var unitInComment = regexp.MustCompile(`^(?:[A-Z]\w+(?: is|:) )?(?:an )?(event|B/s|B|s|1|J|W|Hz)\b[ ,:;.]`)
 
 func unitOfComment(comment string) (u results.Unit, ok bool) {
 	m := unitInComment.FindStringSubmatch(comment + " ")
@@ -176,5 +176,31 @@ func TestIdentifiersAreFields(t *testing.T) {
 		if _, ok := attributes[a]; !ok || attributes[a].form == asTag {
 			t.Errorf("attribute %s is a tag, or not known", a)
 		}
+	}
+}
+
+// A unit that the store has and the schema has not would keep records from being sent.
+func TestEveryUnitHasAField(t *testing.T) {
+	file, err := parser.ParseFile(token.NewFileSet(), "../record.go", nil, 0)
+	fatal(t, err)
+	n := 0
+	ast.Inspect(file, func(node ast.Node) bool {
+		v, ok := node.(*ast.ValueSpec)
+		if !ok || len(v.Values) != 1 {
+			return true
+		}
+		if kind, ok := v.Type.(*ast.Ident); !ok || kind.Name != "Unit" {
+			return true
+		}
+		unit, err := strconv.Unquote(v.Values[0].(*ast.BasicLit).Value)
+		fatal(t, err)
+		if _, ok := valueFields[results.Unit(unit)]; !ok {
+			t.Errorf("unit %q (%s) has no field", unit, v.Names[0].Name)
+		}
+		n++
+		return true
+	})
+	if n < 7 {
+		t.Errorf("%d units", n)
 	}
 }
