@@ -24,8 +24,16 @@ func main() {
 	records := flag.Int("records", 200_000, "of the run that is made")
 	rounds := flag.Int("rounds", 5, "how often each side writes")
 	batch := flag.Uint("batch", 5000, "points in a batch of the client alone; 5000 is its default")
+	virtscope := flag.String("soak", "", "instead, push a run by this program, killing it in the middle, and count what arrived")
+	kills := flag.Int("kills", 3, "of the soak")
 	flag.Parse()
-	if err := bench(context.Background(), *influxd, *run, *records, *rounds, *batch); err != nil {
+	var err error
+	if *virtscope != "" {
+		err = soak(context.Background(), *virtscope, *influxd, *records, *kills)
+	} else {
+		err = bench(context.Background(), *influxd, *run, *records, *rounds, *batch)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench/influx:", err)
 		os.Exit(1)
 	}
