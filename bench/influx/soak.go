@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"syscall"
 	"time"
 	"virtscope/results"
 	"virtscope/results/influx"
@@ -92,23 +91,39 @@ func (p *pusher) push(ctx context.Context, killAt int64) error {
 	}
 	done := make(chan error, 1)
 	go func() { done <- cmd.Wait() }()
+	most := "an unknown amount"
 	for {
 		select {
 		case err := <-done:
 			after, stateErr := p.settled()
-			if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-				fmt.Printf("pushed %d records in %.1f s, %d MiB memory at most\n", after-before, time.Since(begin).Seconds(), usage.Maxrss>>10)
-			}
+			fmt.Printf("pushed %d records in %.1f s, %s of memory at most\n", after-before, time.Since(begin).Seconds(), most)
 			if err != nil && killAt == 0 {
 				return fmt.Errorf("%w: %s", err, out.String())
 			}
 			return errors.Join(err, stateErr)
 		case <-time.After(50 * time.Millisecond):
 		}
+		if now := peak(cmd.Process.Pid); now != "" {
+			most = now
+		}
 		if n, err := p.settled(); err == nil && killAt > 0 && n >= killAt {
 			_ = cmd.Process.Kill()
 		}
 	}
+}
+
+// peak is the most that a process has had in memory so far, as Linux says; "" if it is gone. (What wait says counts from its parent's on.)
+func peak(pid int) string {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return ""
+	}
+	for line := range strings.Lines(string(data)) {
+		if text, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			return strings.TrimSpace(text)
+		}
+	}
+	return ""
 }
 
 func (p *pusher) check(ctx context.Context, d *influxtest.Daemon, want int64) error {

@@ -48,7 +48,7 @@ func newProxy(t testing.TB, server string, fault func(n int, w http.ResponseWrit
 			pass.ServeHTTP(w, r)
 		}
 	}))
-	p.Server.Config.ErrorLog = discard()
+	p.Config.ErrorLog = discard()
 	t.Cleanup(p.Close)
 	return p
 }
@@ -103,8 +103,9 @@ func TestFaultsThatPass(t *testing.T) {
 		},
 		"answer_lost": func(n int, w http.ResponseWriter, r *http.Request) bool {
 			if n == 2 || n == 5 { // the server takes it, and nobody hears
-				_, err := http.Post(d.URL+r.URL.RequestURI(), "", r.Body)
+				res, err := http.Post(d.URL+r.URL.RequestURI(), "", r.Body)
 				if err == nil {
+					res.Body.Close()
 					reset(w)
 				}
 				return true

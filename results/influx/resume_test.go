@@ -214,7 +214,8 @@ func TestHeadAndBeside(t *testing.T) {
 	createDB(t, d, "h")
 	r := makeRun(t, 2, 300)
 	heads := 0
-	s := &Shipper{Run: r, Target: target(d.URL, "h"),
+	s := &Shipper{
+		Run: r, Target: target(d.URL, "h"),
 		Head: func() ([]byte, error) {
 			heads++
 			return []byte("run,run=run-1 text=\"two\nlines, \\\"quoted\\\"\" 1\nrun,run=run-1 text=\"b\" 2\n"), nil
