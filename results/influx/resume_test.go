@@ -28,6 +28,7 @@ func TestHelperShips(t *testing.T) {
 
 // kill -9 of the process that ships, over and over: the next one goes on, and every point is there, once.
 func TestKilledShipper(t *testing.T) {
+	t.Parallel()
 	d := daemon(t, false)
 	createDB(t, d, "k")
 	r := makeRun(t, 3, 5_000)
@@ -73,6 +74,7 @@ func TestKilledShipper(t *testing.T) {
 
 // A run that goes on: an attempt that is set aside for another, one that is cut off by a kill, and a trial after them.
 func TestShipLive(t *testing.T) {
+	t.Parallel()
 	d := daemon(t, false)
 	createDB(t, d, "live")
 	r := makeRun(t, 2, 1)
@@ -201,6 +203,7 @@ func TestMemoryIsBounded(t *testing.T) {
 
 // A server that is away for longer than we want to wait.
 func TestGiveUp(t *testing.T) {
+	t.Parallel()
 	r := makeRun(t, 1, 10)
 	err := (&Shipper{Run: r, Target: target("http://127.0.0.1:1", "x"), GiveUp: 300 * time.Millisecond}).Ship(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "did not take anything") {
