@@ -2,6 +2,7 @@
 # make test       installs what is missing and runs everything: lint, unit tests, real end-to-end runs
 # make accuracy   scripts outages from 1 ms to 5 s and prints injected against measured
 # make soak       twenty migrations in a row, with a look at what they leave behind
+# make soak-influx  pushes ten million records into a real InfluxDB, and is killed in the middle of it
 # make lint | build | bench | fuzz | clean
 SHELL := /bin/bash
 export CGO_ENABLED := 0
@@ -15,7 +16,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 GOLANGCI_VERSION := v2.15.0
 GOLANGCI := $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)
 
-.PHONY: all demo test build deps deps-test lint vet unit race e2e accuracy soak bench fuzz schema clean
+.PHONY: all demo test build deps deps-test lint vet unit race e2e accuracy soak soak-influx bench fuzz schema clean
 all: build
 
 demo: deps build
@@ -67,6 +68,9 @@ soak: deps-test build
 	bin/virtscope run --strict soak
 	VIRTSCOPE_SLOW=1 go test -count=1 -tags e2e -timeout 20m -v -run 'TestOwnImage|TestFirmware' ./cmd/virtscope
 	bin/virtscope clean --check
+
+soak-influx: build
+	bench/influx/run -soak $(CURDIR)/bin/virtscope -records 10000000
 
 bench:
 	go test -run '^$$' -bench . -benchmem ./...

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"sync/atomic"
 	"time"
@@ -59,12 +60,11 @@ type liveSink struct {
 	done    chan struct{}
 	err     error // of shipping; read it after done
 	cancel  context.CancelFunc
-	begin   time.Time
 }
 
 // startLive starts to ship. Say is told at once what only the user can mend. The caller calls finish.
 func startLive(ctx context.Context, r *results.Run, t influx.Target, say func(string)) *liveSink {
-	s := &liveSink{shipper: newShipper(r, t), done: make(chan struct{}), begin: time.Now()}
+	s := &liveSink{shipper: newShipper(r, t), done: make(chan struct{})}
 	s.shipper.Gentle, s.shipper.Over = true, s.over.Load
 	// A run that the user interrupts still ships what ended, for as long as finish waits.
 	ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
@@ -95,7 +95,7 @@ func (s *liveSink) line() string {
 }
 
 // finish waits for what is left, up to a time, and says what is shipped and what is not.
-func (s *liveSink) finish(ctx context.Context, wait time.Duration) {
+func (s *liveSink) finish(ctx context.Context, w io.Writer, wait time.Duration) {
 	s.over.Store(true)
 	select {
 	case <-s.done:
@@ -103,7 +103,7 @@ func (s *liveSink) finish(ctx context.Context, wait time.Duration) {
 	}
 	s.cancel()
 	<-s.done
-	summarise(os.Stderr, s.shipper, time.Since(s.begin))
+	summarise(w, s.shipper, "")
 	if s.err == nil {
 		return
 	}
@@ -114,6 +114,6 @@ func (s *liveSink) finish(ctx context.Context, wait time.Duration) {
 			trouble += ": " + t
 		}
 	}
-	fmt.Fprintln(os.Stderr, "influx:", trouble)
-	sayRest(context.WithoutCancel(ctx), os.Stderr, s.shipper)
+	fmt.Fprintln(w, "influx:", trouble)
+	sayRest(context.WithoutCancel(ctx), w, s.shipper)
 }

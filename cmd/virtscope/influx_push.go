@@ -76,7 +76,7 @@ func progressLine(s influx.Status) string {
 // pushed says what came of it.
 func pushed(c *cobra.Command, s *influx.Shipper, took time.Duration, err error) error {
 	w := c.OutOrStdout()
-	summarise(w, s, took)
+	summarise(w, s, fmt.Sprintf(" in %.1f s (%s/s)", took.Seconds(), grouped(int64(float64(s.Status().Sent)/took.Seconds()))))
 	if c.Context().Err() != nil {
 		return &codedError{exitInterrupted, fmt.Errorf("interrupted: go on with virtscope influx push %s", s.Run.Dir)}
 	}
@@ -90,11 +90,11 @@ func pushed(c *cobra.Command, s *influx.Shipper, took time.Duration, err error) 
 	return nil
 }
 
-func summarise(w io.Writer, s *influx.Shipper, took time.Duration) {
+func summarise(w io.Writer, s *influx.Shipper, how string) {
 	at := s.Status()
 	fmt.Fprintf(w, "influx: %s has %s records of %s", s.Target, grouped(at.Records-at.Lost), s.Run.Manifest.Run)
 	if at.Sent > 0 {
-		fmt.Fprintf(w, ", %s of them shipped now in %.1f s (%s/s)", grouped(at.Sent), took.Seconds(), grouped(int64(float64(at.Sent)/took.Seconds())))
+		fmt.Fprintf(w, ", %s of them shipped now%s", grouped(at.Sent), how)
 	}
 	if at.Retries > 0 {
 		fmt.Fprintf(w, ", %s requests made again", grouped(at.Retries))

@@ -189,7 +189,7 @@ func execute(c *cobra.Command, lab *lab, r *results.Run, p *plan.Plan, note stri
 	if options.target != nil {
 		sink := startLive(c.Context(), r, *options.target, progress.say)
 		progress.also(sink.line)
-		defer sink.finish(c.Context(), options.live.wait)
+		defer sink.finish(c.Context(), os.Stderr, options.live.wait)
 	}
 	_, err = runner.Runner{Lab: lab, Progress: progress, Note: note, Enough: stop, Noisy: noisy}.Run(c.Context(), r, p)
 	progress.close()

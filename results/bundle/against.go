@@ -45,7 +45,7 @@ func Against(index Index, dir string) []error {
 	}
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
-			return err
+			return skipShipping(dir, path, err)
 		}
 		rel, err := filepath.Rel(dir, path)
 		if err == nil && !packed[filepath.ToSlash(rel)] {

@@ -78,7 +78,7 @@ func list(dir string) ([]string, error) {
 	var paths []string
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
-			return err
+			return skipShipping(dir, path, err)
 		}
 		if !d.Type().IsRegular() {
 			return fmt.Errorf("%s is no regular file: remove it, or put what it points to in its place", path)

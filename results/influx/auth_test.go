@@ -23,11 +23,15 @@ func TestAuth(t *testing.T) {
 	_, err = d.Query(t.Context(), "", `CREATE DATABASE a`, "me", password)
 	must(t, err)
 	r := makeRun(t, 1, 500)
-	for token, want := range map[Secret]string{
-		"":                       "set INFLUX_TOKEN",
-		"me:wrong-secret":        "does not know the token",
-		Secret("me:" + password): "",
+	for _, tc := range []struct {
+		token Secret
+		want  string
+	}{
+		{"", "set INFLUX_TOKEN"},
+		{"me:wrong-secret", "does not know the token"},
+		{Secret("me:" + password), ""}, // the last: then nothing is left to ship
 	} {
+		token, want := tc.token, tc.want
 		to := target(d.URL, "a")
 		to.Token = token
 		err := (&Shipper{Run: r, Target: to}).Ship(t.Context())

@@ -28,31 +28,37 @@ func Probe(ctx context.Context, t Target) (Answer, error) {
 	if err != nil {
 		return Answer{}, fmt.Errorf("ask %s: %s: is InfluxDB running there?", t.URL, t.hide(brief(err.Error())))
 	}
-	a := Answer{Version: version(ping.Header), Took: time.Since(begin)}
+	a := Answer{Version: version(ping.header), Took: time.Since(begin)}
 	// A write of nothing: the server looks at who writes, and where, and then finds nothing (204, or 400 from version 2 on).
 	write, err := c.ask(ctx, http.MethodPost, "/api/v2/write?"+url.Values{"org": {t.Org}, "bucket": {t.Bucket}, "precision": {"ns"}}.Encode())
 	if err != nil {
 		return a, fmt.Errorf("ask %s: %s", t.URL, t.hide(brief(err.Error())))
 	}
-	if write.StatusCode/100 == 2 || write.StatusCode == http.StatusBadRequest {
+	if write.code/100 == 2 || write.code == http.StatusBadRequest {
 		return a, nil
 	}
-	return a, fmt.Errorf("InfluxDB %s at %s answers %s: %s", a.Version, t.URL, write.Status, t.remedy(write.StatusCode))
+	return a, fmt.Errorf("InfluxDB %s at %s answers %d %s: %s", a.Version, t.URL, write.code, http.StatusText(write.code), t.remedy(write.code))
 }
 
-func (c *client) ask(ctx context.Context, method, path string) (*http.Response, error) {
+// A head is what an answer says before its body.
+type head struct {
+	code   int
+	header http.Header
+}
+
+func (c *client) ask(ctx context.Context, method, path string) (head, error) {
 	r, err := http.NewRequestWithContext(ctx, method, strings.TrimRight(c.target.URL, "/")+path, http.NoBody)
 	if err != nil {
-		return nil, err
+		return head{}, err
 	}
 	if c.target.Token != "" {
 		r.Header.Set("Authorization", "Token "+string(c.target.Token))
 	}
 	res, err := c.http.Do(r)
 	if err != nil {
-		return nil, err
+		return head{}, err
 	}
-	return res, res.Body.Close()
+	return head{res.StatusCode, res.Header}, res.Body.Close()
 }
 
 func version(h http.Header) string {

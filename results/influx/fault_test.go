@@ -48,7 +48,7 @@ func newProxy(t testing.TB, server string, fault func(n int, w http.ResponseWrit
 			pass.ServeHTTP(w, r)
 		}
 	}))
-	p.Server.Config.ErrorLog = discard()
+	p.Config.ErrorLog = discard()
 	t.Cleanup(p.Close)
 	return p
 }
@@ -77,6 +77,7 @@ func reset(w http.ResponseWriter) {
 
 // What passes is tried again until it has: every point arrives, once.
 func TestFaultsThatPass(t *testing.T) {
+	t.Parallel()
 	d := daemon(t, false)
 	r := makeRun(t, 2, 4_000)
 	want := wanted(t, r)
@@ -103,8 +104,9 @@ func TestFaultsThatPass(t *testing.T) {
 		},
 		"answer_lost": func(n int, w http.ResponseWriter, r *http.Request) bool {
 			if n == 2 || n == 5 { // the server takes it, and nobody hears
-				_, err := http.Post(d.URL+r.URL.RequestURI(), "", r.Body)
+				res, err := http.Post(d.URL+r.URL.RequestURI(), "", r.Body)
 				if err == nil {
+					res.Body.Close()
 					reset(w)
 				}
 				return true
@@ -129,6 +131,7 @@ func TestFaultsThatPass(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			createDB(t, d, name)
 			p := newProxy(t, d.URL, fault)
 			to := target(p.URL, name)
@@ -145,6 +148,7 @@ func TestFaultsThatPass(t *testing.T) {
 
 // A server that says when to come back is left alone until then, by all that send.
 func TestRetryAfterIsKept(t *testing.T) {
+	t.Parallel()
 	p := newProxy(t, "http://127.0.0.1:1", nil)
 	var put time.Time
 	p.fault = func(n int, w http.ResponseWriter, _ *http.Request) bool {
@@ -169,6 +173,7 @@ func TestRetryAfterIsKept(t *testing.T) {
 
 // What stays is said at once, with what to do about it, and without the secret; the folder keeps everything, and a later push ships it.
 func TestFaultsThatStay(t *testing.T) {
+	t.Parallel()
 	d := daemon(t, false)
 	for code, remedy := range map[int]string{
 		http.StatusUnauthorized: "INFLUX_TOKEN", http.StatusForbidden: "write access", http.StatusNotFound: "CREATE DATABASE",
@@ -225,6 +230,7 @@ func noSecret(t testing.TB, dir, secret string) {
 
 // The real server refuses lines for what they are: those, and no others, are kept with its reason, and counted.
 func TestRefusedLines(t *testing.T) {
+	t.Parallel()
 	d := daemon(t, false)
 	createDB(t, d, "types")
 	r := makeRun(t, 2, 3_000)
@@ -325,6 +331,7 @@ func TestRecordWithoutAForm(t *testing.T) {
 
 // kill -9 of the server in the middle: what it had said it took it has, the rest comes when it is back.
 func TestServerIsKilled(t *testing.T) {
+	t.Parallel()
 	d := daemon(t, false)
 	createDB(t, d, "killed")
 	r := makeRun(t, 2, 6_000)

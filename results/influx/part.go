@@ -21,7 +21,15 @@ type part struct {
 	failed error // of what is not the attempt's file
 }
 
-func (p *part) fresh() { p.batch = &batch{attempt: p.index} }
+// fresh begins a batch, with room for one such as that before.
+func (p *part) fresh() {
+	b := &batch{attempt: p.index}
+	if p.batch != nil {
+		b.text = make([]byte, 0, cap(p.batch.text))
+		b.chunks = make([]chunk, 0, cap(p.batch.chunks))
+	}
+	p.batch = b
+}
 
 // take encodes records. Of a live attempt it waits before it sends a batch that is not full: what comes meanwhile comes with it.
 func (p *part) take(records []results.Record) error {
@@ -71,11 +79,12 @@ func (p *part) send(every time.Duration) error {
 			return err
 		}
 	}
-	if err := r.submit(p.batch); err != nil {
+	sent := p.batch
+	p.fresh()
+	if err := r.submit(sent); err != nil {
 		p.failed = err
 		return err
 	}
-	p.fresh()
 	return nil
 }
 

@@ -150,8 +150,10 @@ func (r *reader) attempt(a results.Attempted, over bool) (on bool, err error) {
 	s.mu.Lock()
 	s.at = &a
 	s.mu.Unlock()
-	p := &part{reader: r, attempt: a, index: index, skip: known.Records, live: !over,
-		encoder: NewEncoder(Labels{Run: s.Run.Manifest.Run, Experiment: s.Run.Manifest.Name}, a.Trial, a.Number, known.Before)}
+	p := &part{
+		reader: r, attempt: a, index: index, skip: known.Records, live: !over,
+		encoder: NewEncoder(Labels{Run: s.Run.Manifest.Run, Experiment: s.Run.Manifest.Name}, a.Trial, a.Number, known.Before),
+	}
 	p.fresh()
 	tail := results.NewTail(dir)
 	tail.Over = func() bool { return s.Run.AttemptOver(a.Trial.ID, a.Number) || s.over() }

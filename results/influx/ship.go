@@ -42,9 +42,9 @@ type Shipper struct {
 
 // Bounds of a batch, and of how many are on their way.
 const (
-	maxBatchLines = 5000
-	maxBatchBytes = 1 << 20
-	inFlight      = 4
+	maxBatchLines = 10_000
+	maxBatchBytes = 2 << 20
+	inFlight      = 2 // more would make a server sort what comes in disorder
 )
 
 // Ship ships what the state says is not shipped yet. It returns nil after all of a run that is over; else the error says how to go on. What was taken is

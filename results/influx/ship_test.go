@@ -70,8 +70,10 @@ func makeRun(t testing.TB, trials, n int) *results.Run {
 	t.Helper()
 	var plan []results.Trial
 	for i := range trials {
-		plan = append(plan, results.Trial{ID: fmt.Sprintf("%04d-x", i+1), Order: i + 1, Treatment: fmt.Sprintf("rate=%d", i%2), Replicate: 1 + i/2,
-			Levels: []results.Level{{Factor: "workload.rate", Value: fmt.Sprint(i % 2)}}})
+		plan = append(plan, results.Trial{
+			ID: fmt.Sprintf("%04d-x", i+1), Order: i + 1, Treatment: fmt.Sprintf("rate=%d", i%2), Replicate: 1 + i/2,
+			Levels: []results.Level{{Factor: "workload.rate", Value: fmt.Sprint(i % 2)}},
+		})
 	}
 	r, err := results.Create(t.TempDir(), results.Manifest{Format: results.ManifestFormat, Run: "run-1", Name: "exp"}, []byte("x"), plan)
 	must(t, err)

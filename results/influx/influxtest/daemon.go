@@ -121,7 +121,7 @@ func (d *Daemon) Query(ctx context.Context, db, query, user, password string) ([
 	if err != nil {
 		return nil, err
 	}
-	defer res.Body.Close()
+	defer func() { _ = res.Body.Close() }()
 	answer, err := io.ReadAll(res.Body)
 	if err != nil {
 		return nil, err
