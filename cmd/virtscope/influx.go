@@ -56,9 +56,9 @@ of InfluxDB where neither flags nor the environment do.`,
 	return c
 }
 
-// newShipper ships a run's records.
+// newShipper ships a run's records, and what is derived of them.
 func newShipper(r *results.Run, t influx.Target) *influx.Shipper {
-	return &influx.Shipper{Run: r, Target: t}
+	return &influx.Shipper{Run: r, Target: t, Head: influxHead(r), Beside: influxBeside(r)}
 }
 
 // grouped writes a number with its digits in groups.

@@ -16,23 +16,27 @@ import (
 const pulledFile = "pulled.json"
 
 func newPullCommand() *cobra.Command {
-	var reader influx.Reader
+	var from influxOptions
 	var run, to string
 	c := &cobra.Command{
 		Use:   "pull --url URL --bucket BUCKET --run NAME",
 		Short: "make a run folder again from InfluxDB, when only the server's copy is left",
 		Long: `pull makes a run folder of what InfluxDB has of a run: its records, to the bit, how its trials ended, its manifest, plan and experiment.
-What is not there it says, in its output and in pulled.json. It asks in InfluxQL; a token is read from INFLUX_TOKEN (of 1.x: user:password).`,
+What is not there it says, in its output and in pulled.json. It asks in InfluxQL. Where from is said by flags, else by the environment, as for virtscope influx push.`,
 		Example: `  virtscope pull --url http://localhost:8086 --bucket bench --run quickstart-20261127T073215.149Z
   virtscope pull --url http://localhost:8086 --bucket bench --run quickstart-20261127T073215.149Z --to /tmp/pulled`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if reader.URL == "" || reader.Bucket == "" {
-				return specError(errors.New("pull: say where from: --url and --bucket"))
+			target, err := from.target(os.Getenv, nil)
+			if err != nil {
+				return specError(fmt.Errorf("pull: %w", err))
 			}
-			reader.Token = os.Getenv("INFLUX_TOKEN")
+			reader, err := target.Reader()
+			if err != nil {
+				return specError(err)
+			}
 			if run == "" {
-				return listRuns(c, &reader)
+				return listRuns(c, reader)
 			}
 			if to == "" {
 				to = filepath.Join(runsDir(c), run)
@@ -40,11 +44,10 @@ What is not there it says, in its output and in pulled.json. It asks in InfluxQL
 			if _, err := os.Lstat(to); !errors.Is(err, fs.ErrNotExist) {
 				return specError(fmt.Errorf("pull: %s is there, and nothing is overwritten: name another folder with --to", to))
 			}
-			return pull(c, &reader, run, filepath.Clean(to))
+			return pull(c, reader, run, filepath.Clean(to))
 		},
 	}
-	c.Flags().StringVar(&reader.URL, "url", "", "of the server, such as http://localhost:8086")
-	c.Flags().StringVar(&reader.Bucket, "bucket", "", "bucket, or database/retention-policy of 1.x")
+	from.add(c, "")
 	c.Flags().StringVar(&run, "run", "", "the run's name; without it, those that the server has are listed")
 	c.Flags().StringVar(&to, "to", "", "the folder to make; by default the run's name below --runs")
 	return c

@@ -17,7 +17,7 @@ import (
 type Reader struct {
 	URL    string // of the server
 	Bucket string // or database, or database/retention-policy
-	Token  string // or user:password of 1.x; "" for a server that asks for none
+	Token  Secret // or user:password of 1.x; "" for a server that asks for none
 	Client *http.Client
 }
 
@@ -59,7 +59,7 @@ func (r *Reader) ask(ctx context.Context, query string, each func(*answerSeries)
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	if r.Token != "" {
-		req.Header.Set("Authorization", "Token "+r.Token)
+		req.Header.Set("Authorization", "Token "+string(r.Token))
 	}
 	client := r.Client
 	if client == nil {
