@@ -19,8 +19,8 @@ func Draw(v View, width int, colour bool) []string {
 	if v.Trial != nil {
 		s.trial(v, v.Trial)
 	}
-	s.treatments(v)
 	s.warnings(v)
+	s.treatments(v)
 	return s.lines
 }
 
@@ -126,14 +126,29 @@ func (s *screen) traffic(t *Trial) {
 	if !known && !t.Throughput.Known {
 		return
 	}
-	n := min(len(t.Bars), max(4, s.width-indent-32))
-	s.row("traffic", plain("%s", spark(t.Bars[len(t.Bars)-n:])), plain("%s", show(t.Throughput, "", "").text), part{fmt.Sprintf("%.1f s a bar", t.BarWidth), dim})
+	n := min(len(t.Bars), max(4, s.width-indent-2))
+	bars, top := spark(t.Bars[len(t.Bars)-n:])
+	s.row("traffic", plain("[%s]", bars))
+	parts := []part{{fmt.Sprintf("%.1f s a bar", t.BarWidth), dim}, show(top, "highest", "")}
+	if t.State == results.StateAction && t.Verdict == "" {
+		parts = append(parts, show(t.Throughput, "last second told", ""))
+	}
+	s.row("", parts...)
 }
 
 func (s *screen) outage(t *Trial) {
-	s.row("outage", show(t.Downtime, "downtime", ""), show(t.Wire, "on the wire", ""), show(t.Client, "client", ""))
+	if t.Action != "migrate" {
+		s.row("outage", show(t.Wire, "on the wire", ""), show(t.Client, "unanswered", ""))
+		s.echo(t)
+		return
+	}
+	s.row("outage", show(t.Downtime, "downtime", ""), show(t.Wire, "on the wire", ""), show(t.Client, "unanswered", ""))
+	s.echo(t)
+}
+
+func (s *screen) echo(t *Trial) {
 	if t.RTT50.Known {
-		s.row("echo", show(t.RTT50, "p50", ""), show(t.RTT99, "p99", ""), part{"last 5 s told", dim})
+		s.row("echo", show(t.RTT50, "p50", ""), show(t.RTT99, "p99", ""), part{"of the last 5 s told", dim}, show(t.RTTMax, "longest since the request", ""))
 	}
 }
 
@@ -142,30 +157,56 @@ func (s *screen) treatments(v View) {
 		return
 	}
 	list := v.Treatments
-	for i, t := range tail(list, maxTreatments) {
+	if v.State == "running" {
+		list = around(list, v.Trial)
+	}
+	why := ""
+	for i, t := range list {
 		label := ""
 		if i == 0 {
 			label = "so far"
 		}
 		parts := []part{plain("%s", t.Name), {fmt.Sprintf("%d of %d completed", t.Completed, t.Trials), green}}
+		if t.Completed == 0 {
+			parts[1].style = none
+		}
 		if t.Failed > 0 {
 			parts = append(parts, part{fmt.Sprintf("%d failed", t.Failed), red})
 		}
 		if t.Invalid > 0 {
 			parts = append(parts, part{fmt.Sprintf("%d invalid", t.Invalid), yellow})
 		}
-		if t.N > 0 {
-			parts = append(parts, show(t.Median, "median "+v.Figure, ""))
+		switch {
+		case t.N > 0 && t.Median.Known:
+			parts = append(parts, show(t.Median, "median "+v.Figure, ""), part{fmt.Sprintf("n %d", t.N), dim})
+		case t.N > 0:
+			parts = append(parts, part{"median " + v.Figure + " unknown", dim})
+			why = t.Name + ": " + t.Median.Why
 		}
 		s.row(label, parts...)
 	}
-	if n := len(list) - maxTreatments; n > 0 {
+	if n := len(v.Treatments) - len(list); n > 0 {
 		s.row("", part{fmt.Sprintf("%d treatments more", n), dim})
+	}
+	if why != "" {
+		s.row("", part{"unknown: " + why, dim})
 	}
 }
 
-// maxTreatments bounds the rows of treatments.
-const maxTreatments = 12
+// maxTreatments bounds the rows of treatments while a run goes on.
+const maxTreatments = 6
+
+// around is the treatments about the one that the trial has.
+func around(list []Treatment, t *Trial) []Treatment {
+	from := 0
+	for i := range list {
+		if t != nil && list[i].Name == levels(results.Trial{Levels: t.Levels, Treatment: t.Treatment}) {
+			from = i - maxTreatments/2
+		}
+	}
+	from = max(0, min(from, len(list)-maxTreatments))
+	return list[from:min(len(list), from+maxTreatments)]
+}
 
 func (s *screen) warnings(v View) {
 	for _, w := range tail(v.Warnings, 2) {
@@ -198,12 +239,13 @@ func ofVerdict(v results.Verdict) style {
 	return yellow
 }
 
-// spark draws bars on a scale of their own. What is not known is a dot, and what is known to be nothing a space.
-func spark(list []quantity.Quantity) string {
+// spark draws bars on a scale of their own, up to the highest. What is not known is shaded, and what is known to be nothing a space.
+func spark(list []quantity.Quantity) (bars string, highest quantity.Quantity) {
 	top := 0.0
+	highest = quantity.Unknown(results.BytesPerSecond, "no bar is told yet")
 	for _, q := range list {
-		if q.Known {
-			top = max(top, q.Value)
+		if q.Known && (!highest.Known || q.Value > top) {
+			top, highest = q.Value, q
 		}
 	}
 	const levels = "▁▂▃▄▅▆▇█"
@@ -211,7 +253,7 @@ func spark(list []quantity.Quantity) string {
 	for _, q := range list {
 		switch {
 		case !q.Known:
-			b.WriteString("·")
+			b.WriteString("░")
 		case q.Value <= 0 || top == 0:
 			b.WriteString(" ")
 		default:
@@ -219,7 +261,7 @@ func spark(list []quantity.Quantity) string {
 			b.WriteRune([]rune(levels)[min(7, max(0, i))])
 		}
 	}
-	return b.String()
+	return b.String(), highest
 }
 
 // clock writes seconds as m:ss.

@@ -77,8 +77,12 @@ func (t *trial) downtime() quantity.Quantity {
 		until = t.collected
 	}
 	switch {
+	case t.missing:
+		return quantity.Unknown(results.Seconds, noRecords)
 	case t.actionBegin == 0:
 		return quantity.Unknown(results.Seconds, "the action has not begun")
+	case t.action != "migrate":
+		return quantity.Unknown(results.Seconds, "it is told of migrations alone")
 	case t.guests > 1:
 		return quantity.Unknown(results.Seconds, "there are several guests: see their own figures")
 	case !ok && t.closed():
@@ -92,6 +96,6 @@ func (t *trial) downtime() quantity.Quantity {
 }
 
 // closed reports whether nothing more is to come of the trial's observation.
-func (t *trial) closed() bool { return t.ended || t.collected != 0 || t.cut != "" }
+func (t *trial) closed() bool { return t.ended || t.collected != 0 || t.cut != "" || t.missing }
 
 func seconds(ns int64) float64 { return float64(ns) / 1e9 }

@@ -23,11 +23,11 @@ func (c *counters) take(r *results.Record) {
 	case results.MigrationTransferred:
 		c.sent = r.Value
 	case results.MigrationDirtyRate:
-		c.dirty = r.Value
+		if r.Value > 0 { // 0 is none: see dirtied
+			c.dirty = r.Value
+		}
 	case results.MigrationPages:
-		switch {
-		case r.Attrs["kind"] != "normal":
-		default:
+		if r.Attrs["kind"] == "normal" {
 			c.pages = r.Value
 		}
 	}
@@ -117,15 +117,20 @@ func (s *rounds) show(stop, latest int64) []Round {
 	list := []Round{}
 	for i := range s.list {
 		var next *round
+		after := stop
 		if i+1 < len(s.list) {
 			next = &s.list[i+1]
 		}
-		list = append(list, s.row(s.list[i], next, stop, latest))
+		if i+2 < len(s.list) {
+			after = s.list[i+2].begin
+		}
+		list = append(list, s.row(s.list[i], next, stop, after, latest))
 	}
 	return list
 }
 
-func (s *rounds) row(r round, next *round, stop, latest int64) Round {
+// row is a round that next follows, if there is one, and after that is what begins at after.
+func (s *rounds) row(r round, next *round, stop, after, latest int64) Round {
 	out := Round{N: r.n}
 	const none = "the hypervisor has not told"
 	end, at := noCounters(), int64(0)
@@ -151,14 +156,35 @@ func (s *rounds) row(r round, next *round, stop, latest int64) Round {
 		return out
 	}
 	out.Duration = quantity.Exactly(seconds(max(0, at-r.begin)), results.Seconds)
-	out.Sent = difference(end.sent-r.start.sent, results.Bytes)
-	out.Pages = difference(end.pages-r.start.pages, results.One)
-	out.Rate = quantity.Unknown(results.BytesPerSecond, none)
+	out.Sent = r.counted(r.start.sent, end.sent, end.at, at, results.Bytes)
+	out.Pages = r.counted(r.start.pages, end.pages, end.at, at, results.One)
+	out.Rate = quantity.Unknown(results.BytesPerSecond, out.Sent.Why)
 	if out.Sent.Known {
-		out.Rate = rate(out.Sent.Value, seconds(end.at-r.start.at))
+		out.Rate = rate(end.sent-r.start.sent, seconds(end.at-r.start.at))
 	}
 	out.Dirty = dirtied(end.dirty)
+	if next != nil && after != 0 && end.at > after {
+		out.Dirty = quantity.Unknown(results.BytesPerSecond, "the hypervisor answered only after the next synchronisation")
+	}
 	return out
+}
+
+// lateShare is by how much of a round the hypervisor's replies may be late: with more, its counters tell nothing of it.
+const lateShare = 0.1
+
+// counted is what a counter says of a round that ended at end. The hypervisor's replies come later than the edges that they are
+// for: what was counted between an edge and its reply, at the rate between the replies, may belong to either side.
+func (r round) counted(from, to float64, reply, end int64, u results.Unit) quantity.Quantity {
+	q := difference(to-from, u)
+	before, behind, between := seconds(max(0, r.start.at-r.begin)), seconds(max(0, reply-end)), seconds(reply-r.start.at)
+	switch {
+	case !q.Known:
+		return q
+	case between <= 0 || before+behind > lateShare*seconds(end-r.begin):
+		return quantity.Unknown(u, "the hypervisor's replies are too late for so short a round")
+	}
+	perSecond := q.Value / between
+	return quantity.Within(q.Value, max(0, q.Value-perSecond*behind), q.Value+perSecond*before, u)
 }
 
 func rate(v, s float64) quantity.Quantity {

@@ -54,6 +54,7 @@ type Run struct {
 	actions    map[string][]quantity.Quantity
 	now        *trial
 	warnings   []string
+	missing    int // attempts without records
 	lines      []Line
 }
 
@@ -123,9 +124,6 @@ func (r *Run) endTrial(e results.Entry) {
 	if e.Verdict.Final() {
 		r.took[t.plan.Treatment] = append(r.took[t.plan.Treatment], s)
 		d := t.downtime()
-		if t.count == 0 {
-			d = quantity.Unknown(results.Seconds, "its records are not here")
-		}
 		r.figures[t.plan.Treatment] = append(r.figures[t.plan.Treatment], d)
 		r.actions[t.plan.Treatment] = append(r.actions[t.plan.Treatment], t.acted())
 		r.stopped = r.stopped || d.Known
@@ -145,6 +143,8 @@ func (r *Run) endTrial(e results.Entry) {
 // acted is how long the action took.
 func (t *trial) acted() quantity.Quantity {
 	switch {
+	case t.missing:
+		return quantity.Unknown(results.Seconds, noRecords)
 	case t.actionBegin == 0:
 		return quantity.Unknown(results.Seconds, "the action did not begin")
 	case t.actionEnd == 0:
@@ -172,6 +172,17 @@ func (r *Run) Cut(err error) {
 	}
 	r.now.cut = err.Error()
 	r.warn(time.Time{}, r.heading()+": "+err.Error())
+}
+
+// noRecords is why nothing is known of a trial whose records are not in the run's folder.
+const noRecords = "records are not here"
+
+// Missing says that the attempt that began last has no records.
+func (r *Run) Missing() {
+	r.missing++
+	if r.now != nil {
+		r.now.missing = true
+	}
 }
 
 // Outcome takes in an attempt's outcome, before the journal's entry of its end.

@@ -78,9 +78,17 @@ func (s *screen) row(label string, parts ...part) {
 			used = min(hang, s.width/2)
 			start = used
 		}
-		p.text = cells.Truncate(p.text, s.width-used, "…")
-		b.WriteString(s.dress(p))
-		used += cells.StringWidth(p.text)
+		for i, text := range s.broken(p.text, s.width-used, s.width-min(hang, s.width/2)) {
+			if i > 0 {
+				s.lines = append(s.lines, b.String())
+				b.Reset()
+				start = min(hang, s.width/2)
+				used = start
+				b.WriteString(strings.Repeat(" ", start))
+			}
+			b.WriteString(s.dress(part{text, p.style}))
+			used += cells.StringWidth(text)
+		}
 	}
 	s.lines = append(s.lines, b.String())
 }
@@ -108,4 +116,34 @@ func Clean(text string) string {
 		}
 		return r
 	}, text)
+}
+
+// maxBroken bounds the lines that one part takes.
+const maxBroken = 4
+
+// broken breaks text at its spaces into pieces, the first of which is at most so wide and the others rest. A word that is wider is cut off.
+func (s *screen) broken(text string, width, rest int) []string {
+	if cells.StringWidth(text) <= width {
+		return []string{text}
+	}
+	var list []string
+	line := ""
+	for word := range strings.FieldsSeq(text) {
+		room := rest
+		if len(list) == 0 {
+			room = width
+		}
+		switch {
+		case line == "":
+			line = cells.Truncate(word, room, "…")
+		case cells.StringWidth(line)+1+cells.StringWidth(word) <= room:
+			line += " " + word
+		case len(list) == maxBroken-1:
+			return append(list, cells.Truncate(line+" …", room, "…"))
+		default:
+			list = append(list, line)
+			line = cells.Truncate(word, rest, "…")
+		}
+	}
+	return append(list, line)
 }

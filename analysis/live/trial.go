@@ -40,6 +40,7 @@ type trial struct {
 	wire     silence
 	echo     echo
 	troubles []string
+	missing  bool   // it has no records
 	cut      string // why its records end early
 
 	lines []string // what happened, not yet taken

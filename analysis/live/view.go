@@ -2,6 +2,7 @@ package live
 
 import (
 	"fmt"
+	"slices"
 	"time"
 	"virtscope/analysis/quantity"
 	"virtscope/results"
@@ -56,11 +57,12 @@ type Trial struct {
 	Left       quantity.Quantity   `json:"remaining"` // B
 	Total      quantity.Quantity   `json:"total"`     // B
 
-	Downtime quantity.Quantity `json:"downtime"` // s, the hypervisors' view
-	Wire     quantity.Quantity `json:"silence"`  // s: the longest without a frame of the guest at the switch
-	Client   quantity.Quantity `json:"client"`   // s: the longest run of unanswered echo probes
-	RTT50    quantity.Quantity `json:"rtt_p50"`  // s
-	RTT99    quantity.Quantity `json:"rtt_p99"`  // s
+	Downtime quantity.Quantity `json:"downtime"`   // s, the hypervisors' view
+	Wire     quantity.Quantity `json:"silence"`    // s: the longest without a frame of the guest at the switch
+	Client   quantity.Quantity `json:"unanswered"` // s: the longest run of unanswered echo probes
+	RTT50    quantity.Quantity `json:"rtt_p50"`    // s
+	RTT99    quantity.Quantity `json:"rtt_p99"`    // s
+	RTTMax   quantity.Quantity `json:"rtt_max"`    // s: the longest since the action was asked for
 	Troubles []string          `json:"troubles"`
 	Cut      string            `json:"cut,omitempty"`
 }
@@ -85,6 +87,9 @@ func (r *Run) View(now time.Time) View {
 		Run: r.manifest.Run, Name: r.manifest.Name, Now: now, Process: r.process, Trials: len(r.plan),
 		Elapsed: quantity.Unknown(results.Seconds, "the run has not begun"), Left: r.left(now), Warnings: r.warnings,
 		Figure: "action", Treatments: []Treatment{},
+	}
+	if r.missing > 0 {
+		v.Warnings = append(slices.Clip(v.Warnings), fmt.Sprintf("the records of %d attempts are not here: nothing is derived of them", r.missing))
 	}
 	if v.Warnings == nil {
 		v.Warnings = []string{}
@@ -193,6 +198,10 @@ func (r *Run) trial(now time.Time, state string) *Trial {
 		out.Behind = quantity.Exactly(max(0, seconds(now.UnixNano()-t.latest)), results.Seconds)
 	}
 	out.RTT50, out.RTT99 = t.trips()
+	out.RTTMax = quantity.Unknown(results.Seconds, "no probe that was sent since the action was asked for was answered")
+	if t.echo.held > 0 {
+		out.RTTMax = quantity.Exactly(t.echo.held, results.Seconds)
+	}
 	stop := t.switches.last()
 	out.Rounds = t.rounds.show(stop, t.latest)
 	t.bars(out, now)

@@ -160,7 +160,7 @@ func (w *watcher) records(ctx context.Context, dir string, past bool, changed fu
 	switch {
 	case ctx.Err() != nil || err == nil:
 	case errors.Is(err, fs.ErrNotExist):
-		w.update(func(s *live.Run) { s.Cut(errors.New("its records are not here")) })
+		w.update(func(s *live.Run) { s.Missing() })
 	default:
 		w.update(func(s *live.Run) { s.Cut(err) })
 	}
