@@ -91,7 +91,10 @@ func (s *screen) rounds(t *Trial) {
 		if i == 0 && len(t.Rounds) <= maxShown {
 			label = "rounds"
 		}
-		parts := []part{plain("%2d", r.N), show(r.Sent, "sent", ""), show(r.Duration, "in", ""), show(r.Rate, "at", "")}
+		parts := []part{plain("%2d", r.N), show(r.Duration, "", ""), show(r.Sent, "sent", "")}
+		if r.Rate.Known {
+			parts = append(parts, show(r.Rate, "at", ""))
+		}
 		if r.Pages.Known {
 			parts = append(parts, plain("%s pages", quantity.Count(r.Pages)))
 		}

@@ -100,6 +100,10 @@ func (r *Run) Entry(e results.Entry) {
 
 func (r *Run) beginTrial(e results.Entry) {
 	r.attempts++
+	if r.now != nil && r.now.cut != "" {
+		r.warnings = append(r.warnings, r.heading()+": "+r.now.cut)
+		r.trim()
+	}
 	for _, t := range r.plan {
 		if t.ID == e.Trial {
 			r.now = newTrial(t, e.Attempt, e.Time, r.links[t.ID])
@@ -159,8 +163,8 @@ func (r *Run) Records(records []results.Record) {
 		return
 	}
 	r.now.addAll(records)
-	for _, text := range r.now.lines {
-		r.say(time.Unix(0, r.now.latest), r.heading()+": "+text)
+	for _, l := range r.now.lines {
+		r.say(l.Time, r.heading()+": "+l.Text)
 	}
 	r.now.lines = r.now.lines[:0]
 }
@@ -171,7 +175,7 @@ func (r *Run) Cut(err error) {
 		return
 	}
 	r.now.cut = err.Error()
-	r.warn(time.Time{}, r.heading()+": "+err.Error())
+	r.say(time.Time{}, "! "+r.heading()+": "+err.Error())
 }
 
 // noRecords is why nothing is known of a trial whose records are not in the run's folder.

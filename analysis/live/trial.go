@@ -43,7 +43,7 @@ type trial struct {
 	missing  bool   // it has no records
 	cut      string // why its records end early
 
-	lines []string // what happened, not yet taken
+	lines []Line // what happened, not yet taken
 }
 
 func newTrial(p results.Trial, attempt int, begin time.Time, link Link) *trial {
@@ -102,14 +102,14 @@ func (t *trial) event(r *results.Record, at int64) {
 		if a := r.Attrs["algorithm"]; a != "" {
 			text += ", " + a
 		}
-		t.say(text)
+		t.say(at, text)
 	case results.ActionEnd:
 		t.actionEnd = at
 	case results.CaptureFrames, results.CaptureDropped, results.ProbeLate, results.ProbeDropped, results.RecordsDropped, results.RelayDropped, results.ProbeFailed:
 		t.ofProbe(r, at)
 	case results.MemoryCorrupt:
 		if r.Value > 0 {
-			t.trouble("memory is corrupt: " + strconv.FormatFloat(r.Value, 'f', -1, 64) + " pages")
+			t.trouble(at, "memory is corrupt: " + strconv.FormatFloat(r.Value, 'f', -1, 64) + " pages")
 		}
 	default:
 		if t.actionBegin != 0 && t.collected == 0 {
@@ -124,7 +124,7 @@ func (t *trial) enter(state string, at int64) {
 		t.collected = at
 	}
 	if state != results.StateAction {
-		t.say(state)
+		t.say(at, state)
 	}
 }
 
@@ -134,28 +134,28 @@ func (t *trial) inAction(r *results.Record, at int64) {
 	case results.VMStop:
 		t.whose(r)
 		t.switches.stop(r.Host, at)
-		t.step("the guest is stopped")
+		t.step(at, "the guest is stopped")
 	case results.VMResume:
 		t.whose(r)
 		t.switches.resume(r.Host, at)
-		t.step("the guest runs on " + r.Host)
+		t.step(at, "the guest runs on " + r.Host)
 	case results.PreCopyRound:
 		t.switches.source = first(t.switches.source, r.Host)
 		if n := t.rounds.begin(r, at, t.switches.last()); n > 0 {
-			t.step("pre-copy round " + strconv.Itoa(n))
+			t.step(at, "pre-copy round " + strconv.Itoa(n))
 		}
 	case results.MigrationStatus:
-		t.status(r)
+		t.status(r, at)
 	case results.LinkDown:
-		t.step(r.Attrs["link"] + " is cut")
+		t.step(at, r.Attrs["link"] + " is cut")
 	case results.LinkUp:
-		t.step(r.Attrs["link"] + " is mended")
+		t.step(at, r.Attrs["link"] + " is mended")
 	case results.Fault:
-		t.step(r.Attrs["kind"] + ", on purpose")
+		t.step(at, r.Attrs["kind"] + ", on purpose")
 	case results.DiskCopyBegin:
-		t.step("copy of the disk")
+		t.step(at, "copy of the disk")
 	case results.DiskCopyReady:
-		t.step("the disk's copy follows the disk")
+		t.step(at, "the disk's copy follows the disk")
 	default:
 		if strings.HasPrefix(r.Name, "boot.") && r.Name != results.BootConsole {
 			t.whose(r)
@@ -164,22 +164,22 @@ func (t *trial) inAction(r *results.Record, at int64) {
 	}
 }
 
-func (t *trial) status(r *results.Record) {
+func (t *trial) status(r *results.Record, at int64) {
 	switch s := r.Attrs["status"]; {
 	case strings.HasPrefix(s, "postcopy"):
-		t.step("post-copy" + strings.TrimPrefix(strings.TrimPrefix(s, "postcopy"), "-active"))
+		t.step(at, "post-copy" + strings.TrimPrefix(strings.TrimPrefix(s, "postcopy"), "-active"))
 	case s == "failed" || s == "cancelled":
-		t.step("the migration is " + s)
+		t.step(at, "the migration is " + s)
 	}
 }
 
 // step is a phase of the action.
-func (t *trial) step(text string) {
+func (t *trial) step(at int64, text string) {
 	if text == t.phase {
 		return
 	}
 	t.phase = text
-	t.say(text)
+	t.say(at, text)
 }
 
 // whose counts the guests: figures of one guest make no sense for several.
@@ -202,27 +202,27 @@ func (t *trial) ofProbe(r *results.Record, at int64) {
 		if r.Source == results.SourceCaptureSwitch {
 			t.flow.failed = true
 		}
-		t.trouble(r.Source + " could not go on: " + r.Attrs["error"])
+		t.trouble(at, r.Source + " could not go on: " + r.Attrs["error"])
 	case r.Value > 0:
 		what := map[string]string{
 			results.CaptureDropped: "frames dropped", results.ProbeLate: "ticks late", results.ProbeDropped: "records or frames lost",
 			results.RecordsDropped: "records dropped", results.RelayDropped: "frames lost that should not be",
 		}[r.Name]
-		t.trouble(r.Source + ": " + strconv.FormatFloat(r.Value, 'f', -1, 64) + " " + what)
+		t.trouble(at, r.Source + ": " + strconv.FormatFloat(r.Value, 'f', -1, 64) + " " + what)
 	}
 }
 
 // maxTroubles bounds what is kept of them.
 const maxTroubles = 20
 
-func (t *trial) trouble(text string) {
-	t.say("! " + text)
+func (t *trial) trouble(at int64, text string) {
+	t.say(at, "! "+text)
 	if len(t.troubles) < maxTroubles {
 		t.troubles = append(t.troubles, text)
 	}
 }
 
-func (t *trial) say(text string) { t.lines = append(t.lines, text) }
+func (t *trial) say(at int64, text string) { t.lines = append(t.lines, Line{time.Unix(0, at), text}) }
 
 func first(a, b string) string {
 	if a != "" {
