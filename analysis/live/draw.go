@@ -141,11 +141,11 @@ func (s *screen) traffic(t *Trial) {
 
 func (s *screen) outage(t *Trial) {
 	if t.Action != "migrate" {
-		s.row("outage", show(t.Wire, "on the wire", ""), show(t.Client, "unanswered", ""))
+		s.row("outage", show(t.Wire, "on the wire", ""), show(t.Client, "without answer", ""))
 		s.echo(t)
 		return
 	}
-	s.row("outage", show(t.Downtime, "downtime", ""), show(t.Wire, "on the wire", ""), show(t.Client, "unanswered", ""))
+	s.row("outage", show(t.Downtime, "downtime", ""), show(t.Wire, "on the wire", ""), show(t.Client, "without answer", ""))
 	s.echo(t)
 }
 

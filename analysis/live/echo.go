@@ -1,133 +1,148 @@
 package live
 
 import (
+	"container/heap"
 	"math"
-	"slices"
 	"virtscope/analysis/quantity"
 	"virtscope/results"
 )
 
-// recentTrips is how many round trips percentiles are taken of at most, and recentSpan of how long.
+// recentTrips is how many round trips percentiles are taken of at most, and recentSpan of how long, in ns.
 const (
 	recentTrips = 4096
 	recentSpan  = int64(5e9)
 )
 
-type trip struct {
-	at  int64
-	rtt float64
+// maxUnderWay bounds how many answers are kept that have not come yet.
+const maxUnderWay = 1 << 16
+
+// A probe is one that was answered.
+type probe struct{ sent, answered int64 }
+
+// arrivals are answers by when they came.
+type arrivals []probe
+
+func (a arrivals) Len() int           { return len(a) }
+func (a arrivals) Less(i, j int) bool { return a[i].answered < a[j].answered }
+func (a arrivals) Swap(i, j int)      { a[i], a[j] = a[j], a[i] }
+func (a *arrivals) Push(x any)        { *a = append(*a, x.(probe)) }
+func (a *arrivals) Pop() any {
+	last := len(*a) - 1
+	p := (*a)[last]
+	*a = (*a)[:last]
+	return p
 }
 
-// echo is what the client's probes show. They come in the order in which they were sent.
+// echo is what the client's probes show: the longest time in which no answer came, from when the latest probe that had been
+// answered was sent to the next answer. Late answers, which come all at once, prove no life after their probes were sent. It is
+// what a timeline calls the raw gap of the client's view. Records come in the order in which probes were sent.
 type echo struct {
-	interval float64 // s, as asked for; 0 if not told
 	count    int64
 	lostAll  int64
+	lastLost int64 // when the last probe that was lost was sent
 
-	alive     int64 // when the last answered probe was sent; 0 is none
-	run       int64 // unanswered in a row, now
-	firstLost int64
-	lastLost  int64
+	gaps     gaps
+	underWay arrivals // answers that came after the newest probe was sent
 
-	longest quantity.Quantity // the longest run since the action was asked for
-	held    float64           // s: the longest round trip since then
-	ring    []trip
-	next    int
+	held float64 // s: the longest round trip since the action was asked for
+	ring []probe
+	next int
 }
 
-// restart begins to count anew, as the action is asked for.
-func (e *echo) restart() { e.longest, e.held = quantity.Quantity{}, 0 }
+// gaps is the state of what lies between answers.
+type gaps struct {
+	alive   int64 // the latest sending time of those answered; 0 is none
+	longest int64 // ns, since the action was asked for
+}
 
-func (e *echo) answered(at int64, rtt float64, action int64) {
+// take takes in the next answer in the order of arrival. What came before the action does not count, nor what began
+// when the observation was over.
+func (g *gaps) take(p probe, action, collected int64) {
+	if g.alive != 0 && action != 0 && p.answered > action && (collected == 0 || g.alive < collected) {
+		g.longest = max(g.longest, p.answered-max(g.alive, action))
+	}
+	g.alive = max(g.alive, p.sent)
+}
+
+// arrived takes in answers that had come when the probe of that time was sent.
+func (t *trial) arrived(at int64) {
+	e := &t.echo
+	for len(e.underWay) > 0 && (e.underWay[0].answered <= at || len(e.underWay) > maxUnderWay) {
+		e.gaps.take(heap.Pop(&e.underWay).(probe), t.actionBegin, t.collected)
+	}
+}
+
+func (t *trial) answered(at int64, rtt float64) {
 	if !(rtt >= 0 && rtt < 1e6) {
 		return
 	}
+	e := &t.echo
 	e.count++
-	if e.run > 0 {
-		if q := e.lasted(at, action); q.Known && q.Value > e.longest.Value {
-			e.longest = q
-		}
-		e.run = 0
-	}
-	e.alive = at
-	if action != 0 && at >= action {
+	t.arrived(at)
+	p := probe{at, at + max(1, int64(math.Round(rtt*1e9)))}
+	heap.Push(&e.underWay, p)
+	if t.actionBegin != 0 && at >= t.actionBegin {
 		e.held = max(e.held, rtt)
 	}
 	if len(e.ring) < recentTrips {
-		e.ring = append(e.ring, trip{at, rtt})
+		e.ring = append(e.ring, p)
 		return
 	}
-	e.ring[e.next] = trip{at, rtt}
+	e.ring[e.next] = p
 	e.next = (e.next + 1) % recentTrips
 }
 
-// lasted is how long the run that ends with the probe sent at next was: between its probes at least, and between the
-// answered ones around it at most. What came before the action is not its.
-func (e *echo) lasted(next, action int64) quantity.Quantity {
-	if action == 0 || next <= action {
-		return quantity.Quantity{}
-	}
-	low := seconds(max(0, e.lastLost-max(e.firstLost, action)))
-	before := max(e.alive, action)
-	if e.alive == 0 {
-		before = max(e.firstLost, action)
-	}
-	high := seconds(next - before)
-	return quantity.Within((low+high)/2, low, high, results.Seconds)
+func (t *trial) lost(at int64) {
+	t.echo.count++
+	t.echo.lostAll++
+	t.echo.lastLost = max(t.echo.lastLost, at)
+	t.arrived(at)
 }
 
-func (e *echo) lost(at, action int64) {
-	e.count++
-	e.lostAll++
-	if e.run == 0 {
-		e.firstLost = at
-	}
-	e.run++
-	e.lastLost = at
-}
-
-// outage is the longest run of unanswered probes since the action was asked for.
-func (t *trial) outage() quantity.Quantity {
+// unanswered is the longest time without an answer since the action was asked for.
+func (t *trial) unanswered() quantity.Quantity {
 	e := &t.echo
 	switch {
-	case e.count == 0 && t.closed() && t.state != results.StateCollect:
+	case t.missing:
+		return quantity.Unknown(results.Seconds, noRecords)
+	case e.count == 0 && (t.ended || t.state == results.StateTearDown):
 		return quantity.Unknown(results.Seconds, "there was no echo probe")
 	case e.count == 0:
 		return quantity.Unknown(results.Seconds, "an echo probe tells when it ends")
 	case t.actionBegin == 0:
 		return quantity.Unknown(results.Seconds, "the action has not begun")
-	case e.alive == 0:
+	}
+	g := e.gaps
+	rest := append(arrivals(nil), e.underWay...)
+	for len(rest) > 0 {
+		g.take(heap.Pop(&rest).(probe), t.actionBegin, t.collected)
+	}
+	open := e.lastLost - max(g.alive, t.actionBegin)
+	switch {
+	case g.alive == 0:
 		return quantity.Unknown(results.Seconds, "no probe was answered")
+	case open > g.longest && (t.collected == 0 || g.alive < t.collected):
+		return quantity.AtLeast(seconds(open), results.Seconds, "no probe was answered again")
 	}
-	if e.run > 0 {
-		low := seconds(max(0, e.lastLost-max(e.firstLost, t.actionBegin)))
-		if low >= e.longest.Value {
-			return quantity.AtLeast(low, results.Seconds, "no probe was answered again")
-		}
-	}
-	if !e.longest.Known {
-		return quantity.Within(0, 0, e.interval, results.Seconds)
-	}
-	return e.longest
+	return quantity.Exactly(seconds(g.longest), results.Seconds)
 }
 
 // trips are percentiles of the round trips of the last seconds that were told.
 func (t *trial) trips() (p50, p99 quantity.Quantity) {
 	e := &t.echo
-	var newest int64 = math.MinInt64
-	for _, s := range e.ring {
-		newest = max(newest, s.at)
+	newest := int64(math.MinInt64)
+	for _, p := range e.ring {
+		newest = max(newest, p.sent)
 	}
 	var list []quantity.Quantity
-	for _, s := range e.ring {
-		if s.at >= newest-recentSpan {
-			list = append(list, quantity.Exactly(s.rtt, results.Seconds))
+	for _, p := range e.ring {
+		if p.sent >= newest-recentSpan {
+			list = append(list, quantity.Exactly(seconds(p.answered-p.sent), results.Seconds))
 		}
 	}
-	list = slices.Clip(list)
-	none := t.outage().Why
-	if none == "" || e.count > 0 {
-		none = "no probe was answered"
+	none := "no probe was answered"
+	if e.count == 0 {
+		none = t.unanswered().Why
 	}
 	return quantity.Quantile(list, 0.5, results.Seconds, none), quantity.Quantile(list, 0.99, results.Seconds, none)
 }

@@ -28,6 +28,7 @@ type trial struct {
 	collected   int64 // when the observation was over; 0 while it is not
 	ended       bool
 	action      string
+	client      string // where the client runs
 	actionBegin int64
 	actionEnd   int64
 	phase       string // of the action
@@ -70,11 +71,9 @@ func (t *trial) add(r *results.Record) {
 	case results.GuestFrame:
 		t.frame(r, at)
 	case results.EchoRTT:
-		t.echo.answered(at, r.Value, t.actionBegin)
+		t.answered(at, r.Value)
 	case results.EchoLost:
-		t.echo.lost(at, t.actionBegin)
-	case results.EchoInterval:
-		t.echo.interval = r.Value
+		t.lost(at)
 	case results.MigrationTransferred, results.MigrationRemaining, results.MigrationTotal, results.MigrationPages, results.MigrationDirtyRate:
 		if t.actionBegin != 0 {
 			t.rounds.sample(r, at)
@@ -95,21 +94,23 @@ func (t *trial) event(r *results.Record, at int64) {
 	case results.TrialEnd:
 		t.ended = true
 	case results.ActionBegin:
-		t.action, t.actionBegin, t.phase = r.Attrs["action"], at, ""
-		t.echo.restart()
+		t.action, t.client, t.actionBegin, t.phase = r.Attrs["action"], r.Attrs["client"], at, ""
+		t.echo.gaps.longest, t.echo.held = 0, 0
 		t.wire.restart(at)
 		text := "action: " + t.action
 		if a := r.Attrs["algorithm"]; a != "" {
 			text += ", " + a
 		}
 		t.say(at, text)
+	case results.GuestAnnounce:
+		t.announced(r)
 	case results.ActionEnd:
 		t.actionEnd = at
 	case results.CaptureFrames, results.CaptureDropped, results.ProbeLate, results.ProbeDropped, results.RecordsDropped, results.RelayDropped, results.ProbeFailed:
 		t.ofProbe(r, at)
 	case results.MemoryCorrupt:
 		if r.Value > 0 {
-			t.trouble(at, "memory is corrupt: " + strconv.FormatFloat(r.Value, 'f', -1, 64) + " pages")
+			t.trouble(at, "memory is corrupt: "+strconv.FormatFloat(r.Value, 'f', -1, 64)+" pages")
 		}
 	default:
 		if t.actionBegin != 0 && t.collected == 0 {
@@ -138,20 +139,20 @@ func (t *trial) inAction(r *results.Record, at int64) {
 	case results.VMResume:
 		t.whose(r)
 		t.switches.resume(r.Host, at)
-		t.step(at, "the guest runs on " + r.Host)
+		t.step(at, "the guest runs on "+r.Host)
 	case results.PreCopyRound:
 		t.switches.source = first(t.switches.source, r.Host)
 		if n := t.rounds.begin(r, at, t.switches.last()); n > 0 {
-			t.step(at, "pre-copy round " + strconv.Itoa(n))
+			t.step(at, "pre-copy round "+strconv.Itoa(n))
 		}
 	case results.MigrationStatus:
 		t.status(r, at)
 	case results.LinkDown:
-		t.step(at, r.Attrs["link"] + " is cut")
+		t.step(at, r.Attrs["link"]+" is cut")
 	case results.LinkUp:
-		t.step(at, r.Attrs["link"] + " is mended")
+		t.step(at, r.Attrs["link"]+" is mended")
 	case results.Fault:
-		t.step(at, r.Attrs["kind"] + ", on purpose")
+		t.step(at, r.Attrs["kind"]+", on purpose")
 	case results.DiskCopyBegin:
 		t.step(at, "copy of the disk")
 	case results.DiskCopyReady:
@@ -167,9 +168,9 @@ func (t *trial) inAction(r *results.Record, at int64) {
 func (t *trial) status(r *results.Record, at int64) {
 	switch s := r.Attrs["status"]; {
 	case strings.HasPrefix(s, "postcopy"):
-		t.step(at, "post-copy" + strings.TrimPrefix(strings.TrimPrefix(s, "postcopy"), "-active"))
+		t.step(at, "post-copy"+strings.TrimPrefix(strings.TrimPrefix(s, "postcopy"), "-active"))
 	case s == "failed" || s == "cancelled":
-		t.step(at, "the migration is " + s)
+		t.step(at, "the migration is "+s)
 	}
 }
 
@@ -202,13 +203,13 @@ func (t *trial) ofProbe(r *results.Record, at int64) {
 		if r.Source == results.SourceCaptureSwitch {
 			t.flow.failed = true
 		}
-		t.trouble(at, r.Source + " could not go on: " + r.Attrs["error"])
+		t.trouble(at, r.Source+" could not go on: "+r.Attrs["error"])
 	case r.Value > 0:
 		what := map[string]string{
 			results.CaptureDropped: "frames dropped", results.ProbeLate: "ticks late", results.ProbeDropped: "records or frames lost",
 			results.RecordsDropped: "records dropped", results.RelayDropped: "frames lost that should not be",
 		}[r.Name]
-		t.trouble(at, r.Source + ": " + strconv.FormatFloat(r.Value, 'f', -1, 64) + " " + what)
+		t.trouble(at, r.Source+": "+strconv.FormatFloat(r.Value, 'f', -1, 64)+" "+what)
 	}
 }
 

@@ -59,7 +59,7 @@ type Trial struct {
 
 	Downtime quantity.Quantity `json:"downtime"`   // s, the hypervisors' view
 	Wire     quantity.Quantity `json:"silence"`    // s: the longest without a frame of the guest at the switch
-	Client   quantity.Quantity `json:"unanswered"` // s: the longest run of unanswered echo probes
+	Client   quantity.Quantity `json:"unanswered"` // s: the longest without an answer to an echo probe
 	RTT50    quantity.Quantity `json:"rtt_p50"`    // s
 	RTT99    quantity.Quantity `json:"rtt_p99"`    // s
 	RTTMax   quantity.Quantity `json:"rtt_max"`    // s: the longest since the action was asked for
@@ -188,7 +188,7 @@ func (r *Run) trial(now time.Time, state string) *Trial {
 		Elapsed: quantity.Exactly(max(0, now.Sub(t.begin).Seconds()), results.Seconds), Verdict: r.ended[t.plan.ID],
 		State: t.state, Action: t.action, Phase: t.phase, Records: t.count, Troubles: append([]string{}, t.troubles...), Cut: t.cut,
 		In: quantity.Unknown(results.Seconds, "no record told of a state"), Behind: quantity.Unknown(results.Seconds, "no record was told"),
-		Downtime: t.downtime(), Wire: t.silent(), Client: t.outage(),
+		Downtime: t.downtime(), Wire: t.silent(), Client: t.unanswered(),
 		Throughput: t.flow.throughput(),
 	}
 	if t.state != "" {
