@@ -150,9 +150,14 @@ func (s *screen) outage(t *Trial) {
 }
 
 func (s *screen) echo(t *Trial) {
-	if t.RTT50.Known {
-		s.row("echo", show(t.RTT50, "p50", ""), show(t.RTT99, "p99", ""), part{"of the last 5 s told", dim}, show(t.RTTMax, "longest since the request", ""))
+	if !t.RTT50.Known {
+		return
 	}
+	parts := []part{show(t.RTT50, "p50", ""), show(t.RTT99, "p99", ""), {"of the last 5 s told", dim}}
+	if t.RTTMax.Known {
+		parts = append(parts, show(t.RTTMax, "longest since the request", ""))
+	}
+	s.row("echo", parts...)
 }
 
 func (s *screen) treatments(v View) {

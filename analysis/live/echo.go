@@ -38,7 +38,8 @@ func (a *arrivals) Pop() any {
 // what a timeline calls the raw gap of the client's view. Records come in the order in which probes were sent.
 type echo struct {
 	count    int64
-	lostAll  int64
+	newest   int64 // when the newest probe was sent
+	over     bool  // the probe told all
 	lastLost int64 // when the last probe that was lost was sent
 
 	gaps     gaps
@@ -78,6 +79,7 @@ func (t *trial) answered(at int64, rtt float64) {
 	}
 	e := &t.echo
 	e.count++
+	e.newest = max(e.newest, at)
 	t.arrived(at)
 	p := probe{at, at + max(1, int64(math.Round(rtt*1e9)))}
 	heap.Push(&e.underWay, p)
@@ -94,7 +96,7 @@ func (t *trial) answered(at int64, rtt float64) {
 
 func (t *trial) lost(at int64) {
 	t.echo.count++
-	t.echo.lostAll++
+	t.echo.newest = max(t.echo.newest, at)
 	t.echo.lastLost = max(t.echo.lastLost, at)
 	t.arrived(at)
 }
@@ -111,6 +113,8 @@ func (t *trial) unanswered() quantity.Quantity {
 		return quantity.Unknown(results.Seconds, "an echo probe tells when it ends")
 	case t.actionBegin == 0:
 		return quantity.Unknown(results.Seconds, "the action has not begun")
+	case e.newest <= t.actionBegin:
+		return quantity.Unknown(results.Seconds, "what was told of probes does not reach the action")
 	}
 	g := e.gaps
 	rest := append(arrivals(nil), e.underWay...)
@@ -123,6 +127,8 @@ func (t *trial) unanswered() quantity.Quantity {
 		return quantity.Unknown(results.Seconds, "no probe was answered")
 	case open > g.longest && (t.collected == 0 || g.alive < t.collected):
 		return quantity.AtLeast(seconds(open), results.Seconds, "no probe was answered again")
+	case !e.over:
+		return quantity.AtLeast(seconds(g.longest), results.Seconds, "the echo probe has not told all")
 	}
 	return quantity.Exactly(seconds(g.longest), results.Seconds)
 }

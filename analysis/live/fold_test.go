@@ -35,7 +35,7 @@ func migrating() *scene {
 }
 
 func (s *scene) trial() *trial {
-	t := newTrial(results.Trial{ID: "a", Order: 1}, 1, time.Unix(0, 0), Link{})
+	t := newTrial(results.Trial{ID: "a", Order: 1}, 1, time.Unix(0, 0), nil)
 	t.addAll(*s)
 	return t
 }
@@ -230,9 +230,8 @@ func TestConvergence(t *testing.T) {
 		s := migrating()
 		s.add(1100, "src", "qmp", results.MigrationDirtyRate, c.dirty, "trigger", "poll")
 		tr := s.trial()
-		tr.link = c.link
+		tr.link = &c.link
 		var out Trial
-		out.Throughput = tr.flow.throughput()
 		tr.converges(&out)
 		if out.Converges != c.want {
 			t.Errorf("%s: %s, %s", name, out.Converges, out.Why)
@@ -244,6 +243,8 @@ func TestEcho(t *testing.T) {
 	s := migrating()
 	tr := s.trial()
 	unknown(t, "before it told", tr.unanswered(), "when it ends")
+	tr.add(&results.Record{Time: 950 * ms, Host: "client", Source: "echo", Name: results.EchoRTT, Value: 0.001})
+	unknown(t, "told of the baseline alone", tr.unanswered(), "does not reach")
 	for at := int64(900); at < 3000; at += 10 {
 		switch {
 		case at >= 1500 && at < 1600:
@@ -254,6 +255,8 @@ func TestEcho(t *testing.T) {
 			s.add(at, "client", "echo", results.EchoRTT, 0.001)
 		}
 	}
+	same(t, "so far", s.trial().unanswered(), 0.211, true)
+	s.add(3000, "client", "echo", results.ProbeWall, 2)
 	tr = s.trial()
 	// The last one before was sent at 1490; the next answer came at 1701.
 	same(t, "without an answer", tr.unanswered(), 0.211, false)
@@ -280,6 +283,8 @@ func TestTheBaselinesSilenceDoesNotCount(t *testing.T) {
 	s.add(1160, "switch", results.SourceCaptureSwitch, results.GuestFrame, 60, "port", "dst")
 	s.add(1160, "switch", results.SourceCaptureSwitch, results.GuestAnnounce, 0, "port", "dst", "kind", "rarp")
 	frame(1400)
+	same(t, "silence so far", s.trial().silent(), 0.25, true)
+	s.add(1500, "controller", "runner", results.TrialState, 0, "state", results.StateCollect)
 	same(t, "silence", s.trial().silent(), 0.25, false)
 }
 
@@ -390,7 +395,7 @@ func FuzzFold(f *testing.F) {
 				}
 			}
 		}
-		if _, err := json.Marshal(r.View(r.Newest())); err != nil {
+		if _, err := r.View(r.Newest()).JSON(); err != nil {
 			t.Fatal(err)
 		}
 	})

@@ -43,6 +43,7 @@ type Run struct {
 	plan     []results.Trial
 	links    map[string]Link // by trial
 	process  Process
+	folder   string
 
 	begin, end time.Time // end: of the last run.end; zero while there is none after the last run.begin
 	attempts   int
@@ -67,11 +68,14 @@ type Line struct {
 // NewRun begins to fold a run. Links holds what each trial's migration may use, by the trial's id, where it is known.
 func NewRun(m results.Manifest, plan []results.Trial, links map[string]Link) *Run {
 	return &Run{
-		manifest: m, plan: plan, links: links, process: Unsure,
+		manifest: m, folder: m.Run, plan: plan, links: links, process: Unsure,
 		ended: map[string]results.Verdict{}, took: map[string][]float64{},
 		figures: map[string][]quantity.Quantity{}, actions: map[string][]quantity.Quantity{},
 	}
 }
+
+// Folder says where the run stands, for advice that names it.
+func (r *Run) Folder(dir string) { r.folder = dir }
 
 // Process takes in what is known of the process that works on the run.
 func (r *Run) Process(p Process) { r.process = p }
@@ -106,7 +110,11 @@ func (r *Run) beginTrial(e results.Entry) {
 	}
 	for _, t := range r.plan {
 		if t.ID == e.Trial {
-			r.now = newTrial(t, e.Attempt, e.Time, r.links[t.ID])
+			var link *Link
+			if l, ok := r.links[t.ID]; ok {
+				link = &l
+			}
+			r.now = newTrial(t, e.Attempt, e.Time, link)
 			delete(r.ended, t.ID)
 			r.say(e.Time, r.heading()+": begins")
 			return

@@ -17,7 +17,7 @@ type trial struct {
 	plan    results.Trial
 	attempt int
 	begin   time.Time
-	link    Link
+	link    *Link // nil is not known
 
 	count   int64
 	offsets map[string]int64 // host's clock minus the controller's
@@ -47,7 +47,7 @@ type trial struct {
 	lines []Line // what happened, not yet taken
 }
 
-func newTrial(p results.Trial, attempt int, begin time.Time, link Link) *trial {
+func newTrial(p results.Trial, attempt int, begin time.Time, link *Link) *trial {
 	return &trial{plan: p, attempt: attempt, begin: begin, link: link, offsets: map[string]int64{}}
 }
 
@@ -106,6 +106,8 @@ func (t *trial) event(r *results.Record, at int64) {
 		t.announced(r)
 	case results.ActionEnd:
 		t.actionEnd = at
+	case results.ProbeWall:
+		t.echo.over = t.echo.over || r.Source == results.SourceEcho
 	case results.CaptureFrames, results.CaptureDropped, results.ProbeLate, results.ProbeDropped, results.RecordsDropped, results.RelayDropped, results.ProbeFailed:
 		t.ofProbe(r, at)
 	case results.MemoryCorrupt:

@@ -133,7 +133,7 @@ func (r *Run) state() (state, advice string) {
 			open++
 		}
 	}
-	resume := "go on with virtscope run --resume " + r.manifest.Run
+	resume := "go on with virtscope run --resume " + r.folder
 	switch {
 	case r.process == Working && r.begin.IsZero():
 		return "waiting", "its process prepares the testbed"
@@ -235,13 +235,18 @@ func (t *trial) converges(out *Trial) {
 	if t.rounds.now.at != 0 {
 		out.Dirty = dirtied(t.rounds.now.dirty)
 	}
-	out.Link = quantity.Unknown(results.BytesPerSecond, "the experiment sets no limit")
-	if l := t.link.least(); l > 0 {
-		out.Link = quantity.Exactly(l, results.BytesPerSecond)
+	out.Link = quantity.Unknown(results.BytesPerSecond, "what the experiment allows is not known")
+	switch l := t.link; {
+	case l != nil && l.least() > 0:
+		out.Link = quantity.Exactly(l.least(), results.BytesPerSecond)
+	case l != nil:
+		out.Link = quantity.Unknown(results.BytesPerSecond, "the experiment sets no limit")
 	}
-	against := out.Link
-	if !against.Known {
-		against = out.Throughput
+	against, whose := out.Link, "the link"
+	for _, r := range out.Rounds {
+		if !out.Link.Known && r.Rate.Known {
+			against, whose = r.Rate, "what was sent"
+		}
 	}
 	switch {
 	case !out.Dirty.Known:
@@ -254,6 +259,6 @@ func (t *trial) converges(out *Trial) {
 		out.Converges = "no"
 	}
 	if out.Why == "" {
-		out.Why = fmt.Sprintf("%.0f %% of the link", 100*out.Dirty.Value/against.Value)
+		out.Why = fmt.Sprintf("%.0f %% of %s", 100*out.Dirty.Value/against.Value, whose)
 	}
 }

@@ -82,6 +82,7 @@ func watch(c *cobra.Command, name string, o watchOptions) error {
 	}
 	links, why := linksOf(r)
 	w := &watcher{run: r, options: o, state: live.NewRun(r.Manifest, r.Plan, links)}
+	w.state.Folder(r.Dir)
 	w.state.Process(process)
 	ctx, cancel := context.WithCancel(c.Context())
 	defer cancel()

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -137,7 +136,7 @@ func (s *shower) object(last bool) {
 		return
 	}
 	s.told = v.Now
-	data, err := json.Marshal(v)
+	data, err := v.JSON()
 	if err != nil {
 		s.note("watch: " + err.Error())
 		return
