@@ -31,12 +31,14 @@ func (s *screen) head(v View) {
 		state.style = red
 	case "ended":
 		state.style = green
+	case "replay":
+		state.style = yellow
 	}
 	parts := []part{{v.Run, bold}, state, plain("%d of %d trials", v.Completed+v.Failed+v.Invalid, v.Trials)}
 	if v.Elapsed.Known {
 		parts = append(parts, plain("%s", clock(v.Elapsed.Value)))
 	}
-	if v.State == "running" {
+	if v.State == "running" || v.State == "replay" {
 		if v.Left.Known {
 			parts = append(parts, plain("about %s left", clock(v.Left.Value)))
 		} else {
@@ -165,7 +167,7 @@ func (s *screen) treatments(v View) {
 		return
 	}
 	list := v.Treatments
-	if v.State == "running" {
+	if v.State == "running" || v.State == "replay" {
 		list = around(list, v.Trial)
 	}
 	why := ""

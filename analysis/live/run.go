@@ -44,6 +44,7 @@ type Run struct {
 	links    map[string]Link // by trial
 	process  Process
 	folder   string
+	replay   bool
 
 	begin, end time.Time // end: of the last run.end; zero while there is none after the last run.begin
 	attempts   int
@@ -76,6 +77,9 @@ func NewRun(m results.Manifest, plan []results.Trial, links map[string]Link) *Ru
 
 // Folder says where the run stands, for advice that names it.
 func (r *Run) Folder(dir string) { r.folder = dir }
+
+// Replay says whether the run is shown again as it happened.
+func (r *Run) Replay(on bool) { r.replay = on }
 
 // Process takes in what is known of the process that works on the run.
 func (r *Run) Process(p Process) { r.process = p }

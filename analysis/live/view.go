@@ -14,7 +14,7 @@ type View struct {
 	Name    string    `json:"name"`
 	Now     time.Time `json:"now"`
 	Process Process   `json:"process"`
-	// State: waiting, running, ended, killed (the process is gone and the run has not ended), not begun, or unknown.
+	// State: waiting, running, replay, ended, killed (the process is gone and the run has not ended), not begun, or unknown.
 	State      string            `json:"state"`
 	Advice     string            `json:"advice,omitempty"`
 	Trials     int               `json:"trials"`
@@ -135,6 +135,8 @@ func (r *Run) state() (state, advice string) {
 	}
 	resume := "go on with virtscope run --resume " + r.folder
 	switch {
+	case r.replay:
+		return "replay", ""
 	case r.process == Working && r.begin.IsZero():
 		return "waiting", "its process prepares the testbed"
 	case r.process == Working:
@@ -177,7 +179,7 @@ func (r *Run) treatments() []Treatment {
 
 func (r *Run) trial(now time.Time, state string) *Trial {
 	t := r.now
-	if t.ended || state != "running" && state != "unknown" {
+	if t.ended || state != "running" && state != "replay" && state != "unknown" {
 		// Nothing goes on: time stands still at what was told last.
 		if t.latest != 0 {
 			now = time.Unix(0, t.latest)

@@ -14,6 +14,7 @@ import (
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"virtscope": func() { os.Exit(run()) },
+		"hold-run":  holdRun,
 	})
 }
 

@@ -24,6 +24,7 @@ type watcher struct {
 	lookedAt time.Time    // when the process was last looked for
 	process  live.Process // … and what was found
 	pace     pace
+	newest   int64 // of a replay's records, ns
 }
 
 // Intervals at which a run's folder is looked at.
@@ -57,6 +58,7 @@ func (w *watcher) follow(ctx context.Context, changed func()) error {
 	var done int // entries taken in
 	var size int64 = -1
 	w.pace.speed = w.options.speed
+	w.update(func(s *live.Run) { s.Replay(w.options.replay) })
 	for ctx.Err() == nil {
 		process := w.look() // before the journal is read: what a process that is gone wrote is then read for sure
 		now, err := w.run.JournalSize()
@@ -79,6 +81,7 @@ func (w *watcher) follow(ctx context.Context, changed func()) error {
 			if done == 0 {
 				w.imported(ctx, changed)
 			}
+			w.update(func(s *live.Run) { s.Replay(false) })
 			return nil
 		}
 		sleep(ctx, journalPoll)
@@ -143,17 +146,12 @@ func (w *watcher) records(ctx context.Context, dir string, past bool, changed fu
 		_, err := os.Stat(filepath.Join(dir, "trial.json"))
 		return err == nil || !isDir(dir)
 	}
-	size := batch
-	if w.options.replay {
-		size = 50
-	}
-	err := t.Each(ctx, size, func(list []results.Record) error {
-		w.update(func(s *live.Run) { s.Records(list) })
-		changed()
+	err := t.Each(ctx, batch, func(list []results.Record) error {
 		if w.options.replay {
-			var newest time.Time
-			w.update(func(s *live.Run) { newest = s.Newest() })
-			w.wait(ctx, newest)
+			w.again(ctx, list, changed)
+		} else {
+			w.update(func(s *live.Run) { s.Records(list) })
+			changed()
 		}
 		return ctx.Err()
 	})
@@ -165,6 +163,21 @@ func (w *watcher) records(ctx context.Context, dir string, past bool, changed fu
 		w.update(func(s *live.Run) { s.Cut(err) })
 	}
 	changed()
+}
+
+// again takes in records at the times that they tell. Those that came late, behind newer ones, come with them.
+func (w *watcher) again(ctx context.Context, list []results.Record, changed func()) {
+	for i := range list {
+		if at := list[i].Time; at > w.newest {
+			w.newest = at
+			w.wait(ctx, time.Unix(0, at))
+		}
+		w.update(func(s *live.Run) { s.Records(list[i : i+1]) })
+		changed()
+		if ctx.Err() != nil {
+			return
+		}
+	}
 }
 
 // imported takes in attempts that no journal tells of.

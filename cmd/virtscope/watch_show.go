@@ -126,16 +126,17 @@ const jsonEvery = time.Second
 
 // object prints the view if something happened, or if it is the last.
 func (s *shower) object(last bool) {
-	var v live.View
 	var happened bool
+	var now time.Time
 	s.watcher.update(func(r *live.Run) {
-		v = r.View(s.watcher.now())
+		now = s.watcher.now()
 		happened = len(r.Lines()) > 0
 	})
-	if !last && !happened && v.Now.Sub(s.told) < jsonEvery {
+	if !last && !happened && now.Sub(s.told) < jsonEvery {
 		return
 	}
-	s.told = v.Now
+	v := s.view()
+	s.told = now
 	data, err := v.JSON()
 	if err != nil {
 		s.note("watch: " + err.Error())
