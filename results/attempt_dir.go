@@ -23,12 +23,3 @@ func (r *Run) AttemptOver(id string, number int) bool {
 	_, err := os.Stat(filepath.Join(dir, outcomeFile))
 	return err == nil
 }
-
-// JournalSize is how long the journal is, in bytes; it grows when an attempt begins or ends. 0 if there is none.
-func (r *Run) JournalSize() int64 {
-	info, err := os.Stat(filepath.Join(r.Dir, journalFile))
-	if err != nil {
-		return 0
-	}
-	return info.Size()
-}

@@ -22,7 +22,7 @@ Start with: virtscope run quickstart`,
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return specError(err) })
 	root.AddCommand(
 		newRunCommand(release), newValidateCommand(), newPlanCommand(), newSchemaCommand(),
-		newPcapCommand(), newShowCommand(), newAnalyzeCommand(), newAccuracyCommand(), newCompareCommand(), newCompareEqualsCommand(), newBisectReadyCommand(), newTrendCommand(), newEffectsCommand(), newExportCommand(),
+		newPcapCommand(), newShowCommand(), newWatchCommand(), newAnalyzeCommand(), newAccuracyCommand(), newCompareCommand(), newCompareEqualsCommand(), newBisectReadyCommand(), newTrendCommand(), newEffectsCommand(), newExportCommand(),
 		newBundleCommand(), newUnbundleCommand(), newVerifyCommand(),
 		newTraceCommand(), newImportCommand(), newPullCommand(), newDashboardCommand(), newPlotCommand(), newCheckpointCommand(),
 		newDoctorCommand(), newCleanCommand(), newScriptedGuestCommand(), newFrameRelayCommand(),

@@ -14,6 +14,7 @@ import (
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"virtscope": func() { os.Exit(run()) },
+		"hold-run":  holdRun,
 	})
 }
 
@@ -27,12 +28,17 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	recorded, err := filepath.Abs("../../analysis/live/testdata/quickstart")
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("HOME", e.WorkDir)
 			e.Setenv("CAPTURES", captures)
 			e.Setenv("REPORTS", reports)
+			e.Setenv("RECORDED", recorded)
 			e.Setenv("PROGRAMS", filepath.SplitList(e.Getenv("PATH"))[0]) // where testscript has put virtscope, and nothing else
 			return nil
 		},

@@ -32,7 +32,10 @@ func (r *reader) run() error {
 	for {
 		// Asked before the look: what is written before it is over is then seen for sure.
 		over := r.shipper.over()
-		size := r.shipper.Run.JournalSize()
+		size, err := r.shipper.Run.JournalSize()
+		if err != nil {
+			return err
+		}
 		todo, err := r.todo()
 		if err != nil {
 			return err
@@ -51,12 +54,15 @@ func (r *reader) run() error {
 		if over {
 			return nil
 		}
-		for r.shipper.Run.JournalSize() == size && !r.shipper.over() {
+		for now := size; now == size && !r.shipper.over(); {
 			if err := sleep(r.ctx, pollRun); err != nil {
 				return err
 			}
 			if len(todo) > 0 {
 				break
+			}
+			if now, err = r.shipper.Run.JournalSize(); err != nil {
+				return err
 			}
 		}
 	}

@@ -1,0 +1,220 @@
+package live
+
+import (
+	"flag"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+	"virtscope/analysis/timeline"
+	"virtscope/results"
+)
+
+var update = flag.Bool("update", false, "write the screens anew")
+
+func recorded(t testing.TB) (*results.Run, map[string]Link) {
+	t.Helper()
+	r, err := results.Open("testdata/quickstart")
+	if err != nil {
+		t.Fatal(err)
+	}
+	links := map[string]Link{}
+	for _, p := range r.Plan {
+		links[p.ID] = Link{Rate: 50e6, Most: 50e6}
+	}
+	return r, links
+}
+
+// feed folds the run until stop says so of a record.
+func feed(t testing.TB, r *results.Run, links map[string]Link, stop func(trial int, r results.Record) bool) *Run {
+	t.Helper()
+	s := NewRun(r.Manifest, r.Plan, links)
+	s.Process(Working)
+	entries, err := r.Entries()
+	if err != nil {
+		t.Fatal(err)
+	}
+	trial := 0
+	for _, e := range entries {
+		s.Entry(e)
+		if e.Event != results.TrialBegin {
+			continue
+		}
+		trial++
+		records, err := r.Records(e.Trial)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range records {
+			s.Records(records[i : i+1])
+			if stop(trial, records[i]) {
+				return s
+			}
+		}
+	}
+	s.Process(Gone)
+	return s
+}
+
+// What is shown at the end of a trial is what its timeline derives, wherever both tell.
+func TestAgreesWithTheTimeline(t *testing.T) {
+	r, links := recorded(t)
+	for i, p := range r.Plan {
+		s := feed(t, r, links, func(trial int, rec results.Record) bool { return trial == i+1 && rec.Name == results.TrialEnd })
+		v := s.View(s.Newest()).Trial
+		o, _, err := r.Outcome(p.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		records, err := r.Records(p.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tl, err := timeline.Build(o, records)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, out := range tl.Outages {
+			switch out.Name {
+			case timeline.Downtime:
+				if !v.Downtime.Known || math.Abs(v.Downtime.Value-out.Value) > 1e-6 {
+					t.Errorf("%s: downtime %+v, the timeline has %+v", p.ID, v.Downtime, out.Quantity)
+				}
+			case timeline.BlackoutWire:
+				if !v.Wire.Known || math.Abs(v.Wire.Value-out.Raw.Value) > 1e-6 {
+					t.Errorf("%s: silence %+v, the timeline has %+v", p.ID, v.Wire, out.Raw)
+				}
+			case timeline.BlackoutClient:
+				if !v.Client.Known || math.Abs(v.Client.Value-out.Raw.Value) > 1e-6 {
+					t.Errorf("%s: unanswered %+v, the timeline has %+v", p.ID, v.Client, out.Raw)
+				}
+			}
+		}
+		told := 0
+		for _, got := range v.Rounds {
+			for _, want := range tl.Rounds {
+				if want.N != got.N {
+					continue
+				}
+				if math.Abs(got.Duration.Value-want.Duration.Value) > 1e-6 {
+					t.Errorf("%s round %d: lasted %v, the timeline has %v", p.ID, got.N, got.Duration.Value, want.Duration.Value)
+				}
+				if got.Sent.Known && want.Transferred.Known {
+					told++
+					if got.Sent.Low > want.Transferred.High || got.Sent.High < want.Transferred.Low {
+						t.Errorf("%s round %d: sent %+v, the timeline has %+v", p.ID, got.N, got.Sent, want.Transferred)
+					}
+				}
+				if got.Dirty.Known && want.DirtyRate.Known && got.Dirty.Value != want.DirtyRate.Value {
+					t.Errorf("%s round %d: dirtied %v, the timeline has %v", p.ID, got.N, got.Dirty.Value, want.DirtyRate.Value)
+				}
+			}
+		}
+		if told == 0 {
+			t.Errorf("%s: of no round both tell what was sent", p.ID)
+		}
+	}
+}
+
+// The screens at moments of a run, wide and narrow, with colour and without.
+func TestScreens(t *testing.T) {
+	r, links := recorded(t)
+	seen := 0
+	moments := []struct {
+		name string
+		stop func(trial int, rec results.Record) bool
+	}{
+		{"boot", func(_ int, rec results.Record) bool { return rec.Attrs["state"] == results.StateBoot }},
+		{"round", func(_ int, rec results.Record) bool {
+			if rec.Name == results.FlowBytes {
+				seen++
+			}
+			return seen == 1500
+		}},
+		{"stopped", func(trial int, rec results.Record) bool { return trial == 2 && rec.Name == results.VMStop }},
+		{"resumed", func(trial int, rec results.Record) bool { return trial == 2 && rec.Name == results.ActionEnd }},
+		{"ended", func(int, results.Record) bool { return false }},
+	}
+	for _, m := range moments {
+		seen = 0
+		s := feed(t, r, links, m.stop)
+		v := s.View(s.Newest().Add(40 * time.Millisecond))
+		var b strings.Builder
+		for _, width := range []int{80, 40} {
+			fmt.Fprintf(&b, "--- %d\n", width)
+			for _, line := range Draw(v, width, false) {
+				if n := cells.StringWidth(line); n > width {
+					t.Errorf("%s: a line of %d cells at %d: %s", m.name, n, width, line)
+				}
+				b.WriteString(line + "\n")
+			}
+		}
+		b.WriteString("--- colour\n")
+		for _, line := range Draw(v, 80, true) {
+			b.WriteString(strings.ReplaceAll(line, "\x1b", "^") + "\n")
+		}
+		golden(t, m.name+".txt", b.String())
+	}
+}
+
+// The lines of a log.
+func TestLines(t *testing.T) {
+	r, links := recorded(t)
+	s := feed(t, r, links, func(int, results.Record) bool { return false })
+	var b strings.Builder
+	begin := s.begin
+	for _, l := range s.Lines() {
+		fmt.Fprintf(&b, "%7.3f %s\n", l.Time.Sub(begin).Seconds(), l.Text)
+	}
+	golden(t, "lines.txt", b.String())
+	if len(s.Lines()) != 0 {
+		t.Error("lines are told twice")
+	}
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(want) != got {
+		t.Errorf("%s differs: got\n%s\nwant\n%s", name, got, want)
+	}
+}
+
+// BenchmarkFold is what a watcher spends on a record of a real trial, and BenchmarkView on a screen.
+func BenchmarkFold(b *testing.B) {
+	r, links := recorded(b)
+	records, err := r.Records(r.Plan[0].ID)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	n := 0
+	for b.Loop() {
+		s := NewRun(r.Manifest, r.Plan, links)
+		s.Entry(results.Entry{Event: results.TrialBegin, Trial: r.Plan[0].ID, Attempt: 1})
+		s.Records(records)
+		n += len(records)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(n), "ns/record")
+}
+
+func BenchmarkView(b *testing.B) {
+	r, links := recorded(b)
+	s := feed(b, r, links, func(trial int, rec results.Record) bool { return trial == 2 && rec.Name == results.ActionEnd })
+	b.ReportAllocs()
+	for b.Loop() {
+		Draw(s.View(s.Newest()), 80, true)
+	}
+}

@@ -1,0 +1,266 @@
+package live
+
+import (
+	"fmt"
+	"slices"
+	"time"
+	"virtscope/analysis/quantity"
+	"virtscope/results"
+)
+
+// A View is what can be said of a run at one time.
+type View struct {
+	Run     string    `json:"run"`
+	Name    string    `json:"name"`
+	Now     time.Time `json:"now"`
+	Process Process   `json:"process"`
+	// State: waiting, running, replay, ended, killed (the process is gone and the run has not ended), not begun, or unknown.
+	State      string            `json:"state"`
+	Advice     string            `json:"advice,omitempty"`
+	Trials     int               `json:"trials"`
+	Completed  int               `json:"completed"`
+	Failed     int               `json:"failed"`
+	Invalid    int               `json:"invalid"`
+	Elapsed    quantity.Quantity `json:"elapsed"` // s since the run began
+	Left       quantity.Quantity `json:"left"`    // s, about
+	Trial      *Trial            `json:"trial,omitempty"`
+	Figure     string            `json:"figure"` // what the treatments' figure is: downtime or action
+	Treatments []Treatment       `json:"treatments"`
+	Warnings   []string          `json:"warnings"` // the last ones
+}
+
+// A Trial is the attempt that began last.
+type Trial struct {
+	Order     int               `json:"order"`
+	ID        string            `json:"id"`
+	Treatment string            `json:"treatment"`
+	Levels    []results.Level   `json:"levels"`
+	Replicate int               `json:"replicate"`
+	Attempt   int               `json:"attempt"`
+	Elapsed   quantity.Quantity `json:"elapsed"`  // s
+	Verdict   results.Verdict   `json:"verdict"`  // "" while it goes on
+	State     string            `json:"state"`    // "" is not told
+	In        quantity.Quantity `json:"in_state"` // s since the state began
+	Action    string            `json:"action,omitempty"`
+	Phase     string            `json:"phase,omitempty"`
+	Records   int64             `json:"records"`
+	Behind    quantity.Quantity `json:"behind"` // s between the newest record and now
+
+	Rounds     []Round             `json:"rounds"`
+	Throughput quantity.Quantity   `json:"throughput"` // B/s, of the newest second that the capture told
+	Bars       []quantity.Quantity `json:"-"`          // B/s, each BarWidth s long, up to now
+	BarWidth   float64             `json:"-"`
+	Link       quantity.Quantity   `json:"link"`       // B/s that the migration may use at most
+	Dirty      quantity.Quantity   `json:"dirty_rate"` // B/s by the hypervisor's last word
+	Converges  string              `json:"converges"`  // yes, no, or unknown
+	Why        string              `json:"converges_why"`
+	Left       quantity.Quantity   `json:"remaining"` // B
+	Total      quantity.Quantity   `json:"total"`     // B
+
+	Downtime quantity.Quantity `json:"downtime"`   // s, the hypervisors' view
+	Wire     quantity.Quantity `json:"silence"`    // s: the longest without a frame of the guest at the switch
+	Client   quantity.Quantity `json:"unanswered"` // s: the longest without an answer to an echo probe
+	RTT50    quantity.Quantity `json:"rtt_p50"`    // s
+	RTT99    quantity.Quantity `json:"rtt_p99"`    // s
+	RTTMax   quantity.Quantity `json:"rtt_max"`    // s: the longest since the action was asked for
+	Troubles []string          `json:"troubles"`
+	Cut      string            `json:"cut,omitempty"`
+}
+
+// A Treatment is what came of its trials so far.
+type Treatment struct {
+	Name      string            `json:"name"`
+	Trials    int               `json:"trials"` // planned
+	Completed int               `json:"completed"`
+	Failed    int               `json:"failed"`
+	Invalid   int               `json:"invalid"`
+	Median    quantity.Quantity `json:"median"` // of Figure, over completed and failed trials
+	N         int               `json:"n"`
+}
+
+// Bars is how many bars of throughput a view holds.
+const Bars = 60
+
+// View is the run at now.
+func (r *Run) View(now time.Time) View {
+	v := View{
+		Run: r.manifest.Run, Name: r.manifest.Name, Now: now, Process: r.process, Trials: len(r.plan),
+		Elapsed: quantity.Unknown(results.Seconds, "the run has not begun"), Left: r.left(now), Warnings: r.warnings,
+		Figure: "action", Treatments: []Treatment{},
+	}
+	if r.missing > 0 {
+		v.Warnings = append(slices.Clip(v.Warnings), fmt.Sprintf("the records of %d attempts are not here: nothing is derived of them", r.missing))
+	}
+	if v.Warnings == nil {
+		v.Warnings = []string{}
+	}
+	if r.stopped {
+		v.Figure = "downtime"
+	}
+	until := now
+	if !r.end.IsZero() {
+		until = r.end
+	}
+	if !r.begin.IsZero() {
+		v.Elapsed = quantity.Exactly(max(0, until.Sub(r.begin).Seconds()), results.Seconds)
+	}
+	for _, verdict := range r.ended {
+		count(verdict, &v.Completed, &v.Failed, &v.Invalid)
+	}
+	v.State, v.Advice = r.state()
+	v.Treatments = r.treatments()
+	if r.now != nil {
+		v.Trial = r.trial(now, v.State)
+	}
+	return v
+}
+
+func count(v results.Verdict, completed, failed, invalid *int) {
+	switch v {
+	case results.Completed:
+		*completed++
+	case results.Failed:
+		*failed++
+	case results.Invalid:
+		*invalid++
+	}
+}
+
+func (r *Run) state() (state, advice string) {
+	open := len(r.plan) - len(r.ended)
+	for _, v := range r.ended {
+		if v == results.Interrupted {
+			open++
+		}
+	}
+	resume := "go on with virtscope run --resume " + r.folder
+	switch {
+	case r.replay:
+		return "replay", ""
+	case r.process == Working && r.begin.IsZero():
+		return "waiting", "its process prepares the testbed"
+	case r.process == Working:
+		return "running", ""
+	case !r.end.IsZero() && open > 0:
+		return "ended", fmt.Sprintf("%d of %d trials were not run: %s", open, len(r.plan), resume)
+	case !r.end.IsZero():
+		return "ended", ""
+	case r.process == Unsure && !r.begin.IsZero():
+		return "unknown", "whether a process works on the run is not known, and it has not ended"
+	case r.begin.IsZero() && r.attempts == 0:
+		return "not begun", "no process works on it: " + resume
+	case r.begin.IsZero():
+		return "ended", "" // it was imported: it has no begin and no end
+	}
+	return "killed", "its process is gone: " + resume
+}
+
+func (r *Run) treatments() []Treatment {
+	list := []Treatment{}
+	at := map[string]int{}
+	for _, t := range r.plan {
+		i, ok := at[t.Treatment]
+		if !ok {
+			i = len(list)
+			at[t.Treatment] = i
+			list = append(list, Treatment{Name: first(levels(t), t.Treatment)})
+			f := r.actions[t.Treatment]
+			if r.stopped {
+				f = r.figures[t.Treatment]
+			}
+			list[i].N = len(f)
+			list[i].Median = quantity.Median(f, results.Seconds, "no trial has ended")
+		}
+		list[i].Trials++
+		count(r.ended[t.ID], &list[i].Completed, &list[i].Failed, &list[i].Invalid)
+	}
+	return list
+}
+
+func (r *Run) trial(now time.Time, state string) *Trial {
+	t := r.now
+	if t.ended || state != "running" && state != "replay" && state != "unknown" {
+		// Nothing goes on: time stands still at what was told last.
+		if t.latest != 0 {
+			now = time.Unix(0, t.latest)
+		}
+	}
+	out := &Trial{
+		Order: t.plan.Order, ID: t.plan.ID, Treatment: t.plan.Treatment, Levels: t.plan.Levels, Replicate: t.plan.Replicate, Attempt: t.attempt,
+		Elapsed: quantity.Exactly(max(0, now.Sub(t.begin).Seconds()), results.Seconds), Verdict: r.ended[t.plan.ID],
+		State: t.state, Action: t.action, Phase: t.phase, Records: t.count, Troubles: append([]string{}, t.troubles...), Cut: t.cut,
+		In: quantity.Unknown(results.Seconds, "no record told of a state"), Behind: quantity.Unknown(results.Seconds, "no record was told"),
+		Downtime: t.downtime(), Wire: t.silent(), Client: t.unanswered(),
+		Throughput: t.flow.throughput(),
+	}
+	if t.state != "" {
+		out.In = quantity.Exactly(max(0, seconds(now.UnixNano()-t.since)), results.Seconds)
+	}
+	if t.latest != 0 {
+		out.Behind = quantity.Exactly(max(0, seconds(now.UnixNano()-t.latest)), results.Seconds)
+	}
+	out.RTT50, out.RTT99 = t.trips()
+	out.RTTMax = quantity.Unknown(results.Seconds, "no probe that was sent since the action was asked for was answered")
+	if t.echo.held > 0 {
+		out.RTTMax = quantity.Exactly(t.echo.held, results.Seconds)
+	}
+	stop := t.switches.last()
+	out.Rounds = t.rounds.show(stop, t.latest)
+	t.bars(out, now)
+	t.converges(out)
+	return out
+}
+
+// bars fit the action into the view, in bars of 0.1 s to 6.4 s.
+func (t *trial) bars(out *Trial, now time.Time) {
+	end := now.UnixNano()
+	if t.actionEnd != 0 {
+		end = min(end, t.actionEnd+int64(1e9))
+	}
+	wide := int64(1)
+	for t.actionBegin != 0 && wide < 64 && (end-t.actionBegin)/(wide*slotWidth) > Bars {
+		wide *= 2
+	}
+	out.Bars, out.BarWidth = t.flow.last(Bars, wide, end), seconds(wide*slotWidth)
+}
+
+// converges compares what the guest dirties with what the link takes.
+func (t *trial) converges(out *Trial) {
+	out.Left, out.Total = quantity.Unknown(results.Bytes, "the hypervisor has not told"), quantity.Unknown(results.Bytes, "the hypervisor has not told")
+	if t.rounds.leftAt != 0 {
+		out.Left = quantity.Exactly(t.rounds.left, results.Bytes)
+	}
+	if t.rounds.total > 0 {
+		out.Total = quantity.Exactly(t.rounds.total, results.Bytes)
+	}
+	out.Dirty = quantity.Unknown(results.BytesPerSecond, "the hypervisor has not told")
+	if t.rounds.now.at != 0 {
+		out.Dirty = dirtied(t.rounds.now.dirty)
+	}
+	out.Link = quantity.Unknown(results.BytesPerSecond, "what the experiment allows is not known")
+	switch l := t.link; {
+	case l != nil && l.least() > 0:
+		out.Link = quantity.Exactly(l.least(), results.BytesPerSecond)
+	case l != nil:
+		out.Link = quantity.Unknown(results.BytesPerSecond, "the experiment sets no limit")
+	}
+	against, whose := out.Link, "the link"
+	for _, r := range out.Rounds {
+		if !out.Link.Known && r.Rate.Known {
+			against, whose = r.Rate, "what was sent"
+		}
+	}
+	switch {
+	case !out.Dirty.Known:
+		out.Converges, out.Why = "unknown", out.Dirty.Why
+	case !against.Known || against.Value == 0:
+		out.Converges, out.Why = "unknown", "the link's rate is not known"
+	case out.Dirty.Value < against.Value:
+		out.Converges = "yes"
+	default:
+		out.Converges = "no"
+	}
+	if out.Why == "" {
+		out.Why = fmt.Sprintf("%.0f %% of %s", 100*out.Dirty.Value/against.Value, whose)
+	}
+}
