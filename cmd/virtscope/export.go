@@ -139,26 +139,11 @@ func exportSamples(c *cobra.Command, name, format, output string, force bool) er
 	if err != nil {
 		return err
 	}
-	missing, err := unended(r)
+	missing, err := unended(r, anyOutcome)
 	if len(missing) > 0 {
 		fmt.Fprintf(os.Stderr, "! %s: the records of %d of %d trials, which have not ended, are left out: %s\n", r.Dir, len(missing), len(r.Plan), strings.Join(missing, ", "))
 	}
 	return err
-}
-
-// unended are the trials of which eachRecords gives none.
-func unended(r *results.Run) ([]string, error) {
-	var list []string
-	for _, t := range r.Plan {
-		_, ok, err := r.Outcome(t.ID)
-		if err != nil {
-			return list, err
-		}
-		if !ok {
-			list = append(list, t.ID)
-		}
-	}
-	return list, nil
 }
 
 func eachRecords(c *cobra.Command, r *results.Run, visit func(string, []results.Record) error) error {
