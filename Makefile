@@ -8,8 +8,9 @@ export CGO_ENABLED := 0
 CACHE := $(CURDIR)/.cache
 TOOLS := $(CACHE)/tools
 VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
-# A clone that belongs to another user is no repository to git: build it all the same.
-export GOFLAGS := $(GOFLAGS) $(shell git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=false)
+# A clone that belongs to another user is no repository to git: build it all the same. -trimpath is for programs and tests alike, or
+# what they share is compiled twice.
+export GOFLAGS := $(filter-out -trimpath -buildvcs=false,$(GOFLAGS)) -trimpath $(shell git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=false)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 
 GOLANGCI_VERSION := v2.15.0
@@ -28,13 +29,13 @@ test: deps-test build
 	$(MAKE) -j3 --output-sync=target beside aside influxd
 	$(MAKE) race-alone unit-alone e2e-alone influx
 
-.PHONY: beside aside influxd influx unit-serial race-pure race-alone unit-guests unit-alone e2e-beside e2e-alone
+.PHONY: beside aside influxd influx unit-plain race-pure race-alone unit-guests unit-alone e2e-beside e2e-alone
 
 beside:
 	$(MAKE) -j1 --output-sync=none unit-guests e2e-beside
 
 aside:
-	scripts/idle $(MAKE) -j1 lint unit-serial race-pure
+	scripts/idle $(MAKE) -j1 lint unit-plain race-pure
 
 deps:
 	@scripts/install-deps demo $(CACHE)
@@ -44,8 +45,8 @@ deps-test:
 
 build:
 	@mkdir -p bin
-	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/virtscope ./cmd/virtscope
-	go build -trimpath -ldflags '-s -w' -o bin/virtscope-guest ./cmd/guest
+	go build -ldflags '$(LDFLAGS)' -o bin/virtscope ./cmd/virtscope
+	go build -ldflags '-s -w' -o bin/virtscope-guest ./cmd/guest
 
 lint: vet $(GOLANGCI)
 	$(GOLANGCI) run ./...
@@ -60,19 +61,19 @@ vet:
 	go vet ./...
 
 # Packages that compute and start no goroutine, beside each other: the race detector would be slow, and see nothing.
-unit-serial:
-	@set -e; p=$$(scripts/test-packages serial); set -x; go test -timeout 20m $$p
+unit-plain:
+	@set -e; p=$$(scripts/test-packages plain); set -x; go test -timeout 20m $$p
 
 # What runs without a hypervisor, with the race detector. Packages that only compute run beside each other; the others one at a
 # time, as many of them measure.
 race: race-pure race-alone
 race-pure:
-	@set -e; p=$$(scripts/test-packages pure); set -x; CGO_ENABLED=1 go test -race -short -timeout 20m $$p
+	@set -e; p=$$(scripts/test-packages race); set -x; CGO_ENABLED=1 go test -race -short -timeout 20m $$p
 race-alone:
 	@set -e; p=$$(scripts/test-packages alone); set -x; CGO_ENABLED=1 go test -race -short -p 1 $$p
 
 # What the race detector's run left out: packages with tests that need real guests, or seconds, in full.
-unit: unit-serial unit-guests unit-alone
+unit: unit-plain unit-guests unit-alone
 unit-guests:
 	@set -e; p=$$(scripts/test-packages guests); set -x; go test -count=1 -p 2 -timeout 20m $$p
 unit-alone:
@@ -80,7 +81,7 @@ unit-alone:
 
 # Real runs of the built program. Those that are named hold what became of guests and of runs, not how long it took: make test
 # runs them while the machine computes. Any other is taken to measure.
-BESIDE := ^Test(Boot|Provision|Firmware|OwnImage|Fleet|Checkpoint|CheckpointElsewhere|DamagedCheckpoint|Interrupt|Kill|Refused)$$
+BESIDE := ^Test(Boot|Provision|Firmware|OwnImage|Fleet|Recover|OldQEMU|Checkpoint|CheckpointElsewhere|DamagedCheckpoint|Interrupt|Kill|Refused)$$
 E2E := go test -count=1 -tags e2e -timeout 20m -v
 e2e: build e2e-beside e2e-alone
 e2e-beside:
