@@ -27,7 +27,7 @@ demo: deps build
 # needs, which takes longest. Nothing runs beside tests that measure, not even idly: a guest's clock and its caches would tell.
 test: deps-test build
 	$(MAKE) -j3 --output-sync=target beside aside influxd
-	$(MAKE) race-alone unit-alone e2e-alone influx
+	$(MAKE) -j1 race-alone unit-alone e2e-alone influx
 
 .PHONY: beside aside influxd influx unit-plain race-pure race-alone unit-guests unit-alone e2e-beside e2e-alone
 
