@@ -9,8 +9,9 @@ export CGO_ENABLED := 0
 CACHE := $(CURDIR)/.cache
 TOOLS := $(CACHE)/tools
 VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
-# A clone that belongs to another user is no repository to git: build it all the same.
-export GOFLAGS := $(GOFLAGS) $(shell git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=false)
+# A clone that belongs to another user is no repository to git: build it all the same. -trimpath is for programs and tests alike, or
+# what they share is compiled twice.
+export GOFLAGS := $(filter-out -trimpath -buildvcs=false,$(GOFLAGS)) -trimpath $(shell git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=false)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 
 GOLANGCI_VERSION := v2.15.0
@@ -22,7 +23,20 @@ all: build
 demo: deps build
 	bin/virtscope run quickstart
 
-test: deps-test build lint race unit e2e
+# Real guests wait for one core, and for clocks, most of the time. Those of tests that measure nothing run beside what only
+# computes, which is given what they leave of the machine: lint, the tests of pure packages, and building the server that influx
+# needs, which takes longest. Nothing runs beside tests that measure, not even idly: a guest's clock and its caches would tell.
+test: deps-test build
+	$(MAKE) -j3 --output-sync=target beside aside influxd
+	$(MAKE) -j1 race-alone unit-alone e2e-alone influx
+
+.PHONY: beside aside influxd influx unit-plain race-pure race-alone unit-guests unit-alone e2e-beside e2e-alone
+
+beside:
+	$(MAKE) -j1 --output-sync=none unit-guests e2e-beside
+
+aside:
+	scripts/idle $(MAKE) -j1 lint unit-plain race-pure
 
 deps:
 	@scripts/install-deps demo $(CACHE)
@@ -32,10 +46,11 @@ deps-test:
 
 build:
 	@mkdir -p bin
-	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/virtscope ./cmd/virtscope
-	go build -trimpath -ldflags '-s -w' -o bin/virtscope-guest ./cmd/guest
+	go build -ldflags '$(LDFLAGS)' -o bin/virtscope ./cmd/virtscope
+	go build -ldflags '-s -w' -o bin/virtscope-guest ./cmd/guest
 
-lint: vet $(GOLANGCI)
+# It vets, too: govet is what go vet runs, and sees the end-to-end tests.
+lint: $(GOLANGCI)
 	$(GOLANGCI) run ./...
 	$(GOLANGCI) fmt --diff ./...
 
@@ -47,18 +62,42 @@ $(GOLANGCI):
 vet:
 	go vet ./...
 
+# Packages that compute and start no goroutine, beside each other: the race detector would be slow, and see nothing.
+unit-plain:
+	@set -e; p=$$(scripts/test-packages plain); set -x; go test -timeout 20m $$p
+
 # What runs without a hypervisor, with the race detector. Packages that only compute run beside each other; the others one at a
 # time, as many of them measure.
-race:
-	@set -e; p=$$(scripts/test-packages pure); set -x; CGO_ENABLED=1 go test -race -short $$p
+race: race-pure race-alone
+race-pure:
+	@set -e; p=$$(scripts/test-packages race); set -x; CGO_ENABLED=1 go test -race -short -timeout 20m $$p
+race-alone:
 	@set -e; p=$$(scripts/test-packages alone); set -x; CGO_ENABLED=1 go test -race -short -p 1 $$p
 
-# What the race detector's run left out: packages with tests that need real guests or minutes, one at a time, in full.
-unit:
-	@set -e; p=$$(scripts/test-packages long); set -x; go test -count=1 -p 1 -timeout 20m $$p
+# What the race detector's run left out: packages with tests that need real guests, or seconds, in full.
+unit: unit-plain unit-guests unit-alone
+unit-guests:
+	@set -e; p=$$(scripts/test-packages guests); set -x; go test -count=1 -p 2 -timeout 20m $$p
+unit-alone:
+	@set -e; p=$$(scripts/test-packages long); [ -n "$$p" ] || exit 0; set -x; go test -count=1 -p 1 -timeout 20m $$p
 
-e2e: build
-	go test -count=1 -tags e2e -timeout 20m -v ./cmd/virtscope/...
+# Real runs of the built program. Those that are named hold what became of guests and of runs, not how long it took: make test
+# runs them while the machine computes. Any other is taken to measure.
+BESIDE := ^Test(Boot|Provision|Firmware|OwnImage|Fleet|Recover|OldQEMU|Checkpoint|CheckpointElsewhere|DamagedCheckpoint|Interrupt|Kill|Refused)$$
+E2E := go test -count=1 -tags e2e -timeout 20m -v
+e2e: build e2e-beside e2e-alone
+e2e-beside:
+	$(E2E) -run '$(BESIDE)' ./cmd/virtscope
+e2e-alone:
+	$(E2E) -skip '$(BESIDE)|^TestInflux' ./cmd/virtscope/...
+
+# A real server that reads what is exported for it. Tests that need none of it pass by without it.
+influxd:
+	@scripts/idle scripts/influxd $(CACHE)
+influx: build
+	@set -e; path=$$(scripts/influxd $(CACHE)); set -x; export VIRTSCOPE_INFLUXD=$$path; \
+	if [ -d results/influx ]; then go test -count=1 ./results/influx/...; fi; \
+	$(E2E) -run '^TestInflux' ./cmd/virtscope
 
 accuracy: deps build
 	bin/virtscope run --strict accuracy

@@ -19,9 +19,6 @@ import (
 
 // A TCP connection that a cut silences for two seconds goes on afterwards, without a byte lost.
 func TestCut(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes 3 s for each kind of link: not in short mode")
-	}
 	shaped := fullConfig(t)
 	shaped.Link, shaped.MigrationLink = Link{Rate: 12.5e6}, &Link{Rate: 12.5e6, Upload: 6e6}
 	open := fullConfig(t)

@@ -208,9 +208,6 @@ func TestLinkRecords(t *testing.T) {
 
 // A stream fills a link that is slow and long. A busy machine may not: four attempts.
 func TestRelayThroughput(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes 5 s: not in short mode")
-	}
 	l := Link{Rate: 12.5e6, Delay: 12500 * time.Microsecond}
 	for range 4 {
 		tb := bringUp(t, relayedConfig(t, l))

@@ -3,6 +3,7 @@ package compare
 import (
 	"fmt"
 	"io"
+	"virtscope/analysis/text"
 
 	"github.com/jstemmer/go-junit-report/v2/junit"
 )
@@ -12,7 +13,7 @@ import (
 func WriteJUnit(w io.Writer, r Result) error {
 	suites := junit.Testsuites{Name: "virtscope compare"}
 	for _, treatment := range r.treatments() {
-		suite := junit.Testsuite{Name: orAll(treatment)}
+		suite := junit.Testsuite{Name: text.Treatment(treatment)}
 		suite.AddProperty("base", r.Base)
 		suite.AddProperty("head", r.Head)
 		for _, row := range r.Rows {
@@ -31,7 +32,7 @@ func (row Row) testcase() junit.Testcase {
 	if row.Why != "" {
 		said += ": " + row.Why
 	}
-	t := junit.Testcase{Name: row.Metric, Classname: orAll(row.Treatment)}
+	t := junit.Testcase{Name: row.Metric, Classname: text.Treatment(row.Treatment)}
 	switch row.Verdict {
 	case Worse:
 		t.Failure = &junit.Result{Message: "worse: " + said, Type: "regression", Data: said}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"virtscope/analysis/text"
 )
 
 // WriteMarkdown writes the comparison for a pull request: what differs first, the rest folded.
@@ -35,7 +36,7 @@ func (r Result) table(b *bytes.Buffer, with func(Verdict) bool) {
 			fmt.Fprintf(b, "\n| treatment | %s |\n|---%s|\n", strings.Join(head, " | "), strings.Repeat("|---", len(head)))
 			begun = true
 		}
-		cells := append([]string{orAll(row.Treatment)}, row.cells()...)
+		cells := append([]string{text.Treatment(row.Treatment)}, row.cells()...)
 		for i, c := range cells {
 			cells[i] = escaped(c)
 		}

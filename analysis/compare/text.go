@@ -24,7 +24,7 @@ func WriteText(w io.Writer, r Result) error {
 		text.Wrapped(&b, "! ", n)
 	}
 	for _, treatment := range r.treatments() {
-		fmt.Fprintf(&b, "\n%s\n", orAll(treatment))
+		fmt.Fprintf(&b, "\n%s\n", text.Treatment(treatment))
 		rows := [][]string{head}
 		for _, row := range r.Rows {
 			if row.Treatment == treatment {
@@ -39,13 +39,6 @@ func WriteText(w io.Writer, r Result) error {
 	}
 	_, err := w.Write(b.Bytes())
 	return err
-}
-
-func orAll(treatment string) string {
-	if treatment == "" {
-		return "all trials"
-	}
-	return treatment
 }
 
 func (r Result) treatments() []string {
@@ -92,10 +85,10 @@ func (r Result) legend() []string {
 func (r Result) unmatched() []string {
 	var list []string
 	for _, t := range r.OnlyBase {
-		list = append(list, "only base has "+orAll(t))
+		list = append(list, "only base has "+text.Treatment(t))
 	}
 	for _, t := range r.OnlyHead {
-		list = append(list, "only head has "+orAll(t))
+		list = append(list, "only head has "+text.Treatment(t))
 	}
 	return list
 }
@@ -181,13 +174,10 @@ func (row Row) difference() string {
 }
 
 func signed(v float64, u results.Unit) string {
-	if v > 0 {
-		return "+" + scaled(v, u)
-	}
 	if v == 0 {
 		return "0"
 	}
-	return "−" + scaled(-v, u)
+	return quantity.WithSign(v, scaled(math.Abs(v), u))
 }
 
 func ratio(e stats.Effect) string {

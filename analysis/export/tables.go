@@ -10,6 +10,7 @@ import (
 	"virtscope/analysis/metric"
 	"virtscope/analysis/quantity"
 	"virtscope/analysis/stats"
+	"virtscope/analysis/text"
 	"virtscope/results"
 )
 
@@ -114,7 +115,7 @@ func LaTeX(w io.Writer, set dataset.Set, metrics []string, confidence float64) e
 	}
 	fmt.Fprint(b, " \\\\\n\\midrule\n")
 	for row, t := range set.Treatments() {
-		medians, spreads := []string{latex(orAll(t.Name)), ""}, []string{"", ""}
+		medians, spreads := []string{latex(text.Treatment(t.Name)), ""}, []string{"", ""}
 		n := 0
 		for i := range metrics {
 			s := columns[i][row].summary
@@ -130,13 +131,6 @@ func LaTeX(w io.Writer, set dataset.Set, metrics []string, confidence float64) e
 	}
 	fmt.Fprint(b, "\\bottomrule\n\\end{tabular}\n")
 	return b.Flush()
-}
-
-func orAll(treatment string) string {
-	if treatment == "" {
-		return "all trials"
-	}
-	return treatment
 }
 
 func latexMedian(s stats.Summary, factor float64) string {

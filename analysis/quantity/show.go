@@ -58,6 +58,17 @@ func thousands(v float64) string {
 	return whole
 }
 
+// WithSign writes v, of which text is the magnitude, with its sign; 0 has none.
+func WithSign(v float64, text string) string {
+	switch {
+	case v > 0:
+		return "+" + text
+	case v < 0:
+		return "−" + text
+	}
+	return text
+}
+
 // Signed writes a difference: with its sign, a count in full; a dash if it is not known.
 func Signed(q Quantity) string {
 	if !q.Known {
@@ -67,12 +78,7 @@ func Signed(q Quantity) string {
 	if q.Unit == results.One {
 		text = thousands(math.Abs(q.Value))
 	}
-	switch {
-	case q.Value > 0:
-		text = "+" + text
-	case q.Value < 0:
-		text = "−" + text
-	}
+	text = WithSign(q.Value, text)
 	if q.Censored {
 		return "≥ " + text
 	}

@@ -158,9 +158,9 @@ func WriteText(w io.Writer, list []Series) error {
 				known++
 			}
 		}
-		row := []string{orAll(s.Treatment), s.Metric, fmt.Sprint(known)}
+		row := []string{text.Treatment(s.Treatment), s.Metric, fmt.Sprint(known)}
 		if s.Why != "" {
-			notes = append(notes, fmt.Sprintf("%s of %s: %s", s.Metric, orAll(s.Treatment), s.Why))
+			notes = append(notes, fmt.Sprintf("%s of %s: %s", s.Metric, text.Treatment(s.Treatment), s.Why))
 			rows = append(rows, append(row, "cannot be told", "", "", "", ""))
 			continue
 		}
@@ -178,13 +178,6 @@ func WriteText(w io.Writer, list []Series) error {
 	}
 	_, err := w.Write(b.Bytes())
 	return err
-}
-
-func orAll(treatment string) string {
-	if treatment == "" {
-		return "all trials"
-	}
-	return treatment
 }
 
 // WriteJSON prints all series, with their points.

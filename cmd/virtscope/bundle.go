@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"virtscope/results"
 	"virtscope/results/bundle"
 
 	"github.com/spf13/cobra"
@@ -27,7 +26,7 @@ func newBundleCommand() *cobra.Command {
 			if err != nil {
 				return specError(err)
 			}
-			missing, err := unfinished(r)
+			missing, err := unended(r, stays)
 			if err != nil {
 				return err
 			}
@@ -82,28 +81,6 @@ func outside(file, dir string) error {
 		return fmt.Errorf("bundle %s: %s lies in the run's folder, and would be packed into itself: name a file elsewhere with -o", dir, file)
 	}
 	return nil
-}
-
-// unfinished are the trials of a run that have no verdict that stays.
-func unfinished(r *results.Run) ([]string, error) {
-	skipped, err := r.Skipped()
-	if err != nil {
-		return nil, err
-	}
-	var list []string
-	for _, t := range r.Plan {
-		if _, ok := skipped[t.ID]; ok {
-			continue
-		}
-		o, ok, err := r.Outcome(t.ID)
-		if err != nil {
-			return nil, err
-		}
-		if !ok || o.Verdict == results.Interrupted {
-			list = append(list, t.ID)
-		}
-	}
-	return list, nil
 }
 
 func newUnbundleCommand() *cobra.Command {

@@ -166,7 +166,7 @@ func TestOwnImage(t *testing.T) {
 	if os.Getenv("VIRTSCOPE_SLOW") == "" {
 		t.Skip("cloud-init takes minutes without hardware virtualization: make soak runs this, or VIRTSCOPE_SLOW=1")
 	}
-	cache := filepath.Join(cacheDir(), "roots")
+	cache := filepath.Join(homeCache, "virtscope", "roots")
 	d, err := image.BuildDebian(t.Context(), image.DebianOptions{CloudInit: true, Loader: true, Format: image.QCOW2, CacheDir: cache})
 	if err != nil {
 		t.Fatal(err)

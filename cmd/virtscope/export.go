@@ -139,30 +139,11 @@ func exportSamples(c *cobra.Command, name, format, output string, force bool) er
 	if err != nil {
 		return err
 	}
-	missing, err := unended(r)
+	missing, err := unended(r, anyOutcome)
 	if len(missing) > 0 {
 		fmt.Fprintf(os.Stderr, "! %s: the records of %d of %d trials, which have not ended, are left out: %s\n", r.Dir, len(missing), len(r.Plan), strings.Join(missing, ", "))
 	}
 	return err
-}
-
-// unended are the trials of which eachRecords gives none.
-func unended(r *results.Run) ([]string, error) {
-	skipped, err := r.Skipped()
-	if err != nil {
-		return nil, err
-	}
-	var list []string
-	for _, t := range r.Plan {
-		_, ok, err := r.Outcome(t.ID)
-		if err != nil {
-			return list, err
-		}
-		if _, left := skipped[t.ID]; !ok && !left {
-			list = append(list, t.ID)
-		}
-	}
-	return list, nil
 }
 
 func eachRecords(c *cobra.Command, r *results.Run, visit func(string, []results.Record) error) error {

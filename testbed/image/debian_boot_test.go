@@ -16,7 +16,8 @@ import (
 	"virtscope/testbed/guest/agent"
 )
 
-// cachedDebian builds a Debian disk, or skips with the reason. It is kept in the source tree's cache.
+// cachedDebian builds a Debian disk, or skips with the reason. It is kept in the source tree's cache, where the end-to-end tests
+// of cmd/virtscope find the same.
 func cachedDebian(t *testing.T, o DebianOptions) Debian {
 	t.Helper()
 	if testing.Short() {
@@ -33,7 +34,7 @@ func cachedDebian(t *testing.T, o DebianOptions) Debian {
 	if err != nil {
 		t.Skip("needs the agent:", err)
 	}
-	o.Agent, o.CacheDir = init, filepath.Join(root, ".cache", "test-images")
+	o.Agent, o.CacheDir = init, filepath.Join(root, ".cache", "home", "virtscope", "roots")
 	forget(t, o.CacheDir)
 	began := time.Now()
 	d, err := BuildDebian(t.Context(), o)

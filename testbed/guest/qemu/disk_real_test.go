@@ -41,19 +41,14 @@ func newDiskBench(t *testing.T, change func(*guest.Spec)) *diskBench {
 		t.Skip("needs minutes: real guests (leave out -short)")
 	}
 	binary := DefaultBinary
-	kernel, err := image.FindKernel("")
-	if err != nil {
+	if _, err := image.FindKernel(""); err != nil {
 		t.Skipf("needs a guest kernel: %v", err)
 	}
 	if _, err := exec.LookPath(binary); err != nil {
 		t.Skipf("needs QEMU: %v", err)
 	}
 	bed, s := guesttest.NewBed(t), guesttest.NewSpec(t)
-	init, err := image.FindInit(os.Args[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	img, err := image.Build(t.Context(), image.Options{Kernel: kernel, Init: init, CacheDir: t.TempDir()})
+	img, err := builtImage()
 	if err != nil {
 		t.Fatal(err)
 	}
