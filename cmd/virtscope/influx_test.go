@@ -38,13 +38,19 @@ func TestInfluxTarget(t *testing.T) {
 	}{
 		{name: "nothing", err: "no InfluxDB is named"},
 		{name: "environment", env: env, said: said, want: influx.Target{URL: "http://env:8086", Org: "env-org", Bucket: "env-bucket", Token: "env-token", Gzip: "off"}},
-		{name: "flags", flags: influxOptions{url: "http://flag", database: "d", user: "u", password: "p", gzip: "on"}, env: env, said: said,
-			want: influx.Target{URL: "http://flag", Org: "env-org", Bucket: "d", Token: "u:p", Gzip: "on"}},
-		{name: "experiment", env: map[string]string{"INFLUX_PASSWORD": "secret"}, said: said,
-			want: influx.Target{URL: "http://spec:8086", Org: "spec-org", Bucket: "spec-db/week", Token: "spec-user:secret", Gzip: "off"}},
+		{
+			name: "flags", flags: influxOptions{url: "http://flag", database: "d", user: "u", password: "p", gzip: "on"}, env: env, said: said,
+			want: influx.Target{URL: "http://flag", Org: "env-org", Bucket: "d", Token: "u:p", Gzip: "on"},
+		},
+		{
+			name: "experiment", env: map[string]string{"INFLUX_PASSWORD": "secret"}, said: said,
+			want: influx.Target{URL: "http://spec:8086", Org: "spec-org", Bucket: "spec-db/week", Token: "spec-user:secret", Gzip: "off"},
+		},
 		{name: "no password", said: said, err: "set INFLUX_PASSWORD"},
-		{name: "user and token in the environment", env: map[string]string{"INFLUX_URL": "http://e", "INFLUX_BUCKET": "b", "INFLUX_TOKEN": "t", "INFLUX_USER": "u"},
-			want: influx.Target{URL: "http://e", Bucket: "b", Token: "t"}},
+		{
+			name: "user and token in the environment", env: map[string]string{"INFLUX_URL": "http://e", "INFLUX_BUCKET": "b", "INFLUX_TOKEN": "t", "INFLUX_USER": "u"},
+			want: influx.Target{URL: "http://e", Bucket: "b", Token: "t"},
+		},
 		{name: "file", flags: influxOptions{tokenFile: file}, env: env, want: influx.Target{URL: "http://env:8086", Org: "env-org", Bucket: "env-bucket", Token: "from-file"}},
 		{name: "file that others read", flags: influxOptions{tokenFile: open}, env: env, err: "chmod 600"},
 		{name: "two secrets", flags: influxOptions{token: "a", user: "b"}, env: env, err: "one of a token"},
