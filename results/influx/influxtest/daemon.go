@@ -1,4 +1,3 @@
-// Package influxtest starts a real InfluxDB for tests.
 package influxtest
 
 import (
@@ -37,16 +36,19 @@ bind-address = "%[1]s"
   series-id-set-cache-size = 100
 [http]
   bind-address = "%[2]s"
-  flux-enabled = false
+  flux-enabled = %[4]t
   log-enabled = false
-  auth-enabled = %[4]t
+  auth-enabled = %[5]t
 [monitor]
   store-enabled = false
 `
 
 // StartDaemon starts the influxd at path with its data below dir. With auth it wants to know who asks: make the first user by
 // CREATE USER x WITH PASSWORD 'y' WITH ALL PRIVILEGES. The caller calls Kill.
-func StartDaemon(path, dir string, auth bool) (*Daemon, error) {
+func StartDaemon(path, dir string, auth bool) (*Daemon, error) { return start(path, dir, false, auth) }
+
+// start starts one; with Flux it takes some 10 s.
+func start(path, dir string, flux, auth bool) (*Daemon, error) {
 	api, err := freePort()
 	if err != nil {
 		return nil, err
@@ -56,7 +58,7 @@ func StartDaemon(path, dir string, auth bool) (*Daemon, error) {
 		return nil, err
 	}
 	d := &Daemon{URL: "http://" + api, path: path, dir: dir}
-	if err := os.WriteFile(d.config(), fmt.Appendf(nil, daemonConfig, rpc, api, dir, auth), 0o600); err != nil {
+	if err := os.WriteFile(d.config(), fmt.Appendf(nil, daemonConfig, rpc, api, dir, flux, auth), 0o600); err != nil {
 		return nil, err
 	}
 	return d, d.Start()
@@ -161,9 +163,13 @@ func (d *Daemon) Count(ctx context.Context, db, field string) (int64, error) {
 	return total, nil
 }
 
-// FindDaemon returns path, or without it the influxd that the repository's tools hold, looked for from the working folder up.
+// FindDaemon returns path, or an error if it is none, or without it the influxd that the repository's tools hold, looked for from the working folder up.
 func FindDaemon(path string) (string, error) {
-	if path != "" {
+	switch path {
+	case "":
+	case "none":
+		return "", errors.New("VIRTSCOPE_INFLUXD is none: tests of a real InfluxDB run elsewhere")
+	default:
 		return path, nil
 	}
 	dir, err := os.Getwd()
@@ -171,13 +177,13 @@ func FindDaemon(path string) (string, error) {
 		return "", err
 	}
 	for {
-		path := filepath.Join(dir, ".cache", "tools", "influxd-1.8.3")
+		path := filepath.Join(dir, ".cache", "tools", "influxd-"+Version)
 		if _, err := os.Stat(path); err == nil {
 			return path, nil
 		}
 		parent := filepath.Dir(dir)
 		if parent == dir {
-			return "", errors.New("there is no InfluxDB: set VIRTSCOPE_INFLUXD to influxd 1.8.3, or let make test install it")
+			return "", fmt.Errorf("there is no InfluxDB: set VIRTSCOPE_INFLUXD to influxd %s, or let make test install it", Version)
 		}
 		dir = parent
 	}

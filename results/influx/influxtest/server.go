@@ -6,112 +6,30 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
-	"time"
 )
 
 // Version is the InfluxDB that tests run against.
 const Version = "1.8.3"
 
-// A Server is an influxd on loopback, with a data folder of its own.
-type Server struct {
-	URL string
-}
+// A Server is an influxd of one test, which fails where it does not answer as it should.
+type Server struct{ URL string }
 
-const config = `reporting-disabled = true
-bind-address = "%[1]s"
-[meta]
-  dir = "%[3]s/meta"
-[data]
-  dir = "%[3]s/data"
-  wal-dir = "%[3]s/wal"
-  series-id-set-cache-size = 100
-[http]
-  bind-address = "%[2]s"
-  flux-enabled = %[4]t
-  log-enabled = false
-[monitor]
-  store-enabled = false
-`
-
-// patience is how long a start may take on a machine that does other things, too. With Flux it takes some 10 s on one that does not.
-const patience = 2 * time.Minute
-
-// Start starts a server that ends with the test. Path is the program; if it is "", the one that the repository's tools hold is taken. Without any, the
-// test is skipped.
+// Start starts a server that ends with the test, from what FindDaemon makes of path. Without any, the test is skipped. With Flux it takes some 10 s.
 func Start(t testing.TB, path string, flux bool) *Server {
 	t.Helper()
-	if path == "" {
-		path = find(t)
+	path, err := FindDaemon(path)
+	if err != nil {
+		t.Skip(err)
 	}
-	dir := t.TempDir()
-	address := freeAddress(t)
-	file := filepath.Join(dir, "influxd.conf")
-	if err := os.WriteFile(file, fmt.Appendf(nil, config, freeAddress(t), address, dir, flux), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	var log bytes.Buffer
-	cmd := exec.CommandContext(context.Background(), path, "run", "-config", file)
-	cmd.Stdout, cmd.Stderr = &log, &log
-	if err := cmd.Start(); err != nil {
-		t.Fatalf("start influxd: %v", err)
-	}
-	done := make(chan error, 1)
-	go func() { done <- cmd.Wait() }()
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		<-done //nolint:errcheck // that it was killed
-	})
-	s := &Server{URL: "http://" + address}
-	for begin := time.Now(); time.Since(begin) < patience; time.Sleep(50 * time.Millisecond) {
-		select {
-		case err := <-done:
-			done <- err
-			t.Fatalf("influxd ended: %v\n%s", err, log.String())
-		default:
-		}
-		if status, _, err := s.do(t.Context(), http.MethodGet, "/ping", nil); err == nil && status == http.StatusNoContent {
-			return s
-		}
-	}
-	t.Fatalf("influxd does not answer")
-	return nil
-}
-
-// find looks for the program below this folder's parents.
-func find(t testing.TB) string {
-	t.Helper()
-	dir, err := os.Getwd()
+	d, err := start(path, t.TempDir(), flux, false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for {
-		path := filepath.Join(dir, ".cache", "tools", "influxd-"+Version)
-		if _, err := os.Stat(path); err == nil {
-			return path
-		}
-		parent := filepath.Dir(dir)
-		if parent == dir {
-			t.Skipf("there is no InfluxDB: set VIRTSCOPE_INFLUXD to influxd %s, or let make test install it", Version)
-		}
-		dir = parent
-	}
-}
-
-func freeAddress(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it is closed at once
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close() //nolint:errcheck // nothing was sent
-	return l.Addr().String()
+	t.Cleanup(d.Kill)
+	return &Server{URL: d.URL}
 }
 
 func (s *Server) do(ctx context.Context, method, path string, body io.Reader) (status int, answer []byte, err error) {
@@ -123,7 +41,7 @@ func (s *Server) do(ctx context.Context, method, path string, body io.Reader) (s
 	if err != nil {
 		return 0, nil, err
 	}
-	defer func() { _ = res.Body.Close() }()
+	defer res.Body.Close()
 	answer, err = io.ReadAll(res.Body)
 	return res.StatusCode, answer, err
 }
