@@ -5,10 +5,17 @@ import (
 	"fmt"
 	"os"
 	"syscall"
+	"time"
 )
 
 // ErrClaimed says that another process works on a run.
 var ErrClaimed = errors.New("another virtscope works on this run")
+
+// How often a claim is tried again, and how long apart.
+const (
+	claimAgain = 5
+	claimPause = 5 * time.Millisecond
+)
 
 // Claim makes this process the one that works on the run, until it calls release or ends however it ends. ErrClaimed if another one does.
 func (r *Run) Claim() (release func(), err error) {
@@ -16,7 +23,15 @@ func (r *Run) Claim() (release func(), err error) {
 	if err != nil {
 		return nil, fmt.Errorf("claim run: %w", err)
 	}
-	if err := syscall.Flock(int(d.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+	err = syscall.Flock(int(d.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	for range claimAgain { // whoever asks whether the run is live holds it for a moment
+		if !errors.Is(err, syscall.EWOULDBLOCK) {
+			break
+		}
+		time.Sleep(claimPause)
+		err = syscall.Flock(int(d.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	}
+	if err != nil {
 		_ = d.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
 			return nil, fmt.Errorf("claim run %s: %w: wait for it, or end it", r.Dir, ErrClaimed)

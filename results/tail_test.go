@@ -149,3 +149,33 @@ func TestOneProcessWorksOnARun(t *testing.T) {
 		t.Errorf("live after: %v, %v", live, err)
 	}
 }
+
+// To ask whether a run is live does not keep others from claiming it.
+func TestClaimWhileOthersAsk(t *testing.T) {
+	r, _, a := begun(t)
+	defer func() { _ = a.Finish(&Outcome{}) }()
+	over := make(chan struct{})
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case <-over:
+				return
+			default:
+				_, _ = r.Live()
+				time.Sleep(100 * time.Microsecond)
+			}
+		}
+	}()
+	for range 300 {
+		release, err := r.Claim()
+		if err != nil {
+			t.Error(err)
+			break
+		}
+		release()
+	}
+	close(over)
+	<-done
+}

@@ -361,7 +361,7 @@ func TestStates(t *testing.T) {
 func TestTextOfOthers(t *testing.T) {
 	plan := []results.Trial{{ID: "1", Order: 1, Treatment: "言語=日本語\x1b[2J"}}
 	r := NewRun(results.Manifest{Run: "走行"}, plan, nil)
-	r.Entry(results.Entry{Time: time.Unix(1, 0), Event: results.RunBegin, Reason: "tool \x1b]0;x\a‮ changed 漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字"})
+	r.Entry(results.Entry{Time: time.Unix(1, 0), Event: results.RunBegin, Reason: "tool \x1b]0;x\a\u202e changed 漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字"})
 	r.Entry(results.Entry{Time: time.Unix(2, 0), Event: results.TrialBegin, Trial: "1", Attempt: 1})
 	r.Cut(errors.New("cut\r\nOFF"))
 	for _, width := range []int{10, 20, 40, 80} {

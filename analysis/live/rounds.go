@@ -133,7 +133,8 @@ func (s *rounds) show(stop, latest int64) []Round {
 func (s *rounds) row(r round, next *round, stop, after, latest int64) Round {
 	out := Round{N: r.n}
 	const none = "the hypervisor has not told"
-	end, at := noCounters(), int64(0)
+	end := noCounters()
+	var at int64
 	switch {
 	case next != nil:
 		end, at = next.start, next.begin

@@ -48,7 +48,6 @@ type Run struct {
 
 	begin, end time.Time // end: of the last run.end; zero while there is none after the last run.begin
 	attempts   int
-	last       results.Verdict
 	ended      map[string]results.Verdict // by trial, the last attempt's
 	took       map[string][]float64       // s, by treatment: of attempts that ended
 	figures    map[string][]quantity.Quantity
