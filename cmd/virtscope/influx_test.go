@@ -91,7 +91,7 @@ func finishedRun(t *testing.T) *results.Run {
 	return r
 }
 
-func command(t *testing.T, args ...string) (string, error) {
+func runCommand(t *testing.T, args ...string) (string, error) {
 	t.Helper()
 	root := newRoot(func() {})
 	var out bytes.Buffer
@@ -121,10 +121,10 @@ func influxDaemon(t *testing.T) *influxtest.Daemon {
 func TestInfluxPush(t *testing.T) {
 	d := influxDaemon(t)
 	r := finishedRun(t)
-	if _, err := command(t, "influx", "check", "--url", d.URL, "--database", "db"); err == nil || !strings.Contains(err.Error(), "CREATE DATABASE") {
+	if _, err := runCommand(t, "influx", "check", "--url", d.URL, "--database", "db"); err == nil || !strings.Contains(err.Error(), "CREATE DATABASE") {
 		t.Errorf("no database: %v", err)
 	}
-	out, err := command(t, "influx", "push", r.Dir, "--url", d.URL, "--database", "db")
+	out, err := runCommand(t, "influx", "push", r.Dir, "--url", d.URL, "--database", "db")
 	if err == nil || !strings.Contains(out, "not shipped: trial 1, from record 1 on: 300 records") ||
 		!strings.Contains(out, "virtscope influx push "+r.Dir+" --url "+d.URL+" --bucket db") {
 		t.Errorf("no database: %v\n%s", err, out)
@@ -132,11 +132,11 @@ func TestInfluxPush(t *testing.T) {
 	if _, err := d.Query(t.Context(), "", "CREATE DATABASE db", "", ""); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := command(t, "influx", "check", "--url", d.URL, "--database", "db"); err != nil || !strings.Contains(out, "would take points") {
+	if out, err := runCommand(t, "influx", "check", "--url", d.URL, "--database", "db"); err != nil || !strings.Contains(out, "would take points") {
 		t.Errorf("check: %v\n%s", err, out)
 	}
 	for _, args := range [][]string{nil, nil, {"--again"}} {
-		out, err := command(t, append([]string{"influx", "push", r.Dir, "--url", d.URL, "--database", "db"}, args...)...)
+		out, err := runCommand(t, append([]string{"influx", "push", r.Dir, "--url", d.URL, "--database", "db"}, args...)...)
 		if err != nil || !strings.Contains(out, "has 600 records of r") {
 			t.Errorf("push %v: %v\n%s", args, err, out)
 		}

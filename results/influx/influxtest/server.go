@@ -41,7 +41,7 @@ func (s *Server) do(ctx context.Context, method, path string, body io.Reader) (s
 	if err != nil {
 		return 0, nil, err
 	}
-	defer res.Body.Close()
+	defer res.Body.Close() //nolint:errcheck // it was only read
 	answer, err = io.ReadAll(res.Body)
 	return res.StatusCode, answer, err
 }
