@@ -30,4 +30,3 @@ func command(ctx context.Context, t *testing.T, dir string, args ...string) *exe
 	c.Dir, c.Env = dir, append(os.Environ(), "XDG_CACHE_HOME="+cache)
 	return c
 }
-
