@@ -24,20 +24,19 @@ demo: deps build
 	bin/virtscope run quickstart
 
 # Real guests wait for one core, and for clocks, most of the time. Those of tests that measure nothing run beside what only
-# computes, which is given what they leave of the machine: lint, the tests of pure packages, and building the server that influx
-# needs, which takes longest. Nothing runs beside tests that measure, not even idly: a guest's clock and its caches would tell.
+# computes, which is given what they leave of the machine: lint, the tests of pure packages, and building the server that tests of
+# InfluxDB need, which takes longest. Nothing runs beside tests that measure, not even idly: a guest's clock and its caches would tell.
 test: deps-test build
 	$(MAKE) -j3 --output-sync=target beside aside influxd
-	$(MAKE) -j1 race-alone unit-alone e2e-alone influx
+	VIRTSCOPE_INFLUXD=$(TOOLS)/influxd-1.8.3 $(MAKE) -j1 race-alone unit-alone e2e-alone
 
 .PHONY: beside aside influxd influx unit-plain race-pure race-alone unit-guests unit-alone e2e-beside e2e-alone
 
 beside:
 	$(MAKE) -j1 --output-sync=none unit-guests e2e-beside
 
-# The server may be there already, or not yet: what needs it comes last.
 aside:
-	VIRTSCOPE_INFLUXD=none scripts/idle $(MAKE) -j1 lint unit-plain race-pure
+	scripts/idle $(MAKE) -j1 lint unit-plain race-pure
 
 deps:
 	@scripts/install-deps demo $(CACHE)
@@ -92,15 +91,14 @@ e2e-beside:
 # Those of the files that are built for it: all others have run.
 e2e-alone:
 	@set -e; tests=$$(grep -ho '^func Test[A-Za-z0-9_]*' cmd/virtscope/e2e_*_test.go cmd/virtscope/e2e_test.go | sed 's/func //' | sort -u | paste -sd '|'); set -x; \
-	$(E2E) -run "^($$tests)$$" -skip '$(BESIDE)|^TestInflux' ./cmd/virtscope
+	$(E2E) -run "^($$tests)$$" -skip '$(BESIDE)' ./cmd/virtscope
 
 # A real server that reads what is exported for it. Tests that need none of it pass by without it.
 influxd:
 	@scripts/idle scripts/influxd $(CACHE)
 influx: build
 	@set -e; path=$$(scripts/influxd $(CACHE)); set -x; export VIRTSCOPE_INFLUXD=$$path; \
-	if [ -d results/influx ]; then go test -count=1 ./results/influx/...; fi; \
-	$(E2E) -run '^TestInflux' ./cmd/virtscope
+	go test -count=1 ./results/influx/...; go test -count=1 -run 'Influx|Pull' ./cmd/virtscope
 
 accuracy: deps build
 	bin/virtscope run --strict accuracy
