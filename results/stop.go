@@ -1,5 +1,7 @@
 package results
 
+import "path/filepath"
+
 // A StopRule says when a treatment has enough trials: once an interval of a metric's median, that holds at all looks together, is narrow.
 type StopRule struct {
 	Metric     string  `json:"metric"`
@@ -9,7 +11,7 @@ type StopRule struct {
 	AtMost     int     `json:"at_most"`    // replicates that are planned
 }
 
-// Skipped are the trials that were left out because enough was known of their treatment, with the reason. A trial that was run after all is not
+// Skipped are the trials that were left out because enough was known of their treatment, with the reason. A trial that was run, before or after all, is not
 // among them.
 func (r *Run) Skipped() (map[string]string, error) {
 	entries, err := r.Entries()
@@ -23,6 +25,11 @@ func (r *Run) Skipped() (map[string]string, error) {
 			skipped[e.Trial] = e.Reason
 		case TrialBegin:
 			delete(skipped, e.Trial)
+		}
+	}
+	for id := range skipped {
+		if exists(filepath.Join(r.TrialDir(id), outcomeFile)) { // of an attempt before, that was invalid
+			delete(skipped, id)
 		}
 	}
 	return skipped, nil

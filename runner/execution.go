@@ -59,7 +59,7 @@ func newExecution(user context.Context, x Runner, t plan.Trial, a *results.Attem
 		spent: map[string]time.Duration{},
 	}
 	var to results.Recorder = a
-	if x.Noisy != nil {
+	if x.Noisy != nil && t.Spec.Noise.Action == "invalid" {
 		keeper := &noiseKeeper{to: a}
 		e.noisy = func() error { return keeper.judge(t, x.Noisy) }
 		to = keeper

@@ -21,6 +21,7 @@ func TestNoisyTrialIsRunAgain(t *testing.T) {
 		"corrupt": {[]script{{corrupt: 1}}, 9, results.Failed, 1},
 	} {
 		p := testPlan(1)
+		p.Trials[0].Spec.Noise.Action = "invalid"
 		asked := 0
 		judge := func(t plan.Trial, records []results.Record) []string {
 			asked++

@@ -91,10 +91,17 @@ func (row *Row) leastP() float64 {
 
 // enough says how many trials a side the rank tests need to find anything at all.
 func (row *Row) enough(alpha float64, family int) string {
+	have := min(row.Base.Known, row.Head.Known)
+	if row.Pairs > 0 {
+		have = row.Pairs
+	}
 	for n := 2; n < 100; n++ {
 		least, what := 2/choose(2*n, n), "trials a side"
 		if row.Pairs > 0 {
 			least, what = math.Pow(2, 1-float64(n)), "pairs"
+		}
+		if least*float64(max(1, family)) < alpha && n <= have {
+			return "" // strata or ties need more than that
 		}
 		if least*float64(max(1, family)) < alpha {
 			return fmt.Sprintf("; from %d %s on they could", n, what)

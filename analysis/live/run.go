@@ -49,6 +49,7 @@ type Run struct {
 	begin, end time.Time // end: of the last run.end; zero while there is none after the last run.begin
 	attempts   int
 	ended      map[string]results.Verdict // by trial, the last attempt's
+	skipped    map[string]bool            // trials that were not needed
 	took       map[string][]float64       // s, by treatment: of attempts that ended
 	figures    map[string][]quantity.Quantity
 	stopped    bool // some trial's guest was stopped: downtimes are the figure
@@ -69,7 +70,7 @@ type Line struct {
 func NewRun(m results.Manifest, plan []results.Trial, links map[string]Link) *Run {
 	return &Run{
 		manifest: m, folder: m.Run, plan: plan, links: links, process: Unsure,
-		ended: map[string]results.Verdict{}, took: map[string][]float64{},
+		ended: map[string]results.Verdict{}, skipped: map[string]bool{}, took: map[string][]float64{},
 		figures: map[string][]quantity.Quantity{}, actions: map[string][]quantity.Quantity{},
 	}
 }
@@ -102,8 +103,27 @@ func (r *Run) Entry(e results.Entry) {
 		r.beginTrial(e)
 	case results.TrialDone:
 		r.endTrial(e)
+	case results.TrialSkip:
+		r.skipped[e.Trial] = true
+		r.say(e.Time, "trial "+e.Trial+" is not needed: "+e.Reason)
 	}
 }
+
+// Elsewhere takes in an entry of a trial whose records are not taken in: it counts, and no more.
+func (r *Run) Elsewhere(e results.Entry) {
+	switch e.Event {
+	case results.TrialBegin:
+		delete(r.ended, e.Trial)
+		delete(r.skipped, e.Trial)
+	case results.TrialDone:
+		r.ended[e.Trial] = e.Verdict
+	case results.TrialSkip:
+		r.skipped[e.Trial] = true
+	}
+}
+
+// planned is how many trials are needed, as far as that is known.
+func (r *Run) planned() int { return len(r.plan) - len(r.skipped) }
 
 func (r *Run) beginTrial(e results.Entry) {
 	r.attempts++
@@ -119,6 +139,7 @@ func (r *Run) beginTrial(e results.Entry) {
 			}
 			r.now = newTrial(t, e.Attempt, e.Time, link)
 			delete(r.ended, t.ID)
+			delete(r.skipped, t.ID)
 			r.say(e.Time, r.heading()+": begins")
 			return
 		}

@@ -75,7 +75,9 @@ func (t *trial) silent() quantity.Quantity {
 	case min(until, t.flow.until)-s.last > s.longest:
 		// The capture itself told of later frames, so that the guest's are not merely on their way.
 		return quantity.AtLeast(seconds(min(until, t.flow.until)-s.last), results.Seconds, "it goes on")
-	case t.collected == 0:
+	case t.flow.failed:
+		return quantity.Unknown(results.Seconds, "the capture at the switch could not go on: what it did not see is not known")
+	case t.collected == 0 || t.flow.until != 0 && t.flow.until < t.collected:
 		return quantity.AtLeast(seconds(s.longest), results.Seconds, "the observation is not over")
 	}
 	return quantity.Exactly(seconds(s.longest), results.Seconds)

@@ -84,8 +84,8 @@ const Bars = 60
 // View is the run at now.
 func (r *Run) View(now time.Time) View {
 	v := View{
-		Run: r.manifest.Run, Name: r.manifest.Name, Now: now, Process: r.process, Trials: len(r.plan),
-		Elapsed: quantity.Unknown(results.Seconds, "the run has not begun"), Left: r.left(now), Warnings: r.warnings,
+		Run: r.manifest.Run, Name: r.manifest.Name, Now: now, Process: r.process, Trials: r.planned(),
+		Elapsed: quantity.Unknown(results.Seconds, "the run has not begun"), Left: r.left(now), Warnings: slices.Clone(r.warnings),
 		Figure: "action", Treatments: []Treatment{},
 	}
 	if r.missing > 0 {
@@ -127,7 +127,7 @@ func count(v results.Verdict, completed, failed, invalid *int) {
 }
 
 func (r *Run) state() (state, advice string) {
-	open := len(r.plan) - len(r.ended)
+	open := r.planned() - len(r.ended)
 	for _, v := range r.ended {
 		if v == results.Interrupted {
 			open++
@@ -142,7 +142,7 @@ func (r *Run) state() (state, advice string) {
 	case r.process == Working:
 		return "running", ""
 	case !r.end.IsZero() && open > 0:
-		return "ended", fmt.Sprintf("%d of %d trials were not run: %s", open, len(r.plan), resume)
+		return "ended", fmt.Sprintf("%d of %d trials were not run: %s", open, r.planned(), resume)
 	case !r.end.IsZero():
 		return "ended", ""
 	case r.process == Unsure && !r.begin.IsZero():
@@ -170,6 +170,9 @@ func (r *Run) treatments() []Treatment {
 			}
 			list[i].N = len(f)
 			list[i].Median = quantity.Median(f, results.Seconds, "no trial has ended")
+		}
+		if r.skipped[t.ID] {
+			continue
 		}
 		list[i].Trials++
 		count(r.ended[t.ID], &list[i].Completed, &list[i].Failed, &list[i].Invalid)

@@ -118,6 +118,11 @@ func (m *measurement) others() (count, share quantity.Quantity) {
 	case m.cpus == 0:
 		return unknown(noCPUs)
 	}
+	for i := 1; i < len(own); i++ {
+		if own[i].Value < own[i-1].Value-tick {
+			return unknown("our own CPU time ran backwards: a process has left the tree")
+		}
+	}
 	byMode := m.modes()
 	first, last := own[0], own[len(own)-1]
 	over := float64(last.Time-first.Time) / 1e9

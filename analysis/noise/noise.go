@@ -134,5 +134,5 @@ func (m *measurement) count(name, part string, attrs map[string]string) quantity
 	if last < first {
 		return quantity.Unknown(results.One, "the counter ran backwards")
 	}
-	return quantity.Exactly(last-first, results.One)
+	return quantity.AtLeast(last-first, results.One, "what came before the first sample and after the last is not known")
 }

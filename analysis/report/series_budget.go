@@ -50,8 +50,15 @@ func fitSeries(all []Series, room int) (note string, err error) {
 		}
 		most = max(fewestPoints, most*4/5)
 	}
-	return fmt.Sprintf("All readings of all trials would make this page larger than %d MiB. Series of more than %d points are thinned to that, by the least and the largest of some readings in a row, so no peak is lost; beside each chart stands of how many. The records have all.",
-		pageBudget>>20, most), nil
+	if slices.EqualFunc(all, whole, func(a, b Series) bool { return len(a) == len(b) }) {
+		return fmt.Sprintf("This page is larger than %d MiB: its series are many, and each is short.", pageBudget>>20), nil
+	}
+	larger := ""
+	if size() > room {
+		larger = " It is larger all the same: its series are many."
+	}
+	return fmt.Sprintf("All readings of all trials would make this page larger than %d MiB.%s Series of more than %d points are thinned to that, by the least and the largest of some readings in a row, so no peak is lost; beside each chart stands of how many. The records have all.",
+		pageBudget>>20, larger, most), nil
 }
 
 // fewestPoints are left of a trace however small the budget is: a screen is not much wider.

@@ -125,7 +125,11 @@ func (r Run) invalidLines() []validity.Line {
 			if o.Verdict.Final() {
 				reason = t.Problem
 			}
-			list = append(list, validity.Line{Text: fmt.Sprintf("%s, attempt %d: %s: %s", o.Trial.ID, o.Attempt, o.Verdict, orNoReason(reason)), Found: true})
+			text := fmt.Sprintf("%s, attempt %d: %s: %s", o.Trial.ID, o.Attempt, o.Verdict, orNoReason(reason))
+			if o.Attempt == 0 { // its outcome could not be read
+				text = fmt.Sprintf("%s: %s", o.Trial.ID, orNoReason(reason))
+			}
+			list = append(list, validity.Line{Text: text, Found: true})
 		case o.Attempt > 1:
 			list = append(list, validity.Line{Text: fmt.Sprintf("%s counts by its attempt %d: what came before was invalid, or interrupted", o.Trial.ID, o.Attempt)})
 		}

@@ -33,7 +33,11 @@ func NewMedianSequence(first, last int, confidence float64) (MedianSequence, err
 	var levels []float64
 	for n := first; n <= last; n += 1 + (last-first)/200 {
 		for l := 1; 2*l <= n; l++ {
-			if p := 2 * binomialBelow(n, l); p > 0 && p <= 1-confidence {
+			p := 2 * binomialBelow(n, l)
+			if p > 1-confidence {
+				break
+			}
+			if p > 0 {
 				levels = append(levels, p)
 			}
 		}
@@ -71,12 +75,17 @@ func (m MedianSequence) ranks(level float64) []int {
 
 // binomialBelow is the chance of fewer than l heads of n fair coins.
 func binomialBelow(n, l int) float64 {
+	if l <= 0 {
+		return 0
+	}
 	total, _ := math.Lgamma(float64(n + 1))
+	a, _ := math.Lgamma(float64(l))
+	b, _ := math.Lgamma(float64(n - l + 2))
+	term := math.Exp(total - a - b - float64(n)*math.Ln2) // of l−1 heads
 	sum := 0.0
-	for k := range l {
-		a, _ := math.Lgamma(float64(k + 1))
-		b, _ := math.Lgamma(float64(n - k + 1))
-		sum += math.Exp(total - a - b - float64(n)*math.Ln2)
+	for k := l - 1; k >= 0 && term > sum*1e-17; k-- {
+		sum += term
+		term *= float64(k) / float64(n-k+1)
 	}
 	return sum
 }

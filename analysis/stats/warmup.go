@@ -42,6 +42,10 @@ func DetectWarmUp(samples []Sample, seed uint64) WarmUp {
 		return w
 	}
 	most, first := run.selected(run.rank)
+	if first == 0 {
+		w.Test.Why = "the values of the first half are all the same as those of their treatment in it: nothing can be told apart"
+		return w
+	}
 	reached := 1
 	random := rand.New(rand.NewPCG(seed, 0x3a9b))
 	rank := slices.Clone(run.rank)

@@ -27,8 +27,11 @@ func (t *Timeline) censor(m *migration) {
 		case !q.Known || q.Censored:
 		case slices.Contains(spent, q.Name):
 			q.Quantity = quantity.AtLeast(q.Low, q.Unit, "the migration did not complete")
-		case m.stop == nil && slices.Contains(suffered, q.Name):
+		case !slices.Contains(suffered, q.Name):
+		case m.stop == nil:
 			q.Quantity = quantity.AtLeast(q.Low, q.Unit, "the migration failed before it stopped the guest")
+		default:
+			q.Quantity = quantity.AtLeast(q.Low, q.Unit, "the migration did not complete")
 		}
 	}
 }

@@ -136,7 +136,8 @@ func (x *index) echoTrace(origin int64) Trace {
 	step := median(probes, func(p probe) int64 { return p.sent })
 	for i, p := range probes {
 		if i > 0 && p.sent-probes[i-1].sent > gapSteps*step {
-			t.point(probes[i-1].sent+1-origin, math.NaN())
+			// Midway: packed to whole µs, it must not fall on either of them.
+			t.point(probes[i-1].sent+(p.sent-probes[i-1].sent)/2-origin, math.NaN())
 		}
 		v := math.NaN()
 		if p.answered != 0 {

@@ -50,11 +50,20 @@ func (o *compareOptions) compare(c *cobra.Command, args []string) (compare.Resul
 func (s sides) stopped() bool {
 	for _, run := range slices.Concat(s.runs...) {
 		rule := run.Manifest.Stop
-		if rule != nil && slices.ContainsFunc(run.Treatments(), func(t dataset.Treatment) bool { return len(t.Trials) < rule.AtMost }) {
+		if rule != nil && slices.ContainsFunc(run.Treatments(), func(t dataset.Treatment) bool { return counted(t) < rule.AtMost }) {
 			return true
 		}
 	}
 	return false
+}
+
+func counted(t dataset.Treatment) (n int) {
+	for _, trial := range t.Trials {
+		if trial.Counted() {
+			n++
+		}
+	}
+	return n
 }
 
 // looks are the trials up to each look. Where the sides are runs of their own, those of one look are compared with each other alone, so that

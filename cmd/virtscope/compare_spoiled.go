@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"virtscope/analysis/compare"
@@ -47,14 +48,22 @@ func otherwise(all, rest compare.Result) string {
 		case i < 0:
 			list = append(list, fmt.Sprintf("%s is %s, and without them one side has no trial left", name, row.Verdict))
 		case rest.Rows[i].Verdict != row.Verdict:
-			list = append(list, fmt.Sprintf("%s is %s (p = %.2g), and %s (p = %.2g, n = %d and %d) without them",
-				name, row.Verdict, row.P, rest.Rows[i].Verdict, rest.Rows[i].P, rest.Rows[i].Base.Known, rest.Rows[i].Head.Known))
+			list = append(list, fmt.Sprintf("%s is %s (%s), and %s (%s, n = %d and %d) without them",
+				name, row.Verdict, shownP(row), rest.Rows[i].Verdict, shownP(rest.Rows[i]), rest.Rows[i].Base.Known, rest.Rows[i].Head.Known))
 		}
 	}
 	if len(list) == 0 {
 		return "spoiled trials are in; no verdict is another without them (--without-spoiled)"
 	}
 	return "spoiled trials are in, and change verdicts (--without-spoiled leaves them out): " + strings.Join(list, "; ")
+}
+
+// shownP is a row's corrected p, or why it has none.
+func shownP(row compare.Row) string {
+	if math.IsNaN(row.P) {
+		return "not tested: " + row.Decides.Why
+	}
+	return fmt.Sprintf("p = %.2g", row.P)
 }
 
 // mostSpoiled bounds how many spoiled trials of a set are named one by one.

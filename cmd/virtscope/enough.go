@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"virtscope/analysis/stats"
@@ -90,6 +91,10 @@ func (e *enoughTrials) ask(ctx context.Context, t results.Trial) (string, error)
 		look := e.sequence.Look(sample, e.rule.Within)
 		if !look.Enough {
 			return "", nil
+		}
+		if math.IsNaN(look.Half) {
+			told = append(told, fmt.Sprintf("after %d trials the median is known to be 0", look.N))
+			continue
 		}
 		told = append(told, fmt.Sprintf("after %d trials the median is known within %.2g %% of it", look.N, 100*look.Half))
 	}

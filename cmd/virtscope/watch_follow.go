@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strconv"
 	"sync"
 	"time"
@@ -47,8 +46,11 @@ func (w *watcher) update(change func(*live.Run)) {
 func (w *watcher) look() live.Process {
 	if now := time.Now(); w.lookedAt.IsZero() || now.Sub(w.lookedAt) >= processPoll {
 		w.lookedAt = now
-		w.process, _ = processOf(w.run)
-		w.update(func(s *live.Run) { s.Process(w.process) })
+		process, _ := processOf(w.run)
+		w.update(func(s *live.Run) {
+			w.process = process // read by whoever draws
+			s.Process(process)
+		})
 	}
 	return w.process
 }
@@ -93,6 +95,7 @@ func (w *watcher) follow(ctx context.Context, changed func()) error {
 func (w *watcher) entry(ctx context.Context, entries []results.Entry, i int, changed func()) {
 	e := entries[i]
 	if e.Trial != "" && !w.wanted(e.Trial) {
+		w.update(func(s *live.Run) { s.Elsewhere(e) })
 		return
 	}
 	w.wait(ctx, e.Time)
@@ -104,7 +107,7 @@ func (w *watcher) entry(ctx context.Context, entries []results.Entry, i int, cha
 	if e.Event != results.TrialBegin {
 		return
 	}
-	w.records(ctx, w.folder(e.Trial, e.Attempt), i+1 < len(entries), changed)
+	w.records(ctx, e.Trial, e.Attempt, i+1 < len(entries), changed)
 }
 
 func (w *watcher) wanted(id string) bool {
@@ -137,14 +140,10 @@ func (w *watcher) outcome(e results.Entry) {
 }
 
 // records takes in an attempt's records until they are over: it has an outcome, the journal went on, or its process is gone.
-func (w *watcher) records(ctx context.Context, dir string, past bool, changed func()) {
-	t := results.NewTail(dir)
+func (w *watcher) records(ctx context.Context, id string, attempt int, past bool, changed func()) {
+	t := results.NewTail(w.folder(id, attempt))
 	t.Over = func() bool {
-		if past || w.look() == live.Gone {
-			return true
-		}
-		_, err := os.Stat(filepath.Join(dir, "trial.json"))
-		return err == nil || !isDir(dir)
+		return past || w.look() == live.Gone || w.run.AttemptOver(id, attempt)
 	}
 	err := t.Each(ctx, batch, func(list []results.Record) error {
 		if w.options.replay {
@@ -187,17 +186,25 @@ func (w *watcher) imported(ctx context.Context, changed func()) {
 		return
 	}
 	for _, a := range attempts {
-		if !w.wanted(a.Trial.ID) || ctx.Err() != nil {
-			continue
+		if ctx.Err() != nil {
+			return
 		}
 		o, ok, err := results.OutcomeIn(a.Dir)
+		if !w.wanted(a.Trial.ID) {
+			if err == nil && ok {
+				w.update(func(s *live.Run) {
+					s.Elsewhere(results.Entry{Event: results.TrialDone, Trial: a.Trial.ID, Attempt: a.Number, Verdict: o.Verdict})
+				})
+			}
+			continue
+		}
 		if err != nil || !ok {
 			o.Begin = a.Begin
 		}
 		w.update(func(s *live.Run) {
 			s.Entry(results.Entry{Time: o.Begin, Event: results.TrialBegin, Trial: a.Trial.ID, Attempt: a.Number})
 		})
-		w.records(ctx, a.Dir, true, changed)
+		w.records(ctx, a.Trial.ID, a.Number, true, changed)
 		if ok {
 			w.update(func(s *live.Run) {
 				s.Outcome(o)

@@ -17,7 +17,7 @@ type Noise struct {
 	// Outliers is how many robust standard deviations a trial's noise may lie above the median of its treatment; 0 compares no trials.
 	// Default: 3.5.
 	Outliers float64 `yaml:"outliers" json:"outliers" jsonschema:"minimum=0,maximum=1000"`
-	// Action on a trial that is above one of the limits: flag names it; invalid makes it invalid, so that it is run again as retries
+	// Action on a completed trial that is above one of the limits: flag names it; invalid makes it invalid, so that it is run again as retries
 	// allow. A trial that is only an outlier is named in either case. Default: flag.
 	Action string `yaml:"action" json:"action" jsonschema:"enum=flag,enum=invalid"`
 }

@@ -142,6 +142,10 @@ func TestTree(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got float64
+	if err := tr.sample(func(int64, string, float64, results.Unit, map[string]string) { got = -1 }); err != nil || got != 0 {
+		t.Fatalf("a sum without one of the processes was recorded (%v), or %v", got, err)
+	}
+	write("7/task/7/children", "9")
 	if err := tr.sample(func(_ int64, _ string, v float64, _ results.Unit, _ map[string]string) { got = v }); err != nil || got != 11.41 {
 		t.Fatalf("got %v s, %v; want 11.41", got, err)
 	}
