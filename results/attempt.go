@@ -42,6 +42,9 @@ type Attempt struct {
 // Begin makes the folder of a new attempt at a trial. What an earlier attempt left there is kept beside it, as
 // <id>.attempt-1 and so on. The caller ends it with Finish.
 func (r *Run) Begin(t Trial) (a *Attempt, number int, err error) {
+	if err := checkName("trial", t.ID); err != nil {
+		return nil, 0, fmt.Errorf("begin trial: %w", err)
+	}
 	dir := r.TrialDir(t.ID)
 	number, err = setAside(dir)
 	if err != nil {

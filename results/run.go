@@ -28,6 +28,12 @@ type Run struct {
 // Create makes a run folder below runs. It never touches one that exists. Experiment is the resolved text of the
 // experiment.
 func Create(runs string, m Manifest, experiment []byte, plan []Trial) (*Run, error) {
+	if err := checkName("run", m.Run); err != nil {
+		return nil, fmt.Errorf("create run folder: %w", err)
+	}
+	if err := checkPlan(plan); err != nil {
+		return nil, fmt.Errorf("create run folder: %w", err)
+	}
 	dir := filepath.Join(runs, m.Run)
 	if err := os.MkdirAll(runs, 0o755); err != nil {
 		return nil, fmt.Errorf("create run folder: %w", err)
@@ -79,6 +85,9 @@ func Open(dir string) (*Run, error) {
 	}
 	r.Plan, err = readLines[Trial](filepath.Join(dir, planFile))
 	if err != nil {
+		return nil, fmt.Errorf("open run %s: %w", dir, err)
+	}
+	if err := checkPlan(r.Plan); err != nil {
 		return nil, fmt.Errorf("open run %s: %w", dir, err)
 	}
 	return r, nil

@@ -39,6 +39,10 @@ func (p *pulling) writeAttempts(r *results.Run) error {
 		if !ended {
 			o = influx.Ended{Outcome: results.Outcome{Trial: r.Plan[i], Attempt: k.attempt}, Records: -1}
 		}
+		if o.Trial.ID != r.Plan[i].ID {
+			p.lacks("trial %s, attempt %d: how it ended is of a trial %q, and is left out", r.Plan[i].ID, k.attempt, o.Trial.ID)
+			o, ended = influx.Ended{Outcome: results.Outcome{Trial: r.Plan[i], Attempt: k.attempt}, Records: -1}, false
+		}
 		if err := p.writeAttempt(r, k, o, ended); err != nil {
 			return err
 		}

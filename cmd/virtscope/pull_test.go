@@ -235,6 +235,27 @@ func TestPullBringsRunBack(t *testing.T) {
 	t.Run("without files", func(t *testing.T) { pullWithoutFiles(t, server, sent) })
 }
 
+// How an attempt ended is not believed of another trial, whose ID would name a folder.
+func TestPullOfAnotherTrialsOutcome(t *testing.T) {
+	p := newPulling(&influx.Found{Ended: []influx.Ended{
+		{Outcome: results.Outcome{Trial: results.Trial{ID: "../../elsewhere", Order: 1}, Attempt: 1, Verdict: results.Completed}, Records: 3},
+	}}, t.TempDir())
+	plan := []results.Trial{{ID: "001-a", Order: 1, Replicate: 1}}
+	r, err := results.Create(t.TempDir(), results.Manifest{Format: results.ManifestFormat, Run: "r"}, nil, plan)
+	fatalIf(t, err)
+	fatalIf(t, p.writeAttempts(r))
+	if len(p.pulled.Lacking) == 0 || !strings.Contains(p.pulled.Lacking[0], `is of a trial "../../elsewhere"`) {
+		t.Errorf("lacking %q", p.pulled.Lacking)
+	}
+	if len(p.pulled.Attempts) != 1 || p.pulled.Attempts[0].Trial != "001-a" || p.pulled.Attempts[0].Verdict != "" {
+		t.Errorf("attempts %+v", p.pulled.Attempts)
+	}
+	list, err := os.ReadDir(filepath.Dir(r.Dir))
+	if err != nil || len(list) != 1 {
+		t.Errorf("beside the run: %v, %v", list, err)
+	}
+}
+
 // What is known without the manifest, plan and experiment is enough to analyse the records.
 func pullWithoutFiles(t *testing.T, server *influxtest.Server, sent *results.Run) {
 	server.Query(t, "bench", `DROP SERIES FROM "run"`)
