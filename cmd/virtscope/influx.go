@@ -16,7 +16,7 @@ func newInfluxCommand() *cobra.Command {
 		Long: `influx ships the records of runs into InfluxDB 1.8, 2 or 3. The run folder stays the truth: what was not accepted is shipped from there later.
 
 Where to is said by flags, else by the environment (INFLUX_URL, INFLUX_ORG, INFLUX_BUCKET, INFLUX_TOKEN or INFLUX_USER and INFLUX_PASSWORD), else by the
-experiment's key influx. Secrets are best in the environment or a file: other users of the machine can see flags.`,
+experiment's key influx, if --as-said (of run: --influx) asks for that. Secrets are best in the environment or a file: other users of the machine can see flags.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
@@ -30,7 +30,7 @@ func newInfluxCheckCommand() *cobra.Command {
 		Use:   "check [RUN]",
 		Short: "look whether InfluxDB answers and would let us write, without writing",
 		Long: `check asks the server who it is, and whether it would take points into the bucket, and writes nothing. With a run, it takes what that run's experiment says
-of InfluxDB where neither flags nor the environment do.`,
+of InfluxDB where neither flags nor the environment do, if --as-said asks for that.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			var r *results.Run
@@ -48,11 +48,16 @@ of InfluxDB where neither flags nor the environment do.`,
 			if err != nil {
 				return err
 			}
+			if !answer.Named {
+				fmt.Fprintf(c.OutOrStdout(), "a server that does not say that it is InfluxDB answers at %s after %.1f ms; whether it would take points is not known\n", target, answer.Took.Seconds()*1e3)
+				return nil
+			}
 			fmt.Fprintf(c.OutOrStdout(), "InfluxDB %s answers at %s after %.1f ms, and would take points\n", answer.Version, target, answer.Took.Seconds()*1e3)
 			return nil
 		},
 	}
 	o.add(c, "")
+	o.addAsSaid(c)
 	return c
 }
 

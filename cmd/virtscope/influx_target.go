@@ -19,6 +19,12 @@ type influxOptions struct {
 	token, tokenFile, user, password      string
 	ca, gzip                              string
 	timeout                               time.Duration
+	asSaid                                bool // by the run's experiment
+}
+
+// addAsSaid adds the flag by which a run's experiment may say where to.
+func (o *influxOptions) addAsSaid(c *cobra.Command) {
+	c.Flags().BoolVar(&o.asSaid, "as-said", false, "take from the run's experiment what neither flags nor the environment say: server, bucket, token's file; read it first")
 }
 
 // add adds the flags, each with a prefix.
@@ -40,16 +46,27 @@ func (o *influxOptions) add(c *cobra.Command, prefix string) {
 	f.DurationVar(&o.timeout, prefix+"timeout", 20*time.Second, "of one request")
 }
 
-// ofRun is the target, with what the run's experiment says where nothing else does. The run may be nil.
+// ofRun is the target, with what the run's experiment says where nothing else does, if it was asked for: the file may be somebody else's, and must not
+// choose where records and a token go, or which file holds the token. The run may be nil.
 func (o *influxOptions) ofRun(r *results.Run) (influx.Target, error) {
 	var said *spec.Influx
 	if r != nil {
 		e, err := spec.Load(r.ExperimentPath())
-		if err == nil {
+		switch {
+		case err == nil:
 			said = e.Influx
-		} // a run of another version may be shipped all the same: by flags or the environment
+		case o.asSaid: // without it, a run that this version cannot read may be shipped all the same
+			return influx.Target{}, fmt.Errorf("read where the run's experiment ships to: %w", err)
+		}
 	}
-	return o.target(os.Getenv, said)
+	if o.asSaid {
+		return o.target(os.Getenv, said)
+	}
+	t, err := o.target(os.Getenv, nil)
+	if err != nil && said != nil && said.URL != "" {
+		return t, fmt.Errorf("%w (the run's experiment names %s: --as-said takes what it says)", err, said.URL)
+	}
+	return t, err
 }
 
 // target takes each value from the flags, else the environment, else the experiment. Values that belong together are taken from one of them.
