@@ -85,6 +85,9 @@ func outcomeOf(a results.Attempted) (o results.Outcome, err error) {
 	if err == nil {
 		err = json.Unmarshal(data, &o)
 	}
+	if err == nil && o.Attempt != a.Number {
+		err = fmt.Errorf("its folder holds attempt %d", o.Attempt)
+	}
 	if err != nil {
 		return o, fmt.Errorf("read how attempt %d at trial %s ended: %w", a.Number, a.Trial.ID, err)
 	}

@@ -88,10 +88,13 @@ func (s *liveSink) line() string {
 	default:
 	}
 	at := s.shipper.Status()
-	if at.Trouble != "" {
-		return fmt.Sprintf("influx: lags, %s records", grouped(at.Records))
+	if !at.Known {
+		return "influx: begins"
 	}
-	return fmt.Sprintf("influx: %s records", grouped(at.Records))
+	if at.Trouble != "" {
+		return fmt.Sprintf("influx: lags, %s records", grouped(at.Records-at.Lost))
+	}
+	return fmt.Sprintf("influx: %s records", grouped(at.Records-at.Lost))
 }
 
 // finish waits for what is left, up to a time, and says what is shipped and what is not.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -40,6 +41,7 @@ What the server refuses for what it is stands in the run's folder with the serve
 		},
 	}
 	o.add(c, "")
+	o.addAsSaid(c)
 	c.Flags().BoolVar(&again, "again", false, "ship all again, such as to a server that lost its data")
 	c.Flags().DurationVar(&giveUp, "give-up-after", 2*time.Minute, "stop when the server has taken nothing for so long; 0 never")
 	return c
@@ -63,7 +65,10 @@ func push(c *cobra.Command, s *influx.Shipper) error {
 }
 
 func progressLine(s influx.Status) string {
-	line := grouped(s.Records) + " records shipped"
+	if !s.Known {
+		return "not begun"
+	}
+	line := grouped(s.Records-s.Lost) + " records shipped"
 	if s.Refused > 0 {
 		line += fmt.Sprintf(", %s lines refused", grouped(s.Refused))
 	}
@@ -80,6 +85,9 @@ func pushed(c *cobra.Command, s *influx.Shipper, took time.Duration, err error) 
 	if c.Context().Err() != nil {
 		return &codedError{exitInterrupted, fmt.Errorf("interrupted: go on with virtscope influx push %s", s.Run.Dir)}
 	}
+	if errors.Is(err, influx.ErrShipping) {
+		return err // the other one knows what is left
+	}
 	if err != nil {
 		sayRest(context.WithoutCancel(c.Context()), w, s)
 		return err
@@ -92,6 +100,9 @@ func pushed(c *cobra.Command, s *influx.Shipper, took time.Duration, err error) 
 
 func summarise(w io.Writer, s *influx.Shipper, how string) {
 	at := s.Status()
+	if !at.Known {
+		return // it did not begin: the error says why, and how much is there is not known here
+	}
 	fmt.Fprintf(w, "influx: %s has %s records of %s", s.Target, grouped(at.Records-at.Lost), s.Run.Manifest.Run)
 	if at.Sent > 0 {
 		fmt.Fprintf(w, ", %s of them shipped now%s", grouped(at.Sent), how)

@@ -2,10 +2,15 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -143,6 +148,83 @@ func TestInfluxPush(t *testing.T) {
 		if n, err := d.Count(t.Context(), "db", "value_number"); err != nil || n != 600 {
 			t.Errorf("push %v: %d points, %v", args, n, err)
 		}
+	}
+}
+
+// A run's experiment may be somebody else's: it says where records and the token go only when it is asked to.
+func TestExperimentSaysWhereToOnlyIfAsked(t *testing.T) {
+	for _, name := range []string{"INFLUX_URL", "INFLUX_BUCKET", "INFLUX_TOKEN", "INFLUX_USER"} {
+		t.Setenv(name, "")
+	}
+	var asked []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = append(asked, r.Header.Get("Authorization"))
+		w.WriteHeader(http.StatusNoContent)
+	}))
+	t.Cleanup(server.Close)
+	r := finishedRun(t)
+	token := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(token, []byte("sesame"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	text := fmt.Sprintf("virtscope: 1\nname: e\nguest: {driver: scripted}\naction: {migrate: {outage: 50ms}}\ninflux: {url: %q, bucket: b, token-file: %q}\n", server.URL, token)
+	if err := os.WriteFile(r.ExperimentPath(), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range []string{"push", "check"} {
+		if _, err := runCommand(t, "influx", command, r.Dir); err == nil || !strings.Contains(err.Error(), "--as-said takes what it says") || len(asked) > 0 {
+			t.Errorf("%s: %v, asked with %q", command, err, asked)
+		}
+		t.Setenv("INFLUX_TOKEN", "mine")
+		if _, err := runCommand(t, "influx", command, r.Dir, "--bucket", "b"); err == nil || len(asked) > 0 {
+			t.Errorf("%s: %v, asked with %q", command, err, asked)
+		}
+		t.Setenv("INFLUX_TOKEN", "")
+	}
+	if out, err := runCommand(t, "influx", "check", r.Dir, "--as-said"); err != nil || !strings.Contains(out, "does not say that it is InfluxDB") {
+		t.Errorf("check: %v\n%s", err, out)
+	}
+	if out, err := runCommand(t, "influx", "push", r.Dir, "--as-said"); err != nil || !strings.Contains(out, "has 600 records of r") {
+		t.Errorf("push: %v\n%s", err, out)
+	}
+	if len(asked) == 0 || slices.ContainsFunc(asked, func(a string) bool { return a != "Token sesame" && a != "" }) {
+		t.Errorf("asked with %q", asked)
+	}
+	if err := os.WriteFile(r.ExperimentPath(), []byte("virtscope: 1\nfuture: 2\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := runCommand(t, "influx", "check", r.Dir, "--as-said"); err == nil || !strings.Contains(err.Error(), "read where the run's experiment ships to") {
+		t.Errorf("unreadable: %v", err)
+	}
+}
+
+// A push beside another one has no figures, and prints none.
+func TestPushBesideAPush(t *testing.T) {
+	release := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		select {
+		case <-release:
+		case <-r.Context().Done():
+		}
+	}))
+	t.Cleanup(server.Close)
+	r := finishedRun(t)
+	first := newShipper(r, influx.Target{URL: server.URL, Bucket: "b"})
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- first.Ship(ctx) }()
+	for end := time.Now().Add(20 * time.Second); !first.Status().Known && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
+	}
+	out, err := runCommand(t, "influx", "push", r.Dir, "--url", server.URL, "--bucket", "b")
+	if !errors.Is(err, influx.ErrShipping) || out != "" {
+		t.Errorf("%v\n%s", err, out)
+	}
+	cancel()
+	close(release)
+	<-done
+	if line := progressLine(influx.Status{}); line != "not begun" {
+		t.Errorf("before it begins: %q", line)
 	}
 }
 

@@ -94,7 +94,7 @@ func TestProbe(t *testing.T) {
 	}
 	createDB(t, d, "here")
 	a, err := Probe(t.Context(), target(d.URL, "here"))
-	if err != nil || a.Version == "" || a.Took <= 0 {
+	if err != nil || !a.Named || a.Version == "" || a.Took <= 0 {
 		t.Errorf("%+v, %v", a, err)
 	}
 	if got := served(t, d, "here"); len(got) != 0 {
@@ -130,5 +130,14 @@ func TestTargetCheck(t *testing.T) {
 		if err != nil && strings.Contains(err.Error(), "hidden") {
 			t.Errorf("the error tells the secret: %v", err)
 		}
+	}
+}
+
+// What answers and does not say that it is InfluxDB is not taken for it.
+func TestProbeOfAnotherServer(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
+	t.Cleanup(s.Close)
+	if a, err := Probe(t.Context(), target(s.URL, "x")); err != nil || a.Named || a.Version != "unknown" {
+		t.Errorf("%+v, %v", a, err)
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 // An Answer is what a target says without being written to.
 type Answer struct {
+	Named   bool          // its ping says that it is InfluxDB
 	Version string        // of the server, as its ping says; "unknown" if that does not tell
 	Took    time.Duration // from the question to the ping's answer
 }
@@ -28,7 +29,7 @@ func Probe(ctx context.Context, t Target) (Answer, error) {
 	if err != nil {
 		return Answer{}, fmt.Errorf("ask %s: %s: is InfluxDB running there?", t.URL, t.hide(brief(err.Error())))
 	}
-	a := Answer{Version: version(ping.header), Took: time.Since(begin)}
+	a := Answer{Named: ping.header.Get("X-Influxdb-Version") != "" || ping.header.Get("X-Influxdb-Build") != "", Version: version(ping.header), Took: time.Since(begin)}
 	// A write of nothing: the server looks at who writes, and where, and then finds nothing (204, or 400 from version 2 on).
 	write, err := c.ask(ctx, http.MethodPost, "/api/v2/write?"+url.Values{"org": {t.Org}, "bucket": {t.Bucket}, "precision": {"ns"}}.Encode())
 	if err != nil {

@@ -166,6 +166,34 @@ func schemaNames() map[string]schemaOf {
 	return known
 }
 
+// A sum of bins as a rate needs windows that are longer than bins: in a shorter one all of a bin's bytes would pass.
+func TestDashboardWindowsHoldBins(t *testing.T) {
+	text, err := os.ReadFile(dashboardFile)
+	fatal(t, err)
+	var d struct {
+		Panels []struct {
+			Title, Interval string
+			Targets         []struct{ Query string }
+		}
+	}
+	fatal(t, json.Unmarshal(text, &d))
+	sums := 0
+	for _, p := range d.Panels {
+		for _, q := range p.Targets {
+			if !strings.Contains(q.Query, "fn: sum") {
+				continue
+			}
+			sums++
+			if window, err := time.ParseDuration(p.Interval); err != nil || window < 100*time.Millisecond {
+				t.Errorf("%s: windows of %q, want at least 100 ms", p.Title, p.Interval)
+			}
+		}
+	}
+	if sums < 3 {
+		t.Errorf("%d sums of bins", sums)
+	}
+}
+
 // Each query runs on a real server, and finds what a real trial recorded.
 func TestDashboardQueries(t *testing.T) {
 	server := influxtest.Start(t, os.Getenv("VIRTSCOPE_INFLUXD"), true)

@@ -259,7 +259,7 @@ func TestRefusedLines(t *testing.T) {
 	delete(got, "power, 1790000000000000001")
 	same(t, got, want)
 	state := s.Status()
-	if state.Records != 6_000 || state.Refused != int64(refusedPoints) || state.Lost != state.Refused || refusedPoints < 800 {
+	if state.Records != 6_000 || state.Refused != int64(refusedPoints) || state.Lost != state.Refused || state.Sent != 6_000-state.Lost || refusedPoints < 800 {
 		t.Errorf("status %+v, want %d refused", state, refusedPoints)
 	}
 	data, err := os.ReadFile(RefusedPath(r.Dir, s.Target))

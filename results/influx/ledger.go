@@ -23,6 +23,7 @@ type ledger struct {
 	pending []*batch // in order; the first is not settled
 	saved   time.Time
 	sent    int64 // records that this process settled
+	lost    int64 // of them refused
 }
 
 // openLedger opens the file of what is refused; what was written there after the state is cut off, as it is found again.
@@ -73,37 +74,53 @@ func (l *ledger) settle(b *batch) error {
 	return l.save()
 }
 
+// advance writes what was refused, and only then counts the batch as settled: a disk that is full must not make it seem that the target has it.
 func (l *ledger) advance(b *batch) error {
-	if b.attempt < 0 {
-		l.state.Head = l.state.Head || b.last
-	} else {
-		a := &l.state.Attempts[b.attempt]
-		l.sent += b.records - a.Records
-		a.Records = b.records
-		if b.last {
-			a.Done, a.Note = true, b.note
-		}
+	if b.attempt >= 0 {
+		a := l.state.Attempts[b.attempt]
 		for i := range b.refused {
 			b.refused[i].Trial, b.refused[i].Attempt = a.Trial, a.Attempt
 		}
 	}
-	slices.SortStableFunc(b.refused, func(x, y Refusal) int { return cmp.Compare(x.Number, y.Number) })
-	for i := range b.refused {
-		if b.refused[i].Number > 0 {
-			l.state.Lost++
+	lost, kept, err := l.keep(b.refused)
+	if err != nil {
+		return fmt.Errorf("keep what is refused: %w", err)
+	}
+	l.state.Lost += lost
+	l.lost += lost
+	l.state.Kept += kept
+	l.state.Refused += int64(len(b.refused))
+	if b.attempt < 0 {
+		l.state.Head = l.state.Head || b.last
+		return nil
+	}
+	a := &l.state.Attempts[b.attempt]
+	l.sent += b.records - a.Records
+	a.Records = b.records
+	if b.last {
+		a.Done, a.Note = true, b.note
+	}
+	return nil
+}
+
+// keep writes refusals by number; it returns how many of them are records, and how many bytes they take.
+func (l *ledger) keep(list []Refusal) (lost, kept int64, err error) {
+	slices.SortStableFunc(list, func(x, y Refusal) int { return cmp.Compare(x.Number, y.Number) })
+	for i := range list {
+		if list[i].Number > 0 {
+			lost++
 		}
-		line, err := json.Marshal(b.refused[i])
+		line, err := json.Marshal(list[i])
 		if err != nil {
-			return fmt.Errorf("keep what is refused: %w", err)
+			return lost, kept, err
 		}
 		n, err := l.refused.Write(append(line, '\n'))
 		if err != nil {
-			return fmt.Errorf("keep what is refused: %w", err)
+			return lost, kept, err
 		}
-		l.state.Kept += int64(n)
+		kept += int64(n)
 	}
-	l.state.Refused += int64(len(b.refused))
-	return nil
+	return lost, kept, nil
 }
 
 // save writes the state. What it says is refused is on disk before.

@@ -31,14 +31,15 @@ func named(text string, tags ...string) string {
 	return fmt.Sprintf("  |> set(key: \"name\", value: %q)\n  |> group(columns: [%s])\n  |> sort(columns: [\"_time\"])\n  |> keep(columns: [\"_time\", \"_value\", %[2]s])\n", text, columns)
 }
 
+// Processes have no panel: the pid is a field, so that several of one role share a series, and a derivative would run from one to the other.
 func (d Dashboard) panels() []any {
 	bytes, seconds, perSecond := valueFields[results.Bytes], valueFields[results.Seconds], valueFields[results.BytesPerSecond]
 	forward := `r.dir == "forward"`
 	list := []any{
-		graph("Throughput on the link", "Bps",
+		overBins("Throughput on the link", "Bps",
 			d.records(results.FlowBytes, bytes, "", rateOfBins+named("frames", "flow", "dir")),
 			d.records(results.FlowPayload, bytes, "", rateOfBins+named("payload", "flow", "dir"))),
-		graph("Dirty rate against link rate", "Bps",
+		overBins("Dirty rate against link rate", "Bps",
 			d.records(results.GuestDirtied, bytes, "", rateOfCounter+named("the guest dirties", "guest")),
 			d.records(results.MigrationDirtyRate, perSecond, "", middle+named("the hypervisor says: dirtied")),
 			d.records(results.MigrationRate, perSecond, "", middle+named("the hypervisor says: sent")),
@@ -54,8 +55,6 @@ func (d Dashboard) panels() []any {
 			d.records(results.HostCPU, seconds, `r.mode == "steal"`, rateOfCounter+named("CPUs", "mode"))),
 		graph("Steps that the guest's ticker missed", "s",
 			d.records(results.GuestTickMiss, seconds, "", highest+named("longest step", "host", "guest"))),
-		graph("CPU of hypervisors", "short",
-			d.records(results.ProcessCPU, seconds, "", rateOfCounter+named("CPUs", "process", "host"))),
 		d.table("Downtime by treatment"),
 	}
 	const width, height = 12, 8
@@ -69,6 +68,13 @@ func (d Dashboard) panels() []any {
 		o["gridPos"] = object{"x": x, "y": height * (i / 2), "w": w, "h": height}
 	}
 	return list
+}
+
+// overBins is a graph of rateOfBins. Its windows are longer than bins (10 ms), whose bytes would else all fall into one that is shorter.
+func overBins(title, unit string, queries ...string) object {
+	o := graph(title, unit, queries...)
+	o["interval"] = "100ms"
+	return o
 }
 
 func graph(title, unit string, queries ...string) object {

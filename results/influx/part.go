@@ -97,7 +97,7 @@ func (p *part) end(note string) error {
 	}
 	b.records, b.last, b.note = max(p.count, p.skip), true, note
 	if r.shipper.Beside != nil && r.shipper.Run.AttemptOver(p.attempt.Trial.ID, p.attempt.Number) {
-		text, err := r.shipper.Beside(p.attempt)
+		text, err := p.beside()
 		if err != nil {
 			b.note = join(note, err.Error())
 		}
@@ -111,6 +111,18 @@ func (p *part) end(note string) error {
 	known.Latest, known.read = p.encoder.Latest(), true
 	r.ledger.mu.Unlock()
 	return r.submit(b)
+}
+
+// beside asks for what stands beside the attempt, where its folder is by now: a later attempt sets it aside, maybe in this very moment.
+func (p *part) beside() (text []byte, err error) {
+	for range 2 {
+		a := p.attempt
+		a.Dir, _ = p.reader.shipper.Run.AttemptDir(a.Trial.ID, a.Number)
+		if text, err = p.reader.shipper.Beside(a); err == nil {
+			return text, nil
+		}
+	}
+	return nil, err
 }
 
 func join(a, b string) string {

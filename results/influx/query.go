@@ -19,6 +19,7 @@ type Reader struct {
 	Bucket string // or database, or database/retention-policy
 	Token  Secret // or user:password of 1.x; "" for a server that asks for none
 	Client *http.Client
+	hide   func(string) string // takes the token out of a text; nil changes nothing
 }
 
 // rowsOfPiece is how many rows a server puts into one piece of an answer.
@@ -46,8 +47,16 @@ type answer struct {
 	Error string `json:"error"`
 }
 
-// ask gives each piece of the answer to each, in order.
+// ask gives each piece of the answer to each, in order. No error holds the token, whatever the server says.
 func (r *Reader) ask(ctx context.Context, query string, each func(*answerSeries) error) error {
+	err := r.query(ctx, query, each)
+	if err == nil || r.hide == nil || r.hide(err.Error()) == err.Error() {
+		return err
+	}
+	return errors.New(r.hide(err.Error()))
+}
+
+func (r *Reader) query(ctx context.Context, query string, each func(*answerSeries) error) error {
 	database, policy, _ := strings.Cut(r.Bucket, "/")
 	form := url.Values{"q": {query}, "db": {database}, "epoch": {"ns"}, "chunked": {"true"}, "chunk_size": {strconv.Itoa(rowsOfPiece)}}
 	if policy != "" {

@@ -87,6 +87,20 @@ func TestAskSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
+// A server, or a proxy before it, that says the token again does not bring it into an error.
+func TestAskHidesTheToken(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusUnauthorized)
+		_ = json.NewEncoder(w).Encode(map[string]string{"error": "unknown: " + r.Header.Get("Authorization")})
+	}))
+	defer server.Close()
+	r, err := Target{URL: server.URL, Bucket: "b", Token: "open-sesame"}.Reader()
+	fatal(t, err)
+	if _, err := r.Find(t.Context(), "run"); err == nil || !strings.Contains(err.Error(), "unknown: ") || strings.Contains(err.Error(), "open-sesame") {
+		t.Errorf("%v", err)
+	}
+}
+
 func FuzzReadAnswer(f *testing.F) {
 	f.Add(goodAnswer)
 	f.Add(`{"results":[{"series":[{"name":"%","tags":null,"columns":["time","value","event","attr_x%p2","attr_x"],"values":[[1,1e300,false,"b","a"]]}]}]}`)

@@ -3,6 +3,7 @@ package influx
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -290,5 +291,30 @@ func TestDamagedState(t *testing.T) {
 		if err := (&Shipper{Run: r, Target: to}).Ship(t.Context()); err == nil || !strings.Contains(err.Error(), "remove it") {
 			t.Errorf("%s: %v", text, err)
 		}
+	}
+}
+
+// An attempt that another one sets aside in this moment is looked for again where it is now.
+func TestBesideOfAnAttemptThatIsSetAside(t *testing.T) {
+	r := makeRun(t, 1, 10)
+	p := newProxy(t, "http://127.0.0.1:1", status(http.StatusNoContent))
+	asked := 0
+	s := &Shipper{
+		Run: r, Target: target(p.URL, "x"), Over: func() bool { return true },
+		Beside: func(a results.Attempted) ([]byte, error) {
+			if asked++; asked == 1 {
+				beginAttempt(t, r, a.Trial) // between the look and the read
+			}
+			if _, err := os.Stat(a.Dir + "/trial.json"); err != nil {
+				return nil, err
+			}
+			return fmt.Appendf(nil, "trial,id=%s attempt=%di 1\n", a.Trial.ID, a.Number), nil
+		},
+	}
+	ship(t, s)
+	state, err := ReadState(r, s.Target)
+	must(t, err)
+	if first := state.Attempts[0]; asked != 2 || first.Attempt != 1 || !first.Done || first.Note != "" {
+		t.Errorf("asked %d times: %+v", asked, state.Attempts)
 	}
 }

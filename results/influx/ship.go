@@ -157,8 +157,9 @@ func (s *Shipper) lines() int { return cmp.Or(s.batchLines, maxBatchLines) }
 
 // Status is how far a Shipper is.
 type Status struct {
+	Known   bool   // it has begun; else there are no figures
 	Records int64  // settled, in all: the target has or refused them
-	Sent    int64  // of them by this Shipper
+	Sent    int64  // that the target took from this Shipper
 	Refused int64  // records and other lines, in all
 	Lost    int64  // of them records
 	Retries int64  // requests that were made again
@@ -175,7 +176,7 @@ func (s *Shipper) Status() Status {
 		return Status{}
 	}
 	l.mu.Lock()
-	out := Status{Records: l.state.Settled(), Sent: l.sent, Refused: l.state.Refused, Lost: l.state.Lost}
+	out := Status{Known: true, Records: l.state.Settled(), Sent: l.sent - l.lost, Refused: l.state.Refused, Lost: l.state.Lost}
 	l.mu.Unlock()
 	g.mu.Lock()
 	out.Retries, out.Trouble = g.retries, g.reason
