@@ -8,6 +8,8 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"time"
 	"virtscope/results"
@@ -24,6 +26,7 @@ func main() {
 	records := flag.Int("records", 200_000, "of the run that is made")
 	rounds := flag.Int("rounds", 5, "how often each side writes")
 	batch := flag.Uint("batch", 5000, "points in a batch of the client alone; 5000 is its default")
+	push := flag.String("push", "", "the third side: this virtscope's influx push, a process of its own that also derives annotations and metrics of each trial")
 	virtscope := flag.String("soak", "", "instead, push a run by this program, killing it in the middle, and count what arrived")
 	kills := flag.Int("kills", 3, "of the soak")
 	flag.Parse()
@@ -31,7 +34,7 @@ func main() {
 	if *virtscope != "" {
 		err = soak(context.Background(), *virtscope, *influxd, *records, *kills)
 	} else {
-		err = bench(context.Background(), *influxd, *run, *records, *rounds, *batch)
+		err = bench(context.Background(), *influxd, *run, *push, *records, *rounds, *batch)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench/influx:", err)
@@ -39,7 +42,7 @@ func main() {
 	}
 }
 
-func bench(ctx context.Context, influxd, from string, records, rounds int, batch uint) (err error) {
+func bench(ctx context.Context, influxd, from, push string, records, rounds int, batch uint) (err error) {
 	path, err := influxtest.FindDaemon(influxd)
 	if err != nil {
 		return err
@@ -66,10 +69,13 @@ func bench(ctx context.Context, influxd, from string, records, rounds int, batch
 		{"virtscope", func(db string) error { return ship(ctx, r, d.URL, db) }},
 		{"client alone", func(db string) error { return clientAlone(d.URL, db, points, batch) }},
 	}
+	if push != "" {
+		sides = append(sides, side{"influx push", func(db string) error { return pushAll(ctx, push, r, d.URL, db) }})
+	}
 	rates := map[string][]float64{}
 	for i := range rounds + 1 {
 		for k := range sides {
-			s := sides[(k+i)%2] // forth and back
+			s := sides[(k+i)%len(sides)] // each is first in turn
 			rate, err := s.time(ctx, d, fmt.Sprintf("r%d_%d", i, k), int64(len(points)))
 			if err != nil {
 				return err
@@ -81,8 +87,13 @@ func bench(ctx context.Context, influxd, from string, records, rounds int, batch
 			fmt.Printf("round %d\t%-12s\t%7.0f points/s\n", i, s.name, rate)
 		}
 	}
-	a, b := median(rates[sides[0].name]), median(rates[sides[1].name])
-	fmt.Printf("%d points, medians of %d rounds: virtscope %.0f points/s, the client's batched writer alone %.0f points/s, ratio %.2f\n", len(points), rounds, a, b, a/b)
+	alone := median(rates[sides[1].name])
+	fmt.Printf("%d points, medians of %d rounds; the client's batched writer alone %.0f points/s\n", len(points), rounds, alone)
+	for _, s := range sides {
+		if s.name != sides[1].name {
+			fmt.Printf("%-12s\t%7.0f points/s, ratio %.2f\n", s.name, median(rates[s.name]), median(rates[s.name])/alone)
+		}
+	}
 	return nil
 }
 
@@ -101,7 +112,7 @@ func (s side) time(ctx context.Context, d *influxtest.Daemon, db string, want in
 		return 0, err
 	}
 	took := time.Since(begin)
-	n, err := d.Count(ctx, db, "trial")
+	n, err := countRecords(ctx, d, db)
 	if err != nil {
 		return 0, err
 	}
@@ -115,6 +126,32 @@ func (s side) time(ctx context.Context, d *influxtest.Daemon, db string, want in
 // ship is the whole way: from the folder on disk, with its state.
 func ship(ctx context.Context, r *results.Run, url, db string) error {
 	return (&influx.Shipper{Run: r, Target: influx.Target{URL: url, Bucket: db}}).Ship(ctx)
+}
+
+// pushAll is what a user runs: the program, from its start to its end.
+func pushAll(ctx context.Context, virtscope string, r *results.Run, url, db string) error {
+	if err := os.RemoveAll(filepath.Join(r.Dir, influx.Dir)); err != nil { // the state of the round before, of another database
+		return err
+	}
+	out, err := exec.CommandContext(ctx, virtscope, "influx", "push", r.Dir, "--url", url, "--bucket", db).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%w: %s", err, out)
+	}
+	return nil
+}
+
+// countRecords counts the points that are records.
+func countRecords(ctx context.Context, d *influxtest.Daemon, db string) (int64, error) {
+	n, err := d.Count(ctx, db, "trial")
+	for _, derived := range []string{influx.MeasurementTrial, influx.MeasurementAnnotation} {
+		if err != nil {
+			return 0, err
+		}
+		var k int64
+		k, err = d.CountOf(ctx, db, derived, "trial")
+		n -= k
+	}
+	return n, err
 }
 
 // clientAlone writes points that are in memory.

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"time"
 	"virtscope/results"
 	"virtscope/results/influx"
@@ -11,10 +13,14 @@ import (
 	"github.com/influxdata/line-protocol/v2/lineprotocol"
 )
 
-// openOrMake makes a run of ten trials if there is none to open.
+// openOrMake makes a run of ten trials if there is none to open. One that is there is copied: shipping leaves a state in the folder.
 func openOrMake(from, work string, records int) (*results.Run, error) {
 	if from != "" {
-		return results.Open(from)
+		to := filepath.Join(work, filepath.Base(from))
+		if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+			return nil, err
+		}
+		return results.Open(to)
 	}
 	const trials = 10
 	var plan []results.Trial

@@ -127,7 +127,7 @@ func peak(pid int) string {
 }
 
 func (p *pusher) check(ctx context.Context, d *influxtest.Daemon, want int64) error {
-	n, err := d.Count(ctx, p.target.Bucket, "trial")
+	n, err := countRecords(ctx, d, p.target.Bucket)
 	if err != nil {
 		return err
 	}

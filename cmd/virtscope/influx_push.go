@@ -151,11 +151,14 @@ func restLine(r influx.Rest) string {
 	if r.Attempt > 1 {
 		line += fmt.Sprintf(", attempt %d", r.Attempt)
 	}
-	line += fmt.Sprintf(", from record %s on", grouped(r.From+1))
-	if r.Records < 0 {
-		return line + ": an unknown number, as counting took too long"
+	switch from := grouped(r.From + 1); {
+	case r.Records == 0:
+		return line + ": how it ended, and its annotations"
+	case r.Records < 0:
+		return line + ", from record " + from + " on: an unknown number, as counting took too long"
+	default:
+		return line + ", from record " + from + " on: " + plural(r.Records, "record")
 	}
-	return line + ": " + plural(r.Records, "record")
 }
 
 func plural(n int64, what string) string {

@@ -95,34 +95,21 @@ func (p *part) end(note string) error {
 	if p.count < p.skip {
 		note = fmt.Sprintf("%d records were shipped, and the folder holds %d by now", p.skip, p.count)
 	}
-	b.records, b.last, b.note = max(p.count, p.skip), true, note
-	if r.shipper.Beside != nil && r.shipper.Run.AttemptOver(p.attempt.Trial.ID, p.attempt.Number) {
-		text, err := p.beside()
-		if err != nil {
-			b.note = join(note, err.Error())
-		}
-		eachLine(text, func(line []byte) {
-			b.text = append(b.text, line...)
-			b.add(0)
-		})
-	}
 	r.ledger.mu.Lock()
 	known := &r.ledger.state.Attempts[p.index]
 	known.Latest, known.read = p.encoder.Latest(), true
 	r.ledger.mu.Unlock()
-	return r.submit(b)
-}
-
-// beside asks for what stands beside the attempt, where its folder is by now: a later attempt sets it aside, maybe in this very moment.
-func (p *part) beside() (text []byte, err error) {
-	for range 2 {
-		a := p.attempt
-		a.Dir, _ = p.reader.shipper.Run.AttemptDir(a.Trial.ID, a.Number)
-		if text, err = p.reader.shipper.Beside(a); err == nil {
-			return text, nil
-		}
+	b.records, b.last, b.note = max(p.count, p.skip), true, note
+	if r.shipper.Beside == nil || !r.shipper.Run.AttemptOver(p.attempt.Trial.ID, p.attempt.Number) {
+		return r.submit(b)
 	}
-	return nil, err
+	if r.shipper.Gentle && p.count > r.shipper.besideRecords() && !r.shipper.over() {
+		b.last = false
+		r.later = append(r.later, late{p.attempt, p.index, b.records, note})
+		return r.submit(b)
+	}
+	r.beside(b, p.attempt)
+	return r.submit(b)
 }
 
 func join(a, b string) string {

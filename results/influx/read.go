@@ -23,6 +23,7 @@ type reader struct {
 	work    chan<- *batch
 
 	submitted time.Time // the last batch
+	later     []late    // in the order in which they were read
 }
 
 func (r *reader) run() error {
@@ -52,7 +53,7 @@ func (r *reader) run() error {
 			continue
 		}
 		if over {
-			return nil
+			return r.belated()
 		}
 		for now := size; now == size && !r.shipper.over(); {
 			if err := sleep(r.ctx, pollRun); err != nil {

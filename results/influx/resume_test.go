@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -247,6 +248,63 @@ func TestHeadAndBeside(t *testing.T) {
 	want["trial,id=0001-x 1"] = map[string]any{"ok": true}
 	want["trial,id=0002-x 1"] = map[string]any{"ok": true}
 	same(t, served(t, d, "h"), want)
+}
+
+// What stands beside a large attempt is not derived while a trial is measured, but once the run is over; and by the next Shipper if this one ended before.
+func TestBesideOfALargeAttemptIsLate(t *testing.T) {
+	t.Parallel()
+	d := daemon(t, false)
+	createDB(t, d, "late")
+	r := makeRun(t, 3, 1)
+	must(t, os.RemoveAll(r.Dir+"/trials"))
+	must(t, os.Mkdir(r.Dir+"/trials", 0o755))
+	must(t, os.Remove(r.Dir+"/journal.ndjson"))
+	var over atomic.Bool
+	var mu sync.Mutex
+	asked := map[string]bool{} // and whether the run was over
+	gentle := func(ctx context.Context) (*Shipper, chan error) {
+		s := &Shipper{
+			Run: r, Target: target(d.URL, "late"), Over: over.Load, Gentle: true, maxBeside: 500,
+			Beside: func(a results.Attempted) ([]byte, error) {
+				mu.Lock()
+				defer mu.Unlock()
+				asked[a.Trial.ID] = over.Load()
+				return []byte("trial,id=" + a.Trial.ID + " ok=true 1\n"), nil
+			},
+		}
+		done := make(chan error, 1)
+		go func() { done <- s.Ship(ctx) }()
+		return s, done
+	}
+	attempt := func(i, from, n int) {
+		a := beginAttempt(t, r, r.Plan[i])
+		feed(a, from, n)
+		must(t, a.Finish(&results.Outcome{Trial: r.Plan[i], Attempt: 1, Verdict: results.Completed}))
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	s, done := gentle(ctx)
+	attempt(0, 0, 800)
+	waitFor(t, func() bool { return s.Status().Records == 800 })
+	cancel() // this one never gets to it
+	<-done
+	s, done = gentle(t.Context())
+	attempt(1, 1_000, 900)
+	attempt(2, 2_000, 400)
+	waitFor(t, func() bool { return s.Status().Records == 2_100 })
+	waitFor(t, func() bool { mu.Lock(); defer mu.Unlock(); _, ok := asked[r.Plan[2].ID]; return ok })
+	over.Store(true)
+	must(t, <-done)
+	if len(asked) != 3 || !asked[r.Plan[0].ID] || !asked[r.Plan[1].ID] || asked[r.Plan[2].ID] {
+		t.Errorf("asked while the run went on (false) or after it: %v", asked)
+	}
+	want := wanted(t, r)
+	for _, p := range r.Plan {
+		want["trial,id="+p.ID+" 1"] = map[string]any{"ok": true}
+	}
+	same(t, served(t, d, "late"), want)
+	if rest, err := Unshipped(t.Context(), r, s.Target); err != nil || len(rest) != 0 {
+		t.Errorf("left %+v, %v", rest, err)
+	}
 }
 
 func TestLines(t *testing.T) {

@@ -28,10 +28,11 @@ type Shipper struct {
 	GiveUp time.Duration
 	// Head are lines about the run, sent once, before all others. Nil sends none.
 	Head func() ([]byte, error)
-	// Beside are lines about an attempt that has an outcome, sent after its records. Nil sends none.
+	// Beside are lines about an attempt that has an outcome, sent after its records; of a large one a gentle Shipper asks once the run is over. Nil sends none.
 	Beside func(results.Attempted) ([]byte, error)
 
 	batchLines int           // 0 is maxBatchLines
+	maxBeside  int64         // 0 is the constant
 	saveEvery  time.Duration // 0 is as the others say
 
 	mu     sync.Mutex

@@ -136,7 +136,12 @@ func (d *Daemon) Query(ctx context.Context, db, query, user, password string) ([
 
 // Count counts the points of a database by a field that all of them have.
 func (d *Daemon) Count(ctx context.Context, db, field string) (int64, error) {
-	answer, err := d.Query(ctx, db, fmt.Sprintf(`SELECT count(%q) FROM /.*/`, field), "", "")
+	return d.CountOf(ctx, db, "/.*/", field)
+}
+
+// CountOf counts the points of measurements, such as "/.*/" or "trial", by a field that all of them have.
+func (d *Daemon) CountOf(ctx context.Context, db, measurements, field string) (int64, error) {
+	answer, err := d.Query(ctx, db, fmt.Sprintf(`SELECT count(%q) FROM %s`, field, measurements), "", "")
 	if err != nil {
 		return 0, err
 	}
