@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"os"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -213,22 +215,8 @@ func TestDashboardQueries(t *testing.T) {
 	fatal(t, err)
 	fatal(t, server.Write(t, "grafana", text))
 
-	variable := regexp.MustCompile(`\$\{(\w+)(:regex)?\}`)
 	for _, q := range dashboardQueries(t) {
-		flux := variable.ReplaceAllStringFunc(q.text, func(s string) string {
-			switch variable.FindStringSubmatch(s)[1] {
-			case "bucket":
-				return "grafana/autogen"
-			case "run":
-				return testLabels.Run
-			case "treatment":
-				return `(rate=8MiB\/s|other)`
-			default:
-				return ".*"
-			}
-		})
-		flux = strings.NewReplacer("v.timeRangeStart", begin.Add(-time.Second).UTC().Format(time.RFC3339Nano),
-			"v.timeRangeStop", end.Add(time.Second).UTC().Format(time.RFC3339Nano), "v.windowPeriod", "200ms").Replace(flux)
+		flux := q.flux("grafana/autogen", begin.Add(-time.Second), end.Add(time.Second))
 		rows := fluxRows(t, server.URL, q.where, flux)
 		empty := strings.HasPrefix(q.where, "variable ") && !strings.Contains(q.where, "run") && !strings.Contains(q.where, "treatment") && !strings.Contains(q.where, "workload_rate")
 		if (len(rows) == 0) != empty {
@@ -240,6 +228,75 @@ func TestDashboardQueries(t *testing.T) {
 		if strings.Contains(q.where, "Downtime") && (rows[0]["metric_total_censored"] != "true" || rows[0]["metric_downtime_seconds"] != "0.25") {
 			t.Errorf("%s: %v", q.where, rows[0])
 		}
+	}
+}
+
+var dashboardVariable = regexp.MustCompile(`\$\{(\w+)(:regex)?\}`)
+
+// flux is the query as Grafana asks it.
+func (q dashboardQuery) flux(bucket string, begin, end time.Time) string {
+	text := dashboardVariable.ReplaceAllStringFunc(q.text, func(s string) string {
+		switch dashboardVariable.FindStringSubmatch(s)[1] {
+		case "bucket":
+			return bucket
+		case "run":
+			return testLabels.Run
+		case "treatment":
+			return `(rate=8MiB\/s|other)`
+		default:
+			return ".*"
+		}
+	})
+	return strings.NewReplacer("v.timeRangeStart", begin.UTC().Format(time.RFC3339Nano), "v.timeRangeStop", end.UTC().Format(time.RFC3339Nano), "v.windowPeriod", "200ms").Replace(text)
+}
+
+// Counters begin anew with each trial, and with each process, in the same series: no rate is taken from one to the other, and none where one goes down.
+func TestDashboardRatesOfCounters(t *testing.T) {
+	server := influxtest.Start(t, os.Getenv("VIRTSCOPE_INFLUXD"), true)
+	server.Create(t, "counters")
+	begin := time.Unix(1_790_000_000, 0)
+	var text []byte
+	before := int64(0)
+	// Begin, in s, and what the counters have by then: the second trial's are higher, the third's lower, and the fourth's go down within it.
+	for i, c := range []struct{ at, from float64 }{{0, 5}, {30, 4000}, {60, 7}, {90, 9}} {
+		trial := testTrial
+		trial.Order = i + 1
+		e := NewEncoder(testLabels, trial, 1, before)
+		var records []results.Record
+		for k := range 20 {
+			at := begin.Add(time.Duration((c.at + float64(k)/2) * 1e9)).UnixNano()
+			value := c.from + float64(k)/4 // half a CPU
+			if i == 3 && k >= 10 {
+				value -= c.from + 2
+			}
+			records = append(records,
+				results.Record{Time: at, Host: "h", Source: "usage", Name: results.HostCPU, Value: value, Unit: results.Seconds, Attrs: map[string]string{"mode": "user"}},
+				results.Record{Time: at, Host: "h", Source: "usage", Name: results.ProcessCPU, Value: value, Unit: results.Seconds, Attrs: map[string]string{"process": "qemu", "pid": "11"}},
+				results.Record{Time: at, Host: "h", Source: "usage", Name: results.ProcessCPU, Value: 900 - float64(k), Unit: results.Seconds, Attrs: map[string]string{"process": "qemu", "pid": "12"}},
+				results.Record{Time: at, Host: "h", Source: "usage", Name: results.ProcessCPU, Value: 70 + value/2, Unit: results.Seconds, Attrs: map[string]string{"process": "qemu", "pid": "13"}})
+		}
+		text = append(text, encodeAll(t, e, records)...)
+		before = e.Latest()
+	}
+	fatal(t, server.Write(t, "counters", text))
+	panels := 0
+	for _, q := range dashboardQueries(t) {
+		if !strings.Contains(q.where, "CPU of the") {
+			continue
+		}
+		panels++
+		rows := fluxRows(t, server.URL, q.where, q.flux("counters/autogen", begin, begin.Add(2*time.Minute)))
+		if len(rows) < 4*18 {
+			t.Errorf("%s: %d rows", q.where, len(rows))
+		}
+		for _, row := range rows {
+			if v, err := strconv.ParseFloat(row["_value"], 64); err != nil || math.Abs(v-0.5) > 1e-6 {
+				t.Errorf("%s: %v", q.where, row)
+			}
+		}
+	}
+	if panels != 2 {
+		t.Errorf("%d panels", panels)
 	}
 }
 

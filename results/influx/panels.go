@@ -5,16 +5,19 @@ import (
 	"virtscope/results"
 )
 
-// What follows a query of samples. A counter is cumulative and begins anew with each trial: what goes down is no rate.
+// What follows a query of samples.
 const (
-	rateOfCounter = `  |> derivative(unit: 1s, nonNegative: true)
-  |> aggregateWindow(every: v.windowPeriod, fn: mean, createEmpty: false)
-`
 	// Sums of bins over a window, as a rate. A window without a bin has none, and nothing passed in it.
 	rateOfBins = `  |> aggregateWindow(every: v.windowPeriod, fn: sum, createEmpty: false)
   |> map(fn: (r) => ({r with _value: r._value * 1000000000.0 / float(v: int(v: v.windowPeriod))}))
 `
 	highest = `  |> aggregateWindow(every: v.windowPeriod, fn: max, createEmpty: false)
+`
+	// One table of all processes of a role, of which highest takes the highest.
+	busiest = `  |> group(columns: ["_start", "_stop", "process", "host"])
+  |> sort(columns: ["_time"])
+`
+	average = `  |> aggregateWindow(every: v.windowPeriod, fn: mean, createEmpty: false)
 `
 	middle = `  |> aggregateWindow(every: v.windowPeriod, fn: median, createEmpty: false)
 `
@@ -31,7 +34,6 @@ func named(text string, tags ...string) string {
 	return fmt.Sprintf("  |> set(key: \"name\", value: %q)\n  |> group(columns: [%s])\n  |> sort(columns: [\"_time\"])\n  |> keep(columns: [\"_time\", \"_value\", %[2]s])\n", text, columns)
 }
 
-// Processes have no panel: the pid is a field, so that several of one role share a series, and a derivative would run from one to the other.
 func (d Dashboard) panels() []any {
 	bytes, seconds, perSecond := valueFields[results.Bytes], valueFields[results.Seconds], valueFields[results.BytesPerSecond]
 	forward := `r.dir == "forward"`
@@ -40,9 +42,9 @@ func (d Dashboard) panels() []any {
 			d.records(results.FlowBytes, bytes, "", rateOfBins+named("frames", "flow", "dir")),
 			d.records(results.FlowPayload, bytes, "", rateOfBins+named("payload", "flow", "dir"))),
 		overBins("Dirty rate against link rate", "Bps",
-			d.records(results.GuestDirtied, bytes, "", rateOfCounter+named("the guest dirties", "guest")),
-			d.records(results.MigrationDirtyRate, perSecond, "", middle+named("the hypervisor says: dirtied")),
-			d.records(results.MigrationRate, perSecond, "", middle+named("the hypervisor says: sent")),
+			d.counter(results.GuestDirtied, bytes, "", average+named("the guest dirties", "guest", "host")),
+			d.records(results.MigrationDirtyRate, perSecond, "", middle+named("the hypervisor says: dirtied", "guest", "host")),
+			d.records(results.MigrationRate, perSecond, "", middle+named("the hypervisor says: sent", "guest", "host")),
 			d.records(results.FlowPayload, bytes, `r.flow == "migration" and `+forward, rateOfBins+named("payload of the migration"))),
 		graph("Echo: round trip", "s",
 			d.records(results.EchoRTT, seconds, "", highest+named("longest")),
@@ -50,11 +52,14 @@ func (d Dashboard) panels() []any {
 		graph("Echo: probes without an answer", "short",
 			d.records(results.EchoLost, fieldTrial, "", counted+named("lost"))),
 		graph("CPU of the machine", "short",
-			d.records(results.HostCPU, seconds, `(r.mode == "user" or r.mode == "system" or r.mode == "iowait")`, rateOfCounter+named("CPUs", "mode"))),
+			d.counter(results.HostCPU, seconds, `(r.mode == "user" or r.mode == "system" or r.mode == "iowait")`, average+named("CPUs", "mode", "host"))),
 		graph("Steal: CPU time that the machine did not get", "short",
-			d.records(results.HostCPU, seconds, `r.mode == "steal"`, rateOfCounter+named("CPUs", "mode"))),
+			d.counter(results.HostCPU, seconds, `r.mode == "steal"`, average+named("CPUs", "mode", "host"))),
 		graph("Steps that the guest's ticker missed", "s",
 			d.records(results.GuestTickMiss, seconds, "", highest+named("longest step", "host", "guest"))),
+		// Of several of one role the busiest: a sum would lack those without a sample in a window.
+		graph("CPU of the busiest hypervisor", "short",
+			d.counter(results.ProcessCPU, seconds, "", busiest+highest+named("CPUs", "process", "host"), pidField)),
 		d.table("Downtime by treatment"),
 	}
 	const width, height = 12, 8
@@ -68,6 +73,29 @@ func (d Dashboard) panels() []any {
 		o["gridPos"] = object{"x": x, "y": height * (i / 2), "w": w, "h": height}
 	}
 	return list
+}
+
+// pidField tells the processes of one role apart, which share a series.
+var pidField = string(describe("pid").number)
+
+// counter is the rate of a counter. One begins anew with each trial, and with each process: rates are taken within one attempt, and one value of each field
+// of also; what goes down meanwhile is no rate. (Versions of Flux do not agree on what derivative's nonNegative makes of that.)
+func (d Dashboard) counter(measurement, field, where, more string, also ...string) string {
+	fields := fmt.Sprintf("r._field == %q", field)
+	for _, f := range append([]string{fieldTrial, fieldAttempt}, also...) {
+		fields += fmt.Sprintf(" or r._field == %q", f)
+	}
+	if where != "" {
+		where = " and " + where
+	}
+	return source + fmt.Sprintf("  |> filter(fn: (r) => r._measurement == %q and (%s)%s)\n", measurement, fields, where) + d.chosen() +
+		fmt.Sprintf(`  |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
+  |> rename(columns: {%s: "_value"})
+  |> group(columns: ["_time", "_value"], mode: "except")
+  |> sort(columns: ["_time"])
+  |> derivative(unit: 1s)
+  |> filter(fn: (r) => r._value >= 0.0)
+`, field) + more
 }
 
 // overBins is a graph of rateOfBins. Its windows are longer than bins (10 ms), whose bytes would else all fall into one that is shorter.
