@@ -19,7 +19,7 @@ func newPullCommand() *cobra.Command {
 	var from influxOptions
 	var run, to string
 	c := &cobra.Command{
-		Use:   "pull --url URL --bucket BUCKET --run NAME",
+		Use:   "pull --url URL --bucket BUCKET [--run NAME]",
 		Short: "make a run folder again from InfluxDB, when only the server's copy is left",
 		Long: `pull makes a run folder of what InfluxDB has of a run: its records, to the bit, how its trials ended, its manifest, plan and experiment.
 What is not there it says, in its output and in pulled.json. It asks in InfluxQL. Where from is said by flags, else by the environment, as for virtscope influx push.`,
@@ -61,7 +61,11 @@ func listRuns(c *cobra.Command, r *influx.Reader) error {
 	for _, name := range runs {
 		fmt.Fprintln(c.OutOrStdout(), name)
 	}
-	return specError(fmt.Errorf("pull: name one run of %d with --run", len(runs)))
+	if len(runs) == 0 {
+		return specError(fmt.Errorf("pull: there is no run in bucket %s of %s", r.Bucket, r.URL))
+	}
+	fmt.Fprintln(c.ErrOrStderr(), "pull: bring one back with --run NAME")
+	return nil
 }
 
 // pull makes the folder whole or not at all.

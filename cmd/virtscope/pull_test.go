@@ -195,6 +195,13 @@ func TestPullBringsRunBack(t *testing.T) {
 		fatalIf(t, server.Write(t, "bench", lines[:n]))
 		lines = lines[n:]
 	}
+	if out, err := commandLine(t, "pull", "--url", server.URL, "--bucket", "bench"); err != nil || !strings.Contains(out, sent.Manifest.Run+"\n") {
+		t.Errorf("runs that are there: %v\n%s", err, out)
+	}
+	server.Create(t, "nothing")
+	if _, err := commandLine(t, "pull", "--url", server.URL, "--bucket", "nothing"); err == nil || !strings.Contains(err.Error(), "there is no run in bucket nothing") {
+		t.Errorf("no runs: %v", err)
+	}
 	to := filepath.Join(t.TempDir(), "pulled")
 	args := []string{"pull", "--url", server.URL, "--bucket", "bench/autogen", "--run", sent.Manifest.Run, "--to", to}
 	out, err := commandLine(t, args...)
