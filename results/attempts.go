@@ -17,8 +17,8 @@ type Attempted struct {
 	Ended  bool      // it has an outcome
 }
 
-// Attempts are all attempts at all trials that have a folder, those that were set aside too, by when the journal says that they began. An attempt that
-// the journal does not know comes last.
+// Attempts are all attempts at all trials that have a folder, those that were set aside too, in the order in which the journal has their begins, which no
+// clock that is set back changes. An attempt that the journal does not know comes last.
 func (r *Run) Attempts() ([]Attempted, error) {
 	entries, err := r.Entries()
 	if err != nil {
@@ -29,9 +29,10 @@ func (r *Run) Attempts() ([]Attempted, error) {
 		number int
 	}
 	begin := map[key]time.Time{}
-	for _, e := range entries {
+	place := map[key]int{}
+	for i, e := range entries {
 		if e.Event == TrialBegin {
-			begin[key{e.Trial, e.Attempt}] = e.Time
+			begin[key{e.Trial, e.Attempt}], place[key{e.Trial, e.Attempt}] = e.Time, i
 		}
 	}
 	var all []Attempted
@@ -48,18 +49,12 @@ func (r *Run) Attempts() ([]Attempted, error) {
 		_, err := os.Stat(filepath.Join(all[i].Dir, outcomeFile))
 		all[i].Ended = err == nil
 	}
-	slices.SortStableFunc(all, func(a, b Attempted) int {
-		if a.Begin.IsZero() != b.Begin.IsZero() {
-			return cmp.Compare(asInt(a.Begin.IsZero()), asInt(b.Begin.IsZero()))
+	at := func(a Attempted) int {
+		if i, ok := place[key{a.Trial.ID, a.Number}]; ok {
+			return i
 		}
-		return a.Begin.Compare(b.Begin)
-	})
-	return all, nil
-}
-
-func asInt(b bool) int {
-	if b {
-		return 1
+		return len(entries)
 	}
-	return 0
+	slices.SortStableFunc(all, func(a, b Attempted) int { return cmp.Compare(at(a), at(b)) })
+	return all, nil
 }

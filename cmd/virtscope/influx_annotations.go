@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -32,7 +33,7 @@ func annotations(ctx context.Context, r *results.Run) ([]influx.Annotation, []in
 		if !a.Ended {
 			continue
 		}
-		list, point, err := annotateAttempt(a, specs[a.Trial.ID])
+		list, point, err := annotateAttempt(ctx, a, specs[a.Trial.ID])
 		if err != nil {
 			return nil, nil, err
 		}
@@ -43,13 +44,16 @@ func annotations(ctx context.Context, r *results.Run) ([]influx.Annotation, []in
 
 // annotateAttempt is what one attempt gives; s is its experiment, nil if that cannot be read. One that counts in no result (invalid, interrupted) has no
 // metrics and no spans. Records that cannot be read are the attempt's problem, and no error.
-func annotateAttempt(a results.Attempted, s *spec.Experiment) ([]influx.Annotation, influx.TrialPoint, error) {
+func annotateAttempt(ctx context.Context, a results.Attempted, s *spec.Experiment) ([]influx.Annotation, influx.TrialPoint, error) {
 	o, err := outcomeOf(a)
 	if err != nil {
 		return nil, influx.TrialPoint{}, err
 	}
 	point := influx.TrialPoint{Outcome: o}
-	spans, err := derive(&point, a, s)
+	spans, err := derive(ctx, &point, a, s)
+	if ctx.Err() != nil {
+		return nil, influx.TrialPoint{}, ctx.Err()
+	}
 	if err != nil {
 		point.Problem = err.Error()
 	}
@@ -57,8 +61,8 @@ func annotateAttempt(a results.Attempted, s *spec.Experiment) ([]influx.Annotati
 }
 
 // derive fills in what an attempt's records show; the error is why there are no metrics.
-func derive(point *influx.TrialPoint, a results.Attempted, s *spec.Experiment) ([]influx.Annotation, error) {
-	records, err := recordsOf(a)
+func derive(ctx context.Context, point *influx.TrialPoint, a results.Attempted, s *spec.Experiment) ([]influx.Annotation, error) {
+	records, err := recordsOf(ctx, a)
 	if err != nil {
 		return nil, err
 	}
@@ -95,17 +99,30 @@ func outcomeOf(a results.Attempted) (o results.Outcome, err error) {
 }
 
 // recordsOf reads an attempt's records.
-func recordsOf(a results.Attempted) ([]results.Record, error) {
+func recordsOf(ctx context.Context, a results.Attempted) ([]results.Record, error) {
 	f, err := os.Open(filepath.Join(a.Dir, "records.ndjson.gz"))
 	if err != nil {
 		return nil, fmt.Errorf("read records: %w", err)
 	}
 	defer f.Close()
-	records, err := results.ReadRecords(f)
+	records, err := results.ReadRecords(endable{ctx, f})
 	if err != nil {
 		return nil, fmt.Errorf("read records: the file is damaged or cut off after %d: %w", len(records), err)
 	}
 	return records, nil
+}
+
+// An endable is a file whose reading ends with ctx.
+type endable struct {
+	ctx context.Context //nolint:containedctx // an io.Reader has no other way
+	f   io.Reader
+}
+
+func (e endable) Read(b []byte) (int, error) {
+	if err := e.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return e.f.Read(b)
 }
 
 // spansOf are the phases, rounds and outages of a trial.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -50,10 +51,10 @@ func appendRunFile(lines []byte, r *results.Run, name string) ([]byte, error) {
 
 // influxBeside are the lines that go beside an attempt's records once it has ended: its annotations, how it ended with its metrics, and the journal as far
 // as it goes. It is called from one goroutine.
-func influxBeside(r *results.Run) func(results.Attempted) ([]byte, error) {
+func influxBeside(r *results.Run) func(context.Context, results.Attempted) ([]byte, error) {
 	specs := sync.OnceValue(func() map[string]*spec.Experiment { return trialSpecs(r) })
-	return func(a results.Attempted) ([]byte, error) {
-		spans, point, err := annotateAttempt(a, specs()[a.Trial.ID])
+	return func(ctx context.Context, a results.Attempted) ([]byte, error) {
+		spans, point, err := annotateAttempt(ctx, a, specs()[a.Trial.ID])
 		if err != nil {
 			return nil, err
 		}

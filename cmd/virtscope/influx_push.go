@@ -103,9 +103,12 @@ func summarise(w io.Writer, s *influx.Shipper, how string) {
 	if !at.Known {
 		return // it did not begin: the error says why, and how much is there is not known here
 	}
-	fmt.Fprintf(w, "influx: %s has %s records of %s", s.Target, grouped(at.Records-at.Lost), s.Run.Manifest.Run)
-	if at.Sent > 0 {
-		fmt.Fprintf(w, ", %s of them shipped now%s", grouped(at.Sent), how)
+	fmt.Fprintf(w, "influx: %s took %s records of %s", s.Target, grouped(at.Records-at.Lost), s.Run.Manifest.Run)
+	switch {
+	case at.Sent > 0:
+		fmt.Fprintf(w, ", %s of them now%s", grouped(at.Sent), how)
+	case at.Records > at.Lost: // whether it still has them was not asked
+		fmt.Fprint(w, " before, as the run's folder says, and none now (push --again ships them again)")
 	}
 	if at.Retries > 0 {
 		fmt.Fprintf(w, ", %s requests made again", grouped(at.Retries))

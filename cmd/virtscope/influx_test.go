@@ -142,7 +142,7 @@ func TestInfluxPush(t *testing.T) {
 	}
 	for _, args := range [][]string{nil, nil, {"--again"}} {
 		out, err := runCommand(t, append([]string{"influx", "push", r.Dir, "--url", d.URL, "--database", "db"}, args...)...)
-		if err != nil || !strings.Contains(out, "has 600 records of r") {
+		if err != nil || !strings.Contains(out, "took 600 records of r") {
 			t.Errorf("push %v: %v\n%s", args, err, out)
 		}
 		if n, err := d.Count(t.Context(), "db", "value_number"); err != nil || n != 600 {
@@ -184,7 +184,7 @@ func TestExperimentSaysWhereToOnlyIfAsked(t *testing.T) {
 	if out, err := runCommand(t, "influx", "check", r.Dir, "--as-said"); err != nil || !strings.Contains(out, "does not say that it is InfluxDB") {
 		t.Errorf("check: %v\n%s", err, out)
 	}
-	if out, err := runCommand(t, "influx", "push", r.Dir, "--as-said"); err != nil || !strings.Contains(out, "has 600 records of r") {
+	if out, err := runCommand(t, "influx", "push", r.Dir, "--as-said"); err != nil || !strings.Contains(out, "took 600 records of r") {
 		t.Errorf("push: %v\n%s", err, out)
 	}
 	if len(asked) == 0 || slices.ContainsFunc(asked, func(a string) bool { return a != "Token sesame" && a != "" }) {
@@ -248,7 +248,7 @@ func TestLiveSinkWithoutAServer(t *testing.T) {
 	var out bytes.Buffer
 	s.finish(t.Context(), &out, 100*time.Millisecond)
 	for _, want := range []string{
-		"has 0 records of r", "not all was shipped within 100ms", "trial 1, from record 1 on: 300 records", "trial 2, from record 1 on: 300 records",
+		"took 0 records of r", "not all was shipped within 100ms", "trial 1, from record 1 on: 300 records", "trial 2, from record 1 on: 300 records",
 		fmt.Sprintf("virtscope influx push %s --url http://%s --bucket db", r.Dir, address),
 	} {
 		if !strings.Contains(out.String(), want) {

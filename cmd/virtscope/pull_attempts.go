@@ -80,6 +80,8 @@ func (p *pulling) writeAttempt(r *results.Run, k attemptKey, o influx.Ended, end
 		return err
 	}
 	switch n := p.counts[k]; {
+	case o.Records >= 0 && n > o.Records:
+		p.lacks("trial %s, attempt %d: that it had %d records, as its end says: %d are on the server, some of them twice", o.Trial.ID, k.attempt, o.Records, n)
 	case o.Records >= 0 && n != o.Records:
 		p.lacks("trial %s, attempt %d: %d of its %d records are on the server", o.Trial.ID, k.attempt, n, o.Records)
 	case ended && o.Records < 0:
@@ -92,9 +94,18 @@ func (p *pulling) writeAttempt(r *results.Run, k attemptKey, o influx.Ended, end
 // maxWaiting is how many records wait at most for the disk.
 const maxWaiting = 20_000
 
-// replay writes the records of an attempt from the file where they were gathered.
+// replay writes the records of an attempt from the files where they were gathered.
 func (p *pulling) replay(a *results.Attempt, k attemptKey) error {
-	f, err := os.Open(p.file(k))
+	for late := range p.latest[k] + 1 {
+		if err := replayFile(a, p.file(k, late)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func replayFile(a *results.Attempt, path string) error {
+	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

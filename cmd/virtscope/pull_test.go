@@ -109,7 +109,7 @@ func sentLines(t *testing.T, r *results.Run) []byte {
 		if !a.Ended {
 			continue
 		}
-		more, err := beside(a)
+		more, err := beside(t.Context(), a)
 		fatalIf(t, err)
 		out = append(out, more...)
 	}
@@ -133,7 +133,7 @@ func TestBesideIsAnnotations(t *testing.T) {
 	fatalIf(t, err)
 	for _, a := range attempts {
 		if a.Ended {
-			more, err := influxBeside(r)(a)
+			more, err := influxBeside(r)(t.Context(), a)
 			fatalIf(t, err)
 			got = append(got, more...)
 		}

@@ -21,39 +21,41 @@ import (
 // attemptKey names an attempt as points do.
 type attemptKey struct{ order, attempt int }
 
-// A pulling gathers what comes from the server. Records come by time, and those of attempts may stand among each other: each attempt has a file of its
-// own, until all are there.
+// A pulling gathers what comes from the server. Records come by time, and those of attempts may stand among each other: each attempt has files of its
+// own, until all are there; one for those that had come late, which then come late again, so that the folder makes the same points.
 type pulling struct {
 	found   *influx.Found
 	spool   string
 	counts  map[attemptKey]int64
+	latest  map[attemptKey]int    // the highest Late of its records
 	planned map[int]results.Trial // by order
 	pulled  pulled
 }
 
 func newPulling(found *influx.Found, spool string) *pulling {
-	return &pulling{found: found, spool: spool, counts: map[attemptKey]int64{}, planned: map[int]results.Trial{}, pulled: pulled{Run: found.Run}}
+	return &pulling{found: found, spool: spool, counts: map[attemptKey]int64{}, latest: map[attemptKey]int{}, planned: map[int]results.Trial{}, pulled: pulled{Run: found.Run}}
 }
 
-func (p *pulling) file(k attemptKey) string {
-	return filepath.Join(p.spool, fmt.Sprintf("%d-%d.ndjson", k.order, k.attempt))
+func (p *pulling) file(k attemptKey, late int) string {
+	return filepath.Join(p.spool, fmt.Sprintf("%d-%d-%d.ndjson", k.order, k.attempt, late))
 }
 
 // take appends a window's records to the files of their attempts.
 func (p *pulling) take(batch []influx.Decoded) error {
-	parts := map[attemptKey][]results.Record{}
+	parts := map[string][]results.Record{}
 	for _, d := range batch {
 		k := attemptKey{d.Trial, d.Attempt}
-		parts[k] = append(parts[k], d.Record)
+		parts[p.file(k, d.Late)] = append(parts[p.file(k, d.Late)], d.Record)
+		p.latest[k] = max(p.latest[k], d.Late)
+		p.counts[k]++
 		if _, known := p.planned[d.Trial]; !known {
 			p.planned[d.Trial] = results.Trial{ID: fmt.Sprintf("%03d-pulled", d.Trial), Order: d.Trial, Treatment: d.Treatment, Levels: d.Levels}
 		}
 	}
-	for k, records := range parts {
-		if err := appendLines(p.file(k), records); err != nil {
+	for path, records := range parts {
+		if err := appendLines(path, records); err != nil {
 			return fmt.Errorf("pull: %w", err)
 		}
-		p.counts[k] += int64(len(records))
 		p.pulled.Records += int64(len(records))
 	}
 	return nil
@@ -109,7 +111,7 @@ func (p *pulling) write(to string) (err error) {
 		return fmt.Errorf("pull: %w", err)
 	}
 	p.lacks("logs of consoles, QMP and hypervisors, and captures of frames: they are never sent")
-	p.lacks("the order in which records came: they stand in the order of their time")
+	p.lacks("the order in which records came: they stand in the order of their time, and after them those that came late")
 	return results.WriteJSON(filepath.Join(r.Dir, pulledFile), p.pulled)
 }
 

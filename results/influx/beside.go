@@ -1,6 +1,9 @@
 package influx
 
-import "virtscope/results"
+import (
+	"context"
+	"virtscope/results"
+)
 
 // maxBeside is of how many records an attempt is at most whose annotations are derived while the next one is measured. It takes about a kilobyte a record.
 const maxBeside = 30_000
@@ -24,7 +27,9 @@ type late struct {
 func (r *reader) belated() error {
 	for _, l := range r.later {
 		b := &batch{attempt: l.index, records: l.records, last: true, note: l.note}
-		r.beside(b, l.attempt)
+		if err := r.beside(b, l.attempt); err != nil {
+			return err
+		}
 		if err := r.submit(b); err != nil {
 			return err
 		}
@@ -33,9 +38,12 @@ func (r *reader) belated() error {
 	return nil
 }
 
-// beside appends what stands beside an attempt's records, or notes why there is nothing.
-func (r *reader) beside(b *batch, a results.Attempted) {
-	text, err := r.shipper.askBeside(a)
+// beside appends what stands beside an attempt's records, and notes what is missing of it. The error is the context's: then the batch is not whole.
+func (r *reader) beside(b *batch, a results.Attempted) error {
+	text, err := r.shipper.askBeside(r.ctx, a)
+	if r.ctx.Err() != nil {
+		return r.ctx.Err()
+	}
 	if err != nil {
 		b.note = join(b.note, err.Error())
 	}
@@ -43,15 +51,16 @@ func (r *reader) beside(b *batch, a results.Attempted) {
 		b.text = append(b.text, line...)
 		b.add(0)
 	})
+	return nil
 }
 
 // askBeside asks where the attempt's folder is by now: a later attempt sets it aside, maybe in this very moment.
-func (s *Shipper) askBeside(a results.Attempted) (text []byte, err error) {
+func (s *Shipper) askBeside(ctx context.Context, a results.Attempted) (text []byte, err error) {
 	for range 2 {
 		a.Dir, _ = s.Run.AttemptDir(a.Trial.ID, a.Number)
-		if text, err = s.Beside(a); err == nil {
-			return text, nil
+		if text, err = s.Beside(ctx, a); err == nil || ctx.Err() != nil {
+			break
 		}
 	}
-	return nil, err
+	return text, err
 }

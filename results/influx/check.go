@@ -27,13 +27,13 @@ func Probe(ctx context.Context, t Target) (Answer, error) {
 	begin := time.Now()
 	ping, err := c.ask(ctx, http.MethodGet, "/ping")
 	if err != nil {
-		return Answer{}, fmt.Errorf("ask %s: %s: is InfluxDB running there?", t.URL, t.hide(brief(err.Error())))
+		return Answer{}, fmt.Errorf("ask %s: %s: is InfluxDB running there?", t.URL, brief(t.hide(err.Error())))
 	}
 	a := Answer{Named: ping.header.Get("X-Influxdb-Version") != "" || ping.header.Get("X-Influxdb-Build") != "", Version: version(ping.header), Took: time.Since(begin)}
 	// A write of nothing: the server looks at who writes, and where, and then finds nothing (204, or 400 from version 2 on).
 	write, err := c.ask(ctx, http.MethodPost, "/api/v2/write?"+url.Values{"org": {t.Org}, "bucket": {t.Bucket}, "precision": {"ns"}}.Encode())
 	if err != nil {
-		return a, fmt.Errorf("ask %s: %s", t.URL, t.hide(brief(err.Error())))
+		return a, fmt.Errorf("ask %s: %s", t.URL, brief(t.hide(err.Error())))
 	}
 	if write.code/100 == 2 || write.code == http.StatusBadRequest {
 		return a, nil

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"virtscope/results"
 )
@@ -31,6 +32,7 @@ type Decoder struct {
 	tags               []attr
 	treatment          string
 	levels             []results.Level
+	late               int
 }
 
 // NewDecoder decodes a series, by its measurement and its tags as the server has them.
@@ -46,6 +48,7 @@ func NewDecoder(measurement string, tags map[string]string) *Decoder {
 		}
 	}
 	d.treatment = unescape(tags[tagTreatment])
+	d.late, _ = strconv.Atoi(tags[tagLate]) // none is 0
 	slices.SortFunc(d.levels, func(a, b results.Level) int { return cmp.Compare(a.Factor, b.Factor) })
 	return d
 }
@@ -60,11 +63,16 @@ type Decoded struct {
 	Attempt   int
 	Treatment string
 	Levels    []results.Level // by factor; records share it: do not change it
+
+	// Point is the time of its point, in ns. Late is 0 unless it came after a record of its series with a later time, and grows with the place where it came.
+	// An Encoder that gets those of one Late after those of a lower one, each series by Point, makes the same points again.
+	Point int64
+	Late  int
 }
 
 // Decode makes the record of a point at a time in ns.
 func (d *Decoder) Decode(time int64, p Point) (Decoded, error) {
-	out := Decoded{Record: results.Record{Time: time, Host: d.host, Source: d.source, Name: d.name}, Treatment: d.treatment, Levels: d.levels}
+	out := Decoded{Record: results.Record{Time: time, Host: d.host, Source: d.source, Name: d.name}, Treatment: d.treatment, Levels: d.levels, Point: time, Late: d.late}
 	valued := false
 	texts := map[string]map[int]string{}
 	for name, v := range p {

@@ -27,6 +27,7 @@ var trialKeys = []Key{
 	{"<factor>", "tag", "the trial's level, one tag for each factor"},
 	{fieldTrial, "integer", "the trial's place in the run, from 1"},
 	{fieldAttempt, "integer", "the attempt at it, from 1"},
+	{fieldShift, "integer", "by how many ns the point stands behind its time: those of trials that began at one time have points of their own"},
 }
 
 // derived are the measurements beside those of records.

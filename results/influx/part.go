@@ -33,6 +33,9 @@ func (p *part) fresh() {
 
 // take encodes records. Of a live attempt it waits before it sends a batch that is not full: what comes meanwhile comes with it.
 func (p *part) take(records []results.Record) error {
+	if p.reader.ctx.Err() != nil {
+		return p.reader.ctx.Err() // of records that are settled none is sent, where it would be seen
+	}
 	for _, rec := range records {
 		p.encode(rec)
 		if len(p.batch.chunks) < p.reader.shipper.lines() && len(p.batch.text) < maxBatchBytes && len(p.batch.refused) < maxBatchLines {
@@ -108,7 +111,9 @@ func (p *part) end(note string) error {
 		r.later = append(r.later, late{p.attempt, p.index, b.records, note})
 		return r.submit(b)
 	}
-	r.beside(b, p.attempt)
+	if err := r.beside(b, p.attempt); err != nil {
+		return err
+	}
 	return r.submit(b)
 }
 

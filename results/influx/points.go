@@ -86,13 +86,13 @@ func AppendAnnotations(dst []byte, l Labels, list []Annotation) ([]byte, error) 
 		}
 		tags := append(trialTags(l, a.Trial), tag{tagKind, a.Kind}, tag{tagPhase, a.Phase})
 		key := appendKey(nil, []byte(MeasurementAnnotation), withValues(tags))
-		point := a.Begin
+		point := a.Begin + apart(a.Trial)
 		if before, ok := last[string(key)]; ok { // a phase of no length: the next one begins with it
 			point = max(point, before+1)
 		}
 		last[string(key)] = point
 		dst = append(dst, key...)
-		dst = fmt.Appendf(dst, "%s=%di,%s=%di,end_nanoseconds=%di", fieldTrial, a.Trial.Order, fieldAttempt, a.Attempt, a.End)
+		dst = fmt.Appendf(dst, "%s=%di,%s=%di,%s=%di,end_nanoseconds=%di", fieldTrial, a.Trial.Order, fieldAttempt, a.Attempt, fieldShift, point-a.Begin, a.End)
 		dst = appendFloat(dst, "duration_seconds", float64(a.End-a.Begin)/1e9)
 		dst = appendFloat(dst, "bound_seconds", a.Bound)
 		dst = appendText(dst, []byte("title"), a.Title)
@@ -101,6 +101,10 @@ func AppendAnnotations(dst []byte, l Labels, list []Annotation) ([]byte, error) 
 	}
 	return dst, nil
 }
+
+// apart is by how many ns the points of a trial that are no records stand behind their time: trials that begin at one time, such as imported ones, have
+// points of their own.
+func apart(t results.Trial) int64 { return int64(t.Order) }
 
 // withValues leaves out tags without a value, and sorts.
 func withValues(tags []tag) []tag {
@@ -117,7 +121,7 @@ func appendFloat(dst []byte, name string, v float64) []byte {
 	return strconv.AppendFloat(fmt.Appendf(dst, ",%s=", name), v, 'g', -1, 64)
 }
 
-// AppendTrial appends the line of an attempt at its begin. Field outcome is all of it, as JSON: it comes back exactly.
+// AppendTrial appends the line of an attempt at its begin, and its order in ns. Field outcome is all of it, as JSON: it comes back exactly.
 func AppendTrial(dst []byte, l Labels, t TrialPoint) ([]byte, error) {
 	o := t.Outcome
 	whole, err := json.Marshal(o)
@@ -125,7 +129,8 @@ func AppendTrial(dst []byte, l Labels, t TrialPoint) ([]byte, error) {
 		return dst, fmt.Errorf("encode trial %s: %w", o.Trial.ID, err)
 	}
 	dst = appendKey(dst, []byte(MeasurementTrial), withValues(trialTags(l, o.Trial)))
-	dst = fmt.Appendf(dst, "%s=%di,%s=%di,replicate=%di,dropped_number=%di,end_nanoseconds=%di", fieldTrial, o.Trial.Order, fieldAttempt, o.Attempt, o.Trial.Replicate, o.Dropped, o.End.UnixNano())
+	dst = fmt.Appendf(dst, "%s=%di,%s=%di,%s=%di,replicate=%di,dropped_number=%di,end_nanoseconds=%di",
+		fieldTrial, o.Trial.Order, fieldAttempt, o.Attempt, fieldShift, apart(o.Trial), o.Trial.Replicate, o.Dropped, o.End.UnixNano())
 	if t.Records > 0 {
 		dst = fmt.Appendf(dst, ",%s=%di", fieldRecords, t.Records)
 	}
@@ -142,7 +147,7 @@ func AppendTrial(dst []byte, l Labels, t TrialPoint) ([]byte, error) {
 	for _, m := range t.Metrics {
 		dst = appendMetric(dst, m)
 	}
-	return fmt.Appendf(dst, " %d\n", o.Begin.UnixNano()), nil
+	return fmt.Appendf(dst, " %d\n", o.Begin.UnixNano()+apart(o.Trial)), nil
 }
 
 // fieldRecords is how many records an attempt has.

@@ -21,7 +21,7 @@ const (
 var errTooMany = errors.New("too many rows")
 
 // Records reads a run's records by the time of their points, and gives them to yield a window at a time: do not keep the slice. Records of several
-// trials may stand among each other where clocks were set back. Memory is bounded by the window, whatever the run's length.
+// trials may stand among each other where clocks were set back, and late ones among others. Memory is bounded by the window, whatever the run's length.
 func (r *Reader) Records(ctx context.Context, f *Found, yield func([]Decoded) error) error {
 	if len(f.Spans) == 0 {
 		return nil
@@ -90,6 +90,6 @@ func (r *Reader) window(ctx context.Context, f *Found, from, to int64, batch []D
 		}
 		return nil
 	})
-	slices.SortStableFunc(batch, func(a, b Decoded) int { return cmp.Compare(a.Time, b.Time) })
+	slices.SortStableFunc(batch, func(a, b Decoded) int { return cmp.Compare(a.Point, b.Point) })
 	return batch, err
 }

@@ -80,10 +80,18 @@ func (r *Reader) query(ctx context.Context, query string, each func(*answerSerie
 	}
 	defer func() { _ = res.Body.Close() }()
 	if res.StatusCode != http.StatusOK {
-		text, _ := io.ReadAll(io.LimitReader(res.Body, 1000))
-		return fmt.Errorf("ask InfluxDB at %s: %s: %s", r.URL, res.Status, strings.TrimSpace(string(text)))
+		text, _ := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
+		return fmt.Errorf("ask InfluxDB at %s: %s: %s", r.URL, res.Status, r.brief(string(text)))
 	}
 	return readAnswer(res.Body, each)
+}
+
+// brief is a server's text, cut once the token is out of it.
+func (r *Reader) brief(text string) string {
+	if r.hide != nil {
+		text = r.hide(text)
+	}
+	return brief(text)
 }
 
 func readAnswer(in io.Reader, each func(*answerSeries) error) error {

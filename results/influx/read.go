@@ -182,6 +182,9 @@ func (r *reader) attempt(a results.Attempted, over bool) (on bool, err error) {
 	case p.failed != nil:
 		return false, p.failed
 	}
+	if now, _ := s.Run.AttemptDir(a.Trial.ID, a.Number); p.count == 0 && now != dir {
+		return true, nil // what was read may be the file of the attempt that took its place
+	}
 	note := ""
 	if err != nil {
 		note = err.Error()

@@ -37,7 +37,7 @@ func (t Target) judge(err error) reply {
 	if err == nil {
 		return reply{kind: accepted}
 	}
-	reason := t.hide(brief(err.Error()))
+	reason := brief(t.hide(err.Error())) // cut first, a part of the token would stay
 	var certificate *tls.CertificateVerificationError
 	if errors.As(err, &certificate) {
 		return reply{kind: hopeless, reason: fmt.Sprintf("%s: name the certificate that signed it by --ca or influx.ca", reason)}

@@ -232,7 +232,7 @@ func TestHeadAndBeside(t *testing.T) {
 			heads++
 			return []byte("run,run=run-1 text=\"two\nlines, \\\"quoted\\\"\" 1\nrun,run=run-1 text=\"b\" 2\n"), nil
 		},
-		Beside: func(a results.Attempted) ([]byte, error) {
+		Beside: func(_ context.Context, a results.Attempted) ([]byte, error) {
 			return []byte("trial,id=" + a.Trial.ID + " ok=true 1\n"), nil
 		},
 	}
@@ -265,7 +265,7 @@ func TestBesideOfALargeAttemptIsLate(t *testing.T) {
 	gentle := func(ctx context.Context) (*Shipper, chan error) {
 		s := &Shipper{
 			Run: r, Target: target(d.URL, "late"), Over: over.Load, Gentle: true, maxBeside: 500,
-			Beside: func(a results.Attempted) ([]byte, error) {
+			Beside: func(_ context.Context, a results.Attempted) ([]byte, error) {
 				mu.Lock()
 				defer mu.Unlock()
 				asked[a.Trial.ID] = over.Load()
@@ -359,7 +359,7 @@ func TestBesideOfAnAttemptThatIsSetAside(t *testing.T) {
 	asked := 0
 	s := &Shipper{
 		Run: r, Target: target(p.URL, "x"), Over: func() bool { return true },
-		Beside: func(a results.Attempted) ([]byte, error) {
+		Beside: func(_ context.Context, a results.Attempted) ([]byte, error) {
 			if asked++; asked == 1 {
 				beginAttempt(t, r, a.Trial) // between the look and the read
 			}

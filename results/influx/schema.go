@@ -59,7 +59,7 @@ var measurements = []Measurement{
 	{results.VMStop, results.Event, "", perGuestHost, always},
 	{results.VMResume, results.Event, "", perGuestHost, always},
 	{results.MigrationStatus, results.Event, "status", perGuestHost, always},
-	{results.PreCopyRound, results.Event, "", perGuestHost, migrate},
+	{results.PreCopyRound, results.Event, "", perGuestHost, migrate | saving},
 	{results.MigrationTransferred, results.Bytes, "round trigger", perGuestHost, migrate},
 	{results.MigrationRemaining, results.Bytes, "round trigger", perGuestHost, migrate},
 	{results.MigrationTotal, results.Bytes, "round trigger", perGuestHost, migrate},

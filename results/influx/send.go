@@ -2,6 +2,7 @@ package influx
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -11,11 +12,20 @@ import (
 type sender struct {
 	client *client
 	gate   *gate
-	took   atomic.Bool // the server has taken something
+	took   *atomic.Bool // the server has taken something, ever
 }
 
-// enough lines that are refused one by one, where nothing was ever taken: then it is not the lines.
+// enough lines that are refused one by one, where nothing was ever taken: then it may not be the lines.
 const enough = 16
+
+// errTakesNothing says that so many lines were refused one by one.
+var errTakesNothing = errors.New("it refuses all that it is sent")
+
+// A span is some chunks of a batch, and how the server refused them.
+type span struct {
+	from, to int
+	reply    reply
+}
 
 // deliver returns when every line of the batch was taken, or refused for what it is.
 func (s *sender) deliver(ctx context.Context, b *batch) error {
@@ -28,49 +38,85 @@ func (s *sender) deliver(ctx context.Context, b *batch) error {
 	}
 	// A server seldom dislikes one line: mostly all that are of one measurement, and it can say so when they are alone.
 	if r.dropsAll(b.text) {
-		return s.halve(ctx, b, 0, len(b.chunks), r)
+		return s.halve(ctx, b, span{0, len(b.chunks), r})
 	}
 	groups := b.group()
 	if len(groups) == 1 {
-		return s.halve(ctx, b, 0, len(b.chunks), r)
+		return s.halve(ctx, b, span{0, len(b.chunks), r})
 	}
 	s.tookSome(r)
+	return s.deliverGroups(ctx, b, groups)
+}
+
+// deliverGroups delivers each measurement by itself. Where nothing was ever taken and the lines of one are refused, a line of each other tells whether it is
+// the lines.
+func (s *sender) deliverGroups(ctx context.Context, b *batch, ends []int) error {
+	var doubtful []span
+	var trouble error
 	from := 0
-	for _, to := range groups {
-		if err := s.part(ctx, b, from, to); err != nil {
+	for _, to := range ends {
+		g := span{from: from, to: to}
+		from = to
+		if trouble != nil && !s.took.Load() {
+			var err error
+			if g.reply, err = s.send(ctx, b.slice(g.from, g.from+1)); err != nil {
+				return err
+			}
+			if g.reply.kind != accepted {
+				doubtful = append(doubtful, g)
+				continue
+			}
+		}
+		refused, single := len(b.refused), b.single
+		g, err := s.part(ctx, b, g.from, g.to)
+		if errors.Is(err, errTakesNothing) {
+			doubtful, trouble = append(doubtful, g), err
+			b.refused, b.single = b.refused[:refused], single
+			continue
+		}
+		if err != nil {
 			return err
 		}
-		from = to
+	}
+	if trouble != nil && !s.took.Load() {
+		return trouble
+	}
+	for _, g := range doubtful {
+		if err := s.halve(ctx, b, g); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// part delivers some chunks of a batch.
-func (s *sender) part(ctx context.Context, b *batch, from, to int) error {
+// part delivers some chunks of a batch, and returns how they were refused, if they were.
+func (s *sender) part(ctx context.Context, b *batch, from, to int) (span, error) {
 	r, err := s.send(ctx, b.slice(from, to))
+	g := span{from, to, r}
 	if err != nil || r.kind == accepted {
-		return err
+		return g, err
 	}
-	return s.halve(ctx, b, from, to, r)
+	return g, s.halve(ctx, b, g)
 }
 
 // halve finds which of some chunks it is that the server refused; those that it took with the others it takes again.
-func (s *sender) halve(ctx context.Context, b *batch, from, to int, r reply) error {
-	all := r.dropsAll(b.slice(from, to))
-	if to-from == 1 || all {
-		b.refuse(from, to, r.reason)
+func (s *sender) halve(ctx context.Context, b *batch, g span) error {
+	all := g.reply.dropsAll(b.slice(g.from, g.to))
+	if g.to-g.from == 1 || all {
+		b.refuse(g.from, g.to, g.reply.reason)
 		b.single++
 		if b.single >= min(enough, len(b.chunks)) && !all && !s.took.Load() {
-			return fmt.Errorf("it refuses all that it is sent: %s", r.reason)
+			return fmt.Errorf("%w: %s", errTakesNothing, g.reply.reason)
 		}
 		return nil
 	}
-	s.tookSome(r)
-	middle := (from + to) / 2
-	if err := s.part(ctx, b, from, middle); err != nil {
+	s.tookSome(g.reply)
+	middle := (g.from + g.to) / 2
+	if _, err := s.part(ctx, b, g.from, middle); err != nil {
 		return err
 	}
-	return s.part(ctx, b, middle, to)
+	_, err := s.part(ctx, b, middle, g.to)
+	return err
 }
 
 // tookSome notes that a server that says how many it dropped took the others.

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"virtscope/results"
 )
@@ -28,8 +29,9 @@ type Shipper struct {
 	GiveUp time.Duration
 	// Head are lines about the run, sent once, before all others. Nil sends none.
 	Head func() ([]byte, error)
-	// Beside are lines about an attempt that has an outcome, sent after its records; of a large one a gentle Shipper asks once the run is over. Nil sends none.
-	Beside func(results.Attempted) ([]byte, error)
+	// Beside are lines about an attempt that has an outcome, sent after its records; of a large one a gentle Shipper asks once the run is over. Lines beside an
+	// error are those that there are without what the error says, which becomes the attempt's note. Nil sends none.
+	Beside func(context.Context, results.Attempted) ([]byte, error)
 
 	batchLines int           // 0 is maxBatchLines
 	maxBeside  int64         // 0 is the constant
@@ -79,7 +81,9 @@ func (s *Shipper) Ship(ctx context.Context) error {
 	s.mu.Lock()
 	s.ledger, s.gate = l, g
 	s.mu.Unlock()
-	err = s.pump(ctx, l, &sender{client: c, gate: g}, senders)
+	took := &atomic.Bool{}
+	took.Store(state.Head || state.Settled() > state.Lost) // by the state: an earlier Shipper's count, too
+	err = s.pump(ctx, l, &sender{client: c, gate: g, took: took}, senders)
 	err = errors.Join(err, l.close())
 	if err != nil && ctx.Err() == nil {
 		err = fmt.Errorf("ship %s to %s: %w", s.Run.Manifest.Run, s.Target, err)
