@@ -17,6 +17,7 @@ type Set struct {
 	Planned  int     // trials that the plan holds; 0 if not known
 	Trials   []Trial // that ended, the last attempt of each, in the order of the plan
 	Problems []string
+	Assumed  string // what the machine was judged by in place of what the experiment allows, and why; "" if that is known
 }
 
 // A Trial is what one trial came to.

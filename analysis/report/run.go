@@ -32,6 +32,7 @@ type Run struct {
 	Skipped  int    // trials that were not needed, by the manifest's rule
 	Trials   []Trial
 	Noise    validity.Limits // how much may go on at the machine; nothing is validity.Defaults
+	NoNoise  string          // why Noise is not what the experiment says; "" if it is
 	Plots    []Plot          // that the experiment asks for; none: they are chosen from the design
 }
 

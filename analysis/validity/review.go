@@ -62,7 +62,7 @@ func spoiled(set dataset.Set) []Line {
 	} else {
 		judged := 0
 		for _, t := range set.Trials {
-			if t.Counted() && slices.ContainsFunc(rules, func(r rule) bool { _, ok := named(t.Metrics, r.metric); return ok }) {
+			if t.Counted() && Judged(t.Metrics) {
 				judged++
 			}
 		}
@@ -70,6 +70,9 @@ func spoiled(set dataset.Set) []Line {
 		if judged == 0 {
 			list = []Line{{"cannot be told: nobody observed the machine", false}}
 		}
+	}
+	if set.Assumed != "" {
+		list = append([]Line{{set.Assumed, true}}, list...)
 	}
 	return append(list, unjudged(set)...)
 }

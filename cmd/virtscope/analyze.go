@@ -80,7 +80,8 @@ func analyzeRun(ctx context.Context, r *results.Run, read reader, done func(repo
 	if err != nil {
 		return report.Run{}, fmt.Errorf("read the run's experiment: %w", err)
 	}
-	run := report.Run{Manifest: r.Manifest, Spec: string(text), Planned: len(r.Plan), Plots: plotsOf(r), Noise: noiseOf(r)}
+	run := report.Run{Manifest: r.Manifest, Spec: string(text), Planned: len(r.Plan), Plots: plotsOf(r)}
+	run.Noise, run.NoNoise = noiseOf(r)
 	skipped, err := r.Skipped()
 	if err != nil {
 		return report.Run{}, err

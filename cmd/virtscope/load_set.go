@@ -48,7 +48,7 @@ func loadCSV(path string) (dataset.Set, error) {
 		}
 	}
 	set, err := dataset.ReadCSV(in, path)
-	validity.Spoil(&set, validity.Defaults()) // the file does not say what the experiment allowed
+	validity.SpoilByDefaults(&set, "a CSV file does not have them")
 	if err == nil && len(set.Trials) == 0 {
 		err = fmt.Errorf("read %s: it holds no trial", path)
 	}
@@ -82,6 +82,9 @@ func shortcomings(set dataset.Set) []string {
 	}
 	if counted == 0 {
 		list = append(list, set.Name+": no trial counts: nothing can be said of any metric")
+	}
+	if set.Assumed != "" {
+		list = append(list, set.Name+": "+set.Assumed)
 	}
 	list = append(list, spoiledTrials(set)...)
 	for i, p := range set.Problems {

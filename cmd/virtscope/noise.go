@@ -19,13 +19,14 @@ func noiseLimits(n spec.Noise) validity.Limits {
 	}
 }
 
-// noiseOf are the limits of a run's own experiment; the defaults where this virtscope cannot read it.
-func noiseOf(r *results.Run) validity.Limits {
+// noiseOf are the limits of a run's own experiment. Where this virtscope cannot read it they are the defaults, and why is the reason, which a reader of
+// what is judged by them must be told.
+func noiseOf(r *results.Run) (l validity.Limits, why string) {
 	p, err := loadPlan(r.ExperimentPath())
 	if err != nil {
-		return validity.Defaults()
+		return validity.Defaults(), err.Error()
 	}
-	return noiseLimits(p.Experiment.Noise)
+	return noiseLimits(p.Experiment.Noise), ""
 }
 
 // noisy says what the machine did, while a trial was measured, that makes it invalid; nothing where the experiment wants such trials
@@ -49,10 +50,16 @@ func machineMetrics(tl *timeline.Timeline) []metric.Metric {
 	return list
 }
 
-// writeNoise says which limits the machine exceeded in one trial. Whether it stands out among others, the run's table says.
-func writeNoise(w io.Writer, tl *timeline.Timeline, l validity.Limits) error {
+// writeNoise says which limits of its run the machine exceeded in one trial. Whether it stands out among others, the run's table says.
+func writeNoise(w io.Writer, r *results.Run, tl *timeline.Timeline) error {
 	var b bytes.Buffer
-	text.List(&b, "the machine spoiled the trial", validity.Above(machineMetrics(tl), l))
+	l, why := noiseOf(r)
+	metrics := machineMetrics(tl)
+	text.List(&b, "the machine spoiled the trial", validity.Above(metrics, l))
+	if why != "" && validity.Judged(metrics) {
+		b.WriteString("\n")
+		text.Wrapped(&b, "! ", validity.Assumed(why))
+	}
 	_, err := w.Write(b.Bytes())
 	return err
 }

@@ -54,7 +54,7 @@ func showTrial(w io.Writer, r *results.Run, name string) error {
 		if err := timeline.Write(w, tl); err != nil {
 			return err
 		}
-		return writeNoise(w, tl, noiseOf(r))
+		return writeNoise(w, r, tl)
 	}
 	return specError(fmt.Errorf("run %s has no trial %q: virtscope show %s lists them", r.Dir, name, r.Dir))
 }
