@@ -30,6 +30,14 @@ const (
 	Interrupted Verdict = "interrupted"
 )
 
+// Untold stands for the verdict of a trial of which it cannot be read how it ended. No attempt ends with it, and no file has it.
+const Untold Verdict = "unknown"
+
+// Told reports whether it is one of the verdicts that attempts end with.
+func (v Verdict) Told() bool {
+	return v == Completed || v == Failed || v == Invalid || v == Interrupted
+}
+
 // Final reports whether a trial with this verdict is not run again on resume.
 func (v Verdict) Final() bool { return v == Completed || v == Failed }
 

@@ -120,7 +120,7 @@ func (x Runner) attempt(ctx context.Context, r *results.Run, j *results.Journal,
 	}
 	x.Progress.Trial(t, number, all, left)
 	if err := j.Append(results.Entry{Event: results.TrialBegin, Trial: t.ID, Attempt: number}); err != nil {
-		return results.Outcome{}, errors.Join(err, a.Finish(&results.Outcome{Trial: t.Trial, Verdict: results.Invalid, Reason: err.Error()}))
+		return results.Outcome{}, errors.Join(err, a.Finish(&results.Outcome{Trial: t.Trial, Attempt: number, Verdict: results.Invalid, Reason: err.Error()}))
 	}
 	o := newExecution(ctx, x, t, a).run()
 	o.Attempt = number

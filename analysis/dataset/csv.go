@@ -115,7 +115,7 @@ func (p *csvReader) trial(row, last []string, at int) (Trial, error) {
 		}
 		*to = v
 	}
-	if !slices.Contains([]results.Verdict{results.Completed, results.Failed, results.Invalid, results.Interrupted}, t.Verdict) {
+	if !t.Verdict.Told() {
 		return t, p.wrong(at+3, last[3], "want completed, failed, invalid or interrupted")
 	}
 	return t, nil

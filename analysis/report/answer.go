@@ -69,49 +69,6 @@ func newAnswer(r Run, groups []group, k kind) (answer, error) {
 	return a, nil
 }
 
-// nothingYet says why there is no answer.
-func nothingYet(r Run) string {
-	switch {
-	case len(r.Trials) == 0:
-		if r.Planned > 0 {
-			return fmt.Sprintf("No trial has ended of %d that are planned: there is no answer yet.", r.Planned)
-		}
-		return "No trial has ended: there is no answer yet."
-	case !slices.ContainsFunc(r.Trials, func(t Trial) bool { return t.Outcome.Verdict.Final() }):
-		return fmt.Sprintf("None of the %s that ended counts, as each was invalid or interrupted: there is no answer.", plural(len(r.Trials), "trial"))
-	}
-	return "No trial that ended has figures, as their records cannot be read: there is no answer."
-}
-
-// uncounted says which trials are in no figure.
-func uncounted(r Run) []string {
-	var list []string
-	add := func(is func(Trial) bool, one, many string) {
-		var ids []string
-		for _, t := range r.Trials {
-			if is(t) {
-				ids = append(ids, t.Outcome.Trial.ID)
-			}
-		}
-		if len(ids) == 0 {
-			return
-		}
-		who := strings.Join(ids[:min(len(ids), 3)], ", ")
-		if n := len(ids) - 3; n > 0 {
-			who += fmt.Sprintf(" and %d more", n)
-		}
-		text := "are in no figure, as " + many
-		if len(ids) == 1 {
-			text = "is in no figure, as " + one
-		}
-		list = append(list, fmt.Sprintf("%d of %s %s: %s.", len(ids), plural(len(r.Trials), "trial"), text, who))
-	}
-	add(func(t Trial) bool { return t.Outcome.Verdict.Final() && t.Timeline == nil }, "its records cannot be read", "their records cannot be read")
-	add(func(t Trial) bool { return t.Outcome.Verdict == results.Invalid }, "it is invalid: what measured it was at fault", "they are invalid: what measured them was at fault")
-	add(func(t Trial) bool { return t.Outcome.Verdict == results.Interrupted }, "it was interrupted", "they were interrupted")
-	return list
-}
-
 func plural(n int, what string) string {
 	if n == 1 {
 		return "1 " + what

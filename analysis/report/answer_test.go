@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"virtscope/analysis/compare"
@@ -132,13 +133,16 @@ func TestAnswerOfInteraction(t *testing.T) {
 func TestAnswerOfLittle(t *testing.T) {
 	r := sample(t)
 	invalid := r.Trials[1:2]
+	mixed := slices.Clone(r.Trials[1:4])
+	mixed[1].Outcome.Verdict, mixed[2].Outcome.Verdict = results.Untold, results.Interrupted
 	lost := Trial{Outcome: r.Trials[0].Outcome, Problem: "read records: file is cut off"}
 	for name, c := range map[string]struct {
 		run  Run
 		want string
 	}{
 		"nothing":    {Run{}, "No trial has ended: there is no answer yet."},
-		"invalid":    {Run{Trials: invalid}, "None of the 1 trial that ended counts, as each was invalid or interrupted: there is no answer."},
+		"invalid":    {Run{Trials: invalid}, "None of the 1 trial that ended counts, as each was invalid: there is no answer."},
+		"mixed":      {Run{Trials: mixed}, "None of the 3 trials that ended counts, as each was invalid or was interrupted or has an outcome that cannot be read: there is no answer."},
 		"no records": {Run{Trials: []Trial{lost}}, "No trial that ended has figures, as their records cannot be read: there is no answer."},
 		"one":        {Run{Trials: r.Trials[:1]}, "There is one trial: nothing is compared, and how much another one would differ is not known."},
 		"one kind":   {Run{Trials: r.Trials[:3]}, "There is one treatment: nothing is compared."},

@@ -170,7 +170,7 @@ func (g group) floor(metric string) string {
 // tally is how the trials of a group ended, such as "3" or "2 + 1 failed".
 func (g group) tally() string {
 	text := fmt.Sprint(g.count(results.Completed))
-	for _, v := range []results.Verdict{results.Failed, results.Invalid, results.Interrupted} {
+	for _, v := range []results.Verdict{results.Failed, results.Invalid, results.Interrupted, results.Untold} {
 		if n := g.count(v); n > 0 {
 			text += fmt.Sprintf(" + %d %s", n, v)
 		}

@@ -12,6 +12,7 @@ import (
 	"virtscope/analysis/text"
 	"virtscope/analysis/timeline"
 	"virtscope/analysis/validity"
+	"virtscope/results"
 )
 
 // validityParts say how far the run may be trusted, beside the table of single trials.
@@ -126,7 +127,7 @@ func (r Run) invalidLines() []validity.Line {
 				reason = t.Problem
 			}
 			text := fmt.Sprintf("%s, attempt %d: %s: %s", o.Trial.ID, o.Attempt, o.Verdict, orNoReason(reason))
-			if o.Attempt == 0 { // its outcome could not be read
+			if o.Verdict == results.Untold {
 				text = fmt.Sprintf("%s: %s", o.Trial.ID, orNoReason(reason))
 			}
 			list = append(list, validity.Line{Text: text, Found: true})

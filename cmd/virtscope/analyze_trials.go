@@ -95,9 +95,12 @@ feed:
 // the trial's problem, and no error: the other trials are as good as ever.
 func analyzeTrial(r *results.Run, planned results.Trial, read reader) (t report.Trial, ended bool) {
 	o, ended, err := r.Outcome(planned.ID)
+	if err == nil && ended && !o.Verdict.Told() {
+		err = fmt.Errorf("its verdict is %q, which this version does not know", o.Verdict)
+	}
 	if err != nil {
 		why := fmt.Sprintf("how it ended cannot be read: %v", err)
-		return report.Trial{Outcome: results.Outcome{Trial: planned, Verdict: results.Invalid, Reason: why}, Problem: why}, true
+		return report.Trial{Outcome: results.Outcome{Trial: planned, Verdict: results.Untold, Reason: why}, Problem: why}, true
 	}
 	if !ended {
 		return t, false

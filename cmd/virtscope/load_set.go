@@ -77,6 +77,9 @@ func shortcomings(set dataset.Set) []string {
 			list = append(list, fmt.Sprintf("%s: %d trials are %s, and count in no figure", set.Name, counts[v], v))
 		}
 	}
+	if n := counts[results.Untold]; n > 0 {
+		list = append(list, fmt.Sprintf("%s: how %s ended cannot be read: nothing of that is in a figure", set.Name, trialCount(n)))
+	}
 	if counts[results.Failed] == len(set.Trials) {
 		list = append(list, fmt.Sprintf("%s: all trials failed: their times are censored, the truth is larger", set.Name))
 	}
