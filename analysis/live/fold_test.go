@@ -292,7 +292,7 @@ func TestFiguresOfTreatments(t *testing.T) {
 	plan := []results.Trial{{ID: "1", Order: 1, Treatment: "x"}, {ID: "2", Order: 2, Treatment: "x"}, {ID: "3", Order: 3, Treatment: "x"}, {ID: "4", Order: 4, Treatment: "y"}}
 	at := func(s int) time.Time { return time.Unix(int64(s), 0) }
 	r := NewRun(results.Manifest{Run: "r"}, plan, nil)
-	r.Process(Working)
+	r.Process(Working, "")
 	unknown(t, "left", r.View(at(0)).Left, "no trial has ended")
 	r.Entry(results.Entry{Time: at(0), Event: results.RunBegin})
 	trial := func(id string, attempt, begin, end int, v results.Verdict, stopped, resumed int64) {
@@ -342,11 +342,14 @@ func TestStates(t *testing.T) {
 		"ended":           {Gone, []results.Entry{begin, trial, done, end}, "ended", ""},
 		"ended early":     {Gone, []results.Entry{begin, end}, "ended", "1 of 1 trials were not run"},
 		"gone on with":    {Working, []results.Entry{begin, end, begin}, "running", ""},
-		"nobody can tell": {Unsure, []results.Entry{begin, trial}, "unknown", "not known"},
+		"nobody can tell": {Unsure, []results.Entry{begin, trial}, "unknown", "whether a process still works on it is not known: no locks"},
+		"begun or not":    {Unsure, nil, "unknown", "not known: no locks"},
 		"ended, unsure":   {Unsure, []results.Entry{begin, trial, done, end}, "ended", ""},
+		"gone on, unsure": {Unsure, []results.Entry{begin, end, begin}, "unknown", "not known: no locks"},
+		"imported":        {Unsure, []results.Entry{trial, done}, "ended", ""},
 	} {
 		r := NewRun(results.Manifest{Run: "r"}, plan, nil)
-		r.Process(c.process)
+		r.Process(c.process, map[Process]string{Unsure: "no locks"}[c.process])
 		for _, e := range c.entries {
 			r.Entry(e)
 		}
@@ -354,6 +357,17 @@ func TestStates(t *testing.T) {
 		if v.State != c.state || !strings.Contains(v.Advice, c.advice) || c.advice == "" && v.Advice != "" {
 			t.Errorf("%s: %q, %q", name, v.State, v.Advice)
 		}
+	}
+}
+
+// Whoever reads lines is told when it is not known any more whether a process works on the run.
+func TestNobodyCanTellAnyMore(t *testing.T) {
+	r := NewRun(results.Manifest{Run: "r"}, nil, nil)
+	for _, p := range []Process{Unsure, Working, Unsure, Unsure} {
+		r.Process(p, "no locks")
+	}
+	if got := r.Lines(); len(got) != 1 || got[0].Text != "! whether a process still works on it is not known: no locks" {
+		t.Errorf("%+v", got)
 	}
 }
 

@@ -32,7 +32,7 @@ func recorded(t testing.TB) (*results.Run, map[string]Link) {
 func feed(t testing.TB, r *results.Run, links map[string]Link, stop func(trial int, r results.Record) bool) *Run {
 	t.Helper()
 	s := NewRun(r.Manifest, r.Plan, links)
-	s.Process(Working)
+	s.Process(Working, "")
 	entries, err := r.Entries()
 	if err != nil {
 		t.Fatal(err)
@@ -55,7 +55,7 @@ func feed(t testing.TB, r *results.Run, links map[string]Link, stop func(trial i
 			}
 		}
 	}
-	s.Process(Gone)
+	s.Process(Gone, "")
 	return s
 }
 

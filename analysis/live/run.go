@@ -43,6 +43,7 @@ type Run struct {
 	plan     []results.Trial
 	links    map[string]Link // by trial
 	process  Process
+	unsure   string // why the process is Unsure
 	folder   string
 	replay   bool
 
@@ -81,8 +82,18 @@ func (r *Run) Folder(dir string) { r.folder = dir }
 // Replay says whether the run is shown again as it happened.
 func (r *Run) Replay(on bool) { r.replay = on }
 
-// Process takes in what is known of the process that works on the run.
-func (r *Run) Process(p Process) { r.process = p }
+// Process takes in what is known of the process that works on the run; why is the reason for which it is Unsure.
+func (r *Run) Process(p Process, why string) {
+	if p == Unsure && r.process == Working {
+		r.say(time.Time{}, "! "+unsureText+because(why))
+	}
+	r.process, r.unsure = p, why
+}
+
+// Over reports whether the journal says that nothing more comes: the run has ended, or it was imported with all its trials.
+func (r *Run) Over() bool {
+	return !r.end.IsZero() || r.begin.IsZero() && len(r.ended) > 0 && len(r.ended) >= r.planned()
+}
 
 // Entry takes in the next entry of the journal.
 func (r *Run) Entry(e results.Entry) {

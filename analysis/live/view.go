@@ -14,7 +14,9 @@ type View struct {
 	Name    string    `json:"name"`
 	Now     time.Time `json:"now"`
 	Process Process   `json:"process"`
-	// State: waiting, running, replay, ended, killed (the process is gone and the run has not ended), not begun, or unknown.
+	Unsure  string    `json:"process_why,omitempty"` // why the process is unknown
+	// State: waiting, running, replay, ended, killed (the process is gone and the run has not ended), not begun, or unknown (by its journal it has
+	// not ended, and nobody can tell whether a process works on it).
 	State      string            `json:"state"`
 	Advice     string            `json:"advice,omitempty"`
 	Trials     int               `json:"trials"`
@@ -84,7 +86,7 @@ const Bars = 60
 // View is the run at now.
 func (r *Run) View(now time.Time) View {
 	v := View{
-		Run: r.manifest.Run, Name: r.manifest.Name, Now: now, Process: r.process, Trials: r.planned(),
+		Run: r.manifest.Run, Name: r.manifest.Name, Now: now, Process: r.process, Unsure: r.unsure, Trials: r.planned(),
 		Elapsed: quantity.Unknown(results.Seconds, "the run has not begun"), Left: r.left(now), Warnings: slices.Clone(r.warnings),
 		Figure: "action", Treatments: []Treatment{},
 	}
@@ -145,14 +147,23 @@ func (r *Run) state() (state, advice string) {
 		return "ended", fmt.Sprintf("%d of %d trials were not run: %s", open, r.planned(), resume)
 	case !r.end.IsZero():
 		return "ended", ""
-	case r.process == Unsure && !r.begin.IsZero():
-		return "unknown", "whether a process works on the run is not known, and it has not ended"
-	case r.begin.IsZero() && r.attempts == 0:
+	case r.process == Unsure && !r.Over():
+		return "unknown", unsureText + because(r.unsure) + ". By its journal it has not ended"
+	case r.begin.IsZero() && r.attempts == 0 && len(r.ended) == 0:
 		return "not begun", "no process works on it: " + resume
 	case r.begin.IsZero():
 		return "ended", "" // it was imported: it has no begin and no end
 	}
 	return "killed", "its process is gone: " + resume
+}
+
+const unsureText = "whether a process still works on it is not known"
+
+func because(why string) string {
+	if why == "" {
+		return ""
+	}
+	return ": " + why
 }
 
 func (r *Run) treatments() []Treatment {

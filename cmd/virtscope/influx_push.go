@@ -92,6 +92,7 @@ func pushed(c *cobra.Command, s *influx.Shipper, took time.Duration, err error) 
 		sayRest(context.WithoutCancel(c.Context()), w, s)
 		return err
 	}
+	sayWhetherMore(w, s.Run, processOf)
 	if n := s.Status().Refused; n > 0 {
 		return fmt.Errorf("%s refused %s lines: %s in the run's folder has them with the reasons", s.Target, grouped(n), s.RefusedFile())
 	}

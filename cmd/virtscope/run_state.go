@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"virtscope/analysis/live"
 	"virtscope/analysis/report"
 	"virtscope/analysis/text"
 	"virtscope/results"
@@ -46,11 +47,11 @@ func stateRemarks(r *results.Run) []string {
 
 // whetherLive says of a run whose journal has no end whether a process works on it.
 func whetherLive(r *results.Run) string {
-	live, err := r.Live()
+	process, err := processOf(r)
 	switch {
 	case err != nil:
-		return "the run is still under way, or was killed"
-	case live:
+		return fmt.Sprintf("the run has not ended by its journal, and whether a process still works on it is not known (%v)", err)
+	case process == live.Working:
 		return "the run is still under way"
 	}
 	return "the run was killed (go on with virtscope run --resume)"

@@ -76,25 +76,36 @@ func watch(c *cobra.Command, name string, o watchOptions) error {
 		return specError(fmt.Errorf("watch --trial %d: the run has trials 1 to %d", o.trial, len(r.Plan)))
 	}
 	beQuiet()
-	process, _ := processOf(r)
+	process, unsure := processOf(r)
 	if process == live.Working && (o.replay || o.trial > 0) {
 		return specError(errors.New("watch --replay, --trial: the run is under way: wait until it has ended, or leave them out"))
 	}
 	links, why := linksOf(r)
-	w := &watcher{run: r, options: o, state: live.NewRun(r.Manifest, r.Plan, links)}
+	w := newWatcher(r, o, links)
 	w.state.Folder(r.Dir)
-	w.state.Process(process)
+	w.state.Process(process, reasonOf(unsure))
+	over, err := journalOver(r)
+	if err != nil {
+		return err
+	}
 	ctx, cancel := context.WithCancel(c.Context())
 	defer cancel()
 	show := newShower(c.OutOrStdout(), w, showerOptions{
-		json: o.json, quick: process != live.Working && !o.replay, terminal: drawsOn(os.Stdout), colour: os.Getenv("NO_COLOR") == "",
+		json: o.json, quick: !o.replay && (process == live.Gone || process == live.Unsure && over), terminal: drawsOn(os.Stdout), colour: os.Getenv("NO_COLOR") == "",
 	})
 	if why != nil {
 		show.note("warning: what the links allow is not known: " + why.Error())
 	}
+	w.doubt.forever = show.blocks() // the user sees how it stands, and ends it
+	if process == live.Unsure && !over {
+		show.note("warning: " + w.doubtful(unsure))
+	}
 	show.start()
 	err = w.follow(ctx, show.changed)
 	show.finish(err)
+	if w.doubt.gaveUp {
+		show.note(fmt.Sprintf("warning: nothing new has come for %s: it is followed no longer, and whether it goes on is not known", w.doubt.patience))
+	}
 	if c.Context().Err() != nil {
 		return nil // the user has seen enough; the run goes on
 	}
@@ -113,18 +124,6 @@ func beQuiet() {
 			_ = syscall.Setpriority(syscall.PRIO_PROCESS, id, 19) // as it was, if it may not be
 		}
 	}
-}
-
-// processOf is what is known of the process that works on the run.
-func processOf(r *results.Run) (live.Process, error) {
-	working, err := r.Live()
-	switch {
-	case err != nil:
-		return live.Unsure, err
-	case working:
-		return live.Working, nil
-	}
-	return live.Gone, nil
 }
 
 // linksOf is what the experiment allows each trial's migration.

@@ -17,6 +17,9 @@ type watcher struct {
 	run     *results.Run
 	options watchOptions
 
+	ask   func() (live.Process, error) // for the process that works on the run
+	doubt doubt
+
 	mu    sync.Mutex
 	state *live.Run
 
@@ -24,6 +27,12 @@ type watcher struct {
 	process  live.Process // … and what was found
 	pace     pace
 	newest   int64 // of a replay's records, ns
+}
+
+func newWatcher(r *results.Run, o watchOptions, links map[string]live.Link) *watcher {
+	w := &watcher{run: r, options: o, ask: func() (live.Process, error) { return processOf(r) }, state: live.NewRun(r.Manifest, r.Plan, links)}
+	w.doubt = doubt{patience: doubtPatience, settle: doubtSettle, grew: time.Now()}
+	return w
 }
 
 // Intervals at which a run's folder is looked at.
@@ -46,16 +55,16 @@ func (w *watcher) update(change func(*live.Run)) {
 func (w *watcher) look() live.Process {
 	if now := time.Now(); w.lookedAt.IsZero() || now.Sub(w.lookedAt) >= processPoll {
 		w.lookedAt = now
-		process, _ := processOf(w.run)
+		process, err := w.ask()
 		w.update(func(s *live.Run) {
 			w.process = process // read by whoever draws
-			s.Process(process)
+			s.Process(process, reasonOf(err))
 		})
 	}
 	return w.process
 }
 
-// follow feeds the run until it has ended, its process is gone, or ctx is over. It calls changed after each change.
+// follow feeds the run until it has ended, its process is gone, nothing more is expected of it, or ctx is over. It calls changed after each change.
 func (w *watcher) follow(ctx context.Context, changed func()) error {
 	var done int // entries taken in
 	var size int64 = -1
@@ -79,7 +88,7 @@ func (w *watcher) follow(ctx context.Context, changed func()) error {
 			continue
 		}
 		changed()
-		if process != live.Working {
+		if !w.goesOn(process) {
 			if done == 0 {
 				w.imported(ctx, changed)
 			}
@@ -94,6 +103,7 @@ func (w *watcher) follow(ctx context.Context, changed func()) error {
 // entry takes in the i-th entry of the journal, and the records of the attempt that it begins.
 func (w *watcher) entry(ctx context.Context, entries []results.Entry, i int, changed func()) {
 	e := entries[i]
+	w.doubt.grew = time.Now()
 	if e.Trial != "" && !w.wanted(e.Trial) {
 		w.update(func(s *live.Run) { s.Elsewhere(e) })
 		return
@@ -143,9 +153,10 @@ func (w *watcher) outcome(e results.Entry) {
 func (w *watcher) records(ctx context.Context, id string, attempt int, past bool, changed func()) {
 	t := results.NewTail(w.folder(id, attempt))
 	t.Over = func() bool {
-		return past || w.look() == live.Gone || w.run.AttemptOver(id, attempt)
+		return past || !w.goesOn(w.look()) || w.run.AttemptOver(id, attempt)
 	}
 	err := t.Each(ctx, batch, func(list []results.Record) error {
+		w.doubt.grew = time.Now()
 		if w.options.replay {
 			w.again(ctx, list, changed)
 		} else {
@@ -158,6 +169,8 @@ func (w *watcher) records(ctx context.Context, id string, attempt int, past bool
 	case ctx.Err() != nil || err == nil:
 	case errors.Is(err, fs.ErrNotExist):
 		w.update(func(s *live.Run) { s.Missing() })
+	case w.process == live.Unsure && !past && !w.run.AttemptOver(id, attempt):
+		w.update(func(s *live.Run) { s.Cut(errDoubt) })
 	default:
 		w.update(func(s *live.Run) { s.Cut(err) })
 	}
