@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 	"virtscope/results"
 	"virtscope/results/influx"
@@ -70,6 +71,15 @@ func (p *pulling) writeAttempt(r *results.Run, k attemptKey, o influx.Ended, end
 	if kept.Dropped > 0 {
 		return fmt.Errorf("write trial %s: %d records could not be kept", o.Trial.ID, kept.Dropped)
 	}
+	why := p.incomplete(k, o, ended)
+	if why != "" {
+		p.lacks("trial %s, attempt %d: %s", o.Trial.ID, k.attempt, why)
+	}
+	if why != "" && o.Verdict.Final() {
+		p.lacks("trial %s, attempt %d: its verdict: it was %s, and is %s here, since its figures would be of a part of its records", o.Trial.ID, k.attempt, o.Verdict, results.Invalid)
+		o.Reason = strings.TrimPrefix(o.Reason+"; "+why, "; ")
+		o.Verdict = results.Invalid
+	}
 	path := filepath.Join(a.Dir, "trial.json")
 	if !ended {
 		p.lacks("trial %s, attempt %d: how it ended is not on the server", o.Trial.ID, k.attempt)
@@ -79,16 +89,23 @@ func (p *pulling) writeAttempt(r *results.Run, k attemptKey, o influx.Ended, end
 	} else if err := results.WriteJSON(path, o.Outcome); err != nil { // what was dropped then, not now
 		return err
 	}
-	switch n := p.counts[k]; {
-	case o.Records >= 0 && n > o.Records:
-		p.lacks("trial %s, attempt %d: that it had %d records, as its end says: %d are on the server, some of them twice", o.Trial.ID, k.attempt, o.Records, n)
-	case o.Records >= 0 && n != o.Records:
-		p.lacks("trial %s, attempt %d: %d of its %d records are on the server", o.Trial.ID, k.attempt, n, o.Records)
-	case ended && o.Records < 0:
-		p.lacks("trial %s, attempt %d: the server does not say how many records it had", o.Trial.ID, k.attempt)
-	}
 	p.pulled.Attempts = append(p.pulled.Attempts, pulledAttempt{Trial: o.Trial.ID, Attempt: k.attempt, Records: p.counts[k], Verdict: o.Verdict})
 	return nil
+}
+
+// incomplete says why what the server has of an attempt's records is not what they were; "" if it is.
+func (p *pulling) incomplete(k attemptKey, o influx.Ended, ended bool) string {
+	switch n := p.counts[k]; {
+	case o.Records >= 0 && n > o.Records:
+		return fmt.Sprintf("it had %d records, and %d are on the server, some of them twice", o.Records, n)
+	case o.Records >= 0 && n < o.Records:
+		return fmt.Sprintf("%d of its %d records are on the server", n, o.Records)
+	case ended && o.Records < 0 && o.Problem != "":
+		return fmt.Sprintf("when it was sent: %s", o.Problem)
+	case ended && o.Records < 0:
+		return "the server does not say how many records it had"
+	}
+	return ""
 }
 
 // maxWaiting is how many records wait at most for the disk.

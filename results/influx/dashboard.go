@@ -27,7 +27,7 @@ func VariableOf(factor string) string { return notAWord.ReplaceAllString(factor,
 func (d Dashboard) JSON() ([]byte, error) {
 	text, err := json.MarshalIndent(object{
 		"uid": "virtscope", "title": "virtscope", "tags": []string{"virtscope"}, "schemaVersion": 39, "editable": true, "graphTooltip": 1,
-		"time":        object{"from": "now-1h", "to": "now"},
+		"time":        object{"from": "now-15m", "to": "now"},
 		"refresh":     "5s",
 		"templating":  object{"list": d.variables()},
 		"annotations": object{"list": d.annotations()},

@@ -368,3 +368,76 @@ func TestOneShipperATarget(t *testing.T) {
 	}
 	release()
 }
+
+// A server that refuses a measurement, without a count, and that took others before or takes them now: it is the lines, in whatever order they come.
+func TestRefusedMeasurementThatComesFirst(t *testing.T) {
+	r := makeRun(t, 2, 3_000)
+	var once sync.Once
+	first := ""
+	p := newProxy(t, "http://127.0.0.1:1", nil)
+	p.fault = func(_ int, w http.ResponseWriter, req *http.Request) bool {
+		body, _ := io.ReadAll(req.Body)
+		once.Do(func() { first = string(body[:bytes.IndexAny(body, ", ")]) })
+		if bytes.HasPrefix(body, []byte(first+",")) || bytes.Contains(body, []byte("\n"+first+",")) {
+			http.Error(w, "no such lines", http.StatusBadRequest)
+			return true
+		}
+		w.WriteHeader(http.StatusNoContent)
+		return true
+	}
+	s := &Shipper{Run: r, Target: target(p.URL, "x"), batchLines: 700}
+	ship(t, s)
+	got := s.Status()
+	if got.Records != 6_000 || got.Lost < 800 || got.Lost > 2_000 || got.Sent != got.Records-got.Lost {
+		t.Errorf("status %+v", got)
+	}
+	kept, err := os.ReadFile(RefusedPath(r.Dir, s.Target))
+	must(t, err)
+	for line := range strings.Lines(string(kept)) {
+		if !strings.Contains(line, `"line":"`+first+`,`) {
+			t.Fatalf("kept %s", line)
+		}
+	}
+}
+
+// What the server took earlier counts, too: then it is the lines, even if a push has no others.
+func TestRefusedLinesAfterAnEarlierPush(t *testing.T) {
+	r := makeRun(t, 2, 400)
+	p := newProxy(t, "http://127.0.0.1:1", status(http.StatusNoContent))
+	to := target(p.URL, "x")
+	must(t, os.Rename(r.TrialDir(r.Plan[1].ID), r.Dir+"/later"))
+	ship(t, &Shipper{Run: r, Target: to})
+	must(t, os.Rename(r.Dir+"/later", r.TrialDir(r.Plan[1].ID)))
+	p.fault = status(http.StatusBadRequest)
+	s := &Shipper{Run: r, Target: to}
+	ship(t, s)
+	if got := s.Status(); got.Records != 800 || got.Lost != 400 || got.Sent != 0 {
+		t.Errorf("status %+v", got)
+	}
+}
+
+// A server that says the token again, where its text is cut, does not bring a part of it into a file or an error.
+func TestTokenAcrossTheCut(t *testing.T) {
+	const token = "SECRET-0123456789abcdef0123456789abcdef"
+	r := makeRun(t, 1, 40)
+	p := newProxy(t, "http://127.0.0.1:1", nil)
+	for pad := 400; pad < 500; pad += 7 {
+		must(t, os.RemoveAll(filepath.Join(r.Dir, Dir)))
+		p.fault = func(_ int, w http.ResponseWriter, req *http.Request) bool {
+			http.Error(w, strings.Repeat("x", pad)+req.Header.Get("Authorization"), http.StatusBadRequest)
+			return true
+		}
+		to := target(p.URL, "x")
+		to.Token = token
+		err := (&Shipper{Run: r, Target: to}).Ship(t.Context())
+		if err == nil || strings.Contains(err.Error(), "SECRET") {
+			t.Fatalf("%d: %v", pad, err)
+		}
+		noSecret(t, r.Dir, "SECRET")
+		reader, err := to.Reader()
+		must(t, err)
+		if _, err := reader.Find(t.Context(), "r"); err == nil || strings.Contains(err.Error(), "SECRET") {
+			t.Fatalf("%d: %v", pad, err)
+		}
+	}
+}

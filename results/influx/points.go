@@ -137,12 +137,11 @@ func AppendTrial(dst []byte, l Labels, t TrialPoint) ([]byte, error) {
 	dst = appendFloat(dst, "duration_seconds", o.End.Sub(o.Begin).Seconds())
 	dst = appendText(dst, []byte("id"), o.Trial.ID)
 	dst = appendText(dst, []byte("verdict"), string(o.Verdict))
+	// Empty ones too: a point that is written again keeps the fields that it is not written with.
 	for _, f := range []struct{ name, text string }{
 		{"block", o.Trial.Block}, {"reason", o.Reason}, {"warnings", strings.Join(o.Warnings, "\n")}, {"problem", t.Problem}, {"outcome", string(whole)},
 	} {
-		if f.text != "" {
-			dst = appendText(dst, []byte(f.name), strings.ToValidUTF8(f.text, "\uFFFD"))
-		}
+		dst = appendText(dst, []byte(f.name), strings.ToValidUTF8(f.text, "\uFFFD"))
 	}
 	for _, m := range t.Metrics {
 		dst = appendMetric(dst, m)
@@ -162,16 +161,23 @@ func MetricField(name string, u results.Unit) string {
 }
 
 func appendMetric(dst []byte, m Metric) []byte {
+	short := string(escapeName([]byte(metricPrefix), m.Name, false))
+	why := ""
 	if !m.Known {
-		return appendText(dst, append(escapeName([]byte(metricPrefix), m.Name, false), "_unknown"...), m.Why)
+		why = cmp.Or(m.Why, "not known")
+	}
+	dst = appendText(dst, []byte(short+"_unknown"), why)
+	dst = fmt.Appendf(dst, ",%s_censored=%t", short, m.Known && m.Censored)
+	if !m.Known {
+		return dst
 	}
 	name := MetricField(m.Name, m.Unit)
 	dst = appendFloat(dst, name, m.Value)
 	dst = appendFloat(dst, name+"_low", m.Low)
 	if !m.Censored {
-		return appendFloat(dst, name+"_high", m.High)
+		dst = appendFloat(dst, name+"_high", m.High)
 	}
-	return fmt.Appendf(dst, ",%s=true", string(escapeName([]byte(metricPrefix), m.Name, false))+"_censored")
+	return dst
 }
 
 // AppendFile appends the lines of a file of the run folder, such as manifest.json, which is then not lost with the folder. It is cut into pieces, the

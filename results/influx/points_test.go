@@ -4,11 +4,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"os"
 	"reflect"
 	"strings"
 	"testing"
 	"time"
 	"virtscope/results"
+	"virtscope/results/influx/influxtest"
 )
 
 func testOutcome() results.Outcome {
@@ -47,7 +49,7 @@ func TestTrialComesBack(t *testing.T) {
 		t.Errorf("%+v at %d, want %+v", back, p.time, want)
 	}
 	for name, want := range map[string]any{
-		"metric_downtime_seconds": 0.25, "metric_downtime_seconds_low": 0.2, "metric_downtime_seconds_high": 0.3, "metric_downtime_censored": nil,
+		"metric_downtime_seconds": 0.25, "metric_downtime_seconds_low": 0.2, "metric_downtime_seconds_high": 0.3, "metric_downtime_censored": false, "metric_downtime_unknown": "",
 		"metric_total_seconds": 9.0, "metric_total_censored": true, "metric_total_seconds_high": nil, "metric_total_seconds_low": 9.0,
 		"metric_bytes.wire_bytes": nil, "metric_bytes.wire_unknown": "no capture",
 		"verdict": "failed", "duration_seconds": 9.985642118, "trial": int64(1), "attempt": int64(2),
@@ -122,5 +124,42 @@ func TestFilePieces(t *testing.T) {
 	}
 	if _, err := AppendFile(nil, testLabels, time.Unix(1, 0), "x", []byte{0xff}); err == nil {
 		t.Error("what is not UTF-8 was taken")
+	}
+}
+
+// Trials of one treatment that begin at one time, such as imported ones, have points of their own, and so have their annotations.
+func TestTrialsThatBeginTogether(t *testing.T) {
+	keys := map[string]bool{}
+	for order := 1; order <= 3; order++ {
+		o := testOutcome()
+		o.Trial.Order = order
+		text, err := AppendTrial(nil, testLabels, TrialPoint{Outcome: o})
+		fatal(t, err)
+		text, err = AppendAnnotations(text, testLabels, []Annotation{{Kind: KindPhase, Phase: "setup", Title: "setup", Text: "x", Begin: 5, End: 10, Trial: o.Trial, Attempt: 2}})
+		fatal(t, err)
+		for _, p := range parseLines(t, text) {
+			keys[fmt.Sprint(p.measurement, p.tags, p.time)] = true
+		}
+	}
+	if len(keys) != 6 {
+		t.Errorf("%d points, want 6", len(keys))
+	}
+}
+
+// A metric that was known, and is not any more, is not known on the server either: what is not written stays there.
+func TestMetricsAreWrittenAnew(t *testing.T) {
+	server := influxtest.Start(t, os.Getenv("VIRTSCOPE_INFLUXD"), false)
+	server.Create(t, "anew")
+	for _, p := range []TrialPoint{
+		{Outcome: testOutcome(), Problem: "damaged", Metrics: []Metric{{Name: "downtime", Unit: results.Seconds, Known: true, Censored: true, Value: 1, Low: 1}, {Name: "total", Unit: results.Seconds, Why: "no end"}}},
+		{Outcome: testOutcome(), Metrics: []Metric{{Name: "downtime", Unit: results.Seconds, Known: true, Value: 2, Low: 2, High: 2}, {Name: "total", Unit: results.Seconds, Known: true, Value: 3, Low: 3, High: 3}}},
+	} {
+		text, err := AppendTrial(nil, testLabels, p)
+		fatal(t, err)
+		fatal(t, server.Write(t, "anew", text))
+	}
+	answer := string(server.Query(t, "anew", `SELECT "problem", "metric_downtime_censored", "metric_total_unknown", "metric_total_seconds" FROM "trial"`))
+	if !strings.Contains(answer, `,"",false,"",3]`) {
+		t.Errorf("the server has %s", answer)
 	}
 }

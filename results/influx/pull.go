@@ -26,7 +26,8 @@ type Found struct {
 // An Ended is how an attempt ended.
 type Ended struct {
 	results.Outcome
-	Records int64 // that it had; -1 if that is not known
+	Records int64  // that it had; -1 if that is not known
+	Problem string // why no metrics were derived when it was sent; "" if there were
 }
 
 // An Extent is when a measurement has points.
@@ -128,12 +129,16 @@ func (r *Reader) findFiles(ctx context.Context, f *Found, where string) error {
 }
 
 func (r *Reader) findOutcomes(ctx context.Context, f *Found, where string) error {
-	err := r.rows(ctx, fmt.Sprintf("SELECT %s FROM %s %s GROUP BY *", "/^(outcome|"+fieldRecords+")/", quoteName(MeasurementTrial), where), func(p row) error {
+	err := r.rows(ctx, fmt.Sprintf("SELECT %s FROM %s %s GROUP BY *", "/^(outcome|problem|"+fieldRecords+")/", quoteName(MeasurementTrial), where), func(p row) error {
 		f.Experiment = cmp.Or(unescape(p.series.Tags[tagExperiment]), f.Experiment)
-		parts := map[int]string{}
+		parts, problem := map[int]string{}, map[int]string{}
 		for name, v := range p.fields {
-			if key, part := partOf(name); key == "outcome" {
+			key, part := partOf(name)
+			switch key {
+			case "outcome":
 				parts[part], _ = v.(string)
+			case "problem":
+				problem[part], _ = v.(string)
 			}
 		}
 		text, err := joined(parts)
@@ -141,6 +146,7 @@ func (r *Reader) findOutcomes(ctx context.Context, f *Found, where string) error
 			return fmt.Errorf("read how a trial ended: %w", err)
 		}
 		e := Ended{Records: -1}
+		e.Problem, _ = joined(problem)
 		if err := json.Unmarshal([]byte(text), &e.Outcome); err != nil {
 			return fmt.Errorf("read how a trial ended: %w", err)
 		}
