@@ -98,7 +98,10 @@ const (
 const (
 	EchoRTT      = "echo.rtt"      // s: the probe was answered after Value; Attrs: seq
 	EchoLost     = "echo.lost"     // event: the probe was never answered; Attrs: seq; error where the send call failed
-	EchoInterval = "echo.interval" // s: the interval that was asked for
+	EchoInterval = "echo.interval" // s: the interval that was asked for. It comes last, when every probe was told of.
+	// EchoSilent is an event: no answer came from the last one that was told until Time, when a probe was sent. It is recorded
+	// now and then while none comes.
+	EchoSilent = "echo.silent"
 	// EchoHeard is an event, recorded at once where somebody waits for it: an answer came at Time. Not every answer is told.
 	EchoHeard = "echo.heard"
 )

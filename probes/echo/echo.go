@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
-	"strconv"
 	"time"
 	"virtscope/probes"
 	"virtscope/results"
@@ -24,12 +23,15 @@ type Config struct {
 	Linger   time.Duration  // how long replies are awaited after the last probe; 0 is 200 ms
 	Size     int            // B of UDP payload; less than 24 is 24
 	Heard    time.Duration  // EchoHeard is recorded while the train runs, at most once in so long; 0 never
-	Limit    int            // probes that are remembered, at 16 B each; 0 is 4 Mi (2 h 20 min at 2 ms). Reaching it is an error.
+	Limit    int            // probes that are remembered, at 24 B each; 0 is 4 Mi (2 h 20 min at 2 ms). Reaching it is an error.
 }
 
-// New makes a probe that sends a datagram at every interval and never stops after a loss. At its end it
-// records, for every probe in the order of sending, EchoRTT or EchoLost, stamped with when it was sent; and
-// EchoInterval once. It is armed when the first probe was sent, answered or not.
+// New makes a probe that sends a datagram at every interval and never stops after a loss. For every probe it records EchoRTT or
+// EchoLost, stamped with when it was sent. It is armed when the first probe was sent, answered or not.
+//
+// Answers are told while the train runs, in the order of arrival, about 0.3 s after they came; while none comes, EchoSilent says
+// about 5 times a second until when. At the train's end come what is left of the answers, all losses in the order of sending,
+// and EchoInterval once. A probe that fails records none of these: then what it had not told is not known.
 //
 // A probe is answered if its reply came before the linger was over, however late: the round-trip time says
 // so. It is measured from just before the send call to the kernel's own stamp of the reply's arrival. A send
@@ -74,36 +76,9 @@ func (p *probe) Run(ctx context.Context, rec results.Recorder, armed func()) err
 	if err != nil {
 		return fmt.Errorf("echo from %s to %v: %w", p.conf.Host, p.conf.Target, err)
 	}
-	t := &train{conf: p.conf, socket: s, rec: rec, number: rand.Uint64(), meter: meter}
+	t := &train{conf: p.conf, socket: s, rec: rec, number: rand.Uint64(), meter: meter, ledger: newLedger(p.conf.Limit)}
 	if err := errors.Join(t.run(ctx, armed), s.close()); err != nil {
 		return fmt.Errorf("echo from %s to %v: %w", p.conf.Host, p.conf.Target, err)
 	}
-	return t.record(rec)
-}
-
-// record tells of every probe.
-func (t *train) record(rec results.Recorder) error {
-	r := results.Record{Host: t.conf.Host, Source: results.SourceEcho}
-	for seq, sent := range t.sent {
-		r.Time, r.Attrs = sent, map[string]string{"seq": strconv.Itoa(seq)}
-		if seq >= len(t.replies) || t.replies[seq] == 0 {
-			if cause, ok := t.failed[seq]; ok {
-				r.Attrs["error"] = cause
-			}
-			r.Name, r.Value, r.Unit = results.EchoLost, 0, results.Event
-			rec.Record(r)
-			continue
-		}
-		rtt := t.replies[seq] - sent
-		if rtt < 0 {
-			return fmt.Errorf("echo: probe %d was answered %v before it was sent: the wall clock was stepped", seq, time.Duration(-rtt))
-		}
-		r.Name, r.Value, r.Unit = results.EchoRTT, time.Duration(rtt).Seconds(), results.Seconds
-		rec.Record(r)
-	}
-	rec.Record(results.Record{
-		Time: t.sent[0], Host: t.conf.Host, Source: results.SourceEcho, Name: results.EchoInterval,
-		Value: t.conf.Interval.Seconds(), Unit: results.Seconds,
-	})
 	return nil
 }

@@ -1,9 +1,11 @@
 package echo
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
+	"math"
 	"net"
 	"net/netip"
 	"os"
@@ -107,27 +109,45 @@ func run(t *testing.T, c Config, long time.Duration) (*recorder, error) {
 	return &log, err
 }
 
-// outcome sorts the probes and checks their order.
+// outcome sorts the probes and checks that each is told of once: answers as they arrived, then losses as they were sent.
 func (r *recorder) outcome(t *testing.T) (rtt map[uint64]float64, lost []uint64) {
 	t.Helper()
 	rtt = map[uint64]float64{}
 	last := int64(0)
 	for i, x := range r.named(results.EchoRTT, results.EchoLost) {
 		seq, err := strconv.ParseUint(x.Attrs["seq"], 10, 64)
-		if err != nil || seq != uint64(i) || x.Time <= last || x.Host != "client" || x.Source != results.SourceEcho {
-			t.Fatalf("record %d: %+v after time %d", i, x, last)
+		if _, again := rtt[seq]; err != nil || again || x.Host != "client" || x.Source != results.SourceEcho {
+			t.Fatalf("record %d: %+v", i, x)
 		}
-		last = x.Time
 		if x.Name == results.EchoLost {
+			if len(lost) > 0 && seq <= lost[len(lost)-1] {
+				t.Fatalf("record %d: %+v comes after the loss of %d", i, x, lost[len(lost)-1])
+			}
 			lost = append(lost, seq)
 			continue
 		}
-		if x.Unit != results.Seconds || x.Value <= 0 {
-			t.Fatalf("record %d: %+v", i, x)
+		if arrived := arrival(x); x.Unit != results.Seconds || x.Value <= 0 || len(lost) > 0 || arrived < last {
+			t.Fatalf("record %d: %+v arrived %d after the one before, after %d losses", i, x, arrived-last, len(lost))
+		} else {
+			last = arrived
 		}
 		rtt[seq] = x.Value
 	}
+	all := r.bySending()
+	for i, x := range all {
+		if x.Attrs["seq"] != strconv.Itoa(i) || i > 0 && x.Time <= all[i-1].Time {
+			t.Fatalf("probe %d: %+v", i, x)
+		}
+	}
 	return rtt, lost
+}
+
+// arrival is when a probe was answered.
+func arrival(x results.Record) int64 { return x.Time + int64(math.Round(x.Value*1e9)) }
+
+// bySending are the probes in the order of sending.
+func (r *recorder) bySending() []results.Record {
+	return slices.SortedFunc(slices.Values(r.named(results.EchoRTT, results.EchoLost)), func(a, b results.Record) int { return cmp.Compare(a.Time, b.Time) })
 }
 
 func TestTrainFindsTheSilence(t *testing.T) {
@@ -160,7 +180,7 @@ func TestTrainFindsTheSilence(t *testing.T) {
 			t.Errorf("probe %d took %v s", seq, v)
 		}
 	}
-	all := log.named(results.EchoRTT, results.EchoLost)
+	all := log.bySending()
 	if first, last := all[0].Time, all[len(all)-1].Time; first < before || last > time.Now().UnixNano() || last-first < 400e6 {
 		t.Errorf("sent from %d to %d", first, last)
 	}
@@ -309,7 +329,7 @@ func TestTrainLeavesMissedSlotsOut(t *testing.T) {
 	if late < 9 {
 		t.Errorf("%v slots were counted as missed, want at least 9", late)
 	}
-	all := log.named(results.EchoRTT, results.EchoLost)
+	all := log.bySending()
 	if gap := all[1].Time - all[0].Time; gap < 105e6 {
 		t.Errorf("the second probe came after %d ns, in spite of the hold-up", gap)
 	}
@@ -322,7 +342,10 @@ func TestTrainLeavesMissedSlotsOut(t *testing.T) {
 func TestTrainIsBounded(t *testing.T) {
 	t.Parallel()
 	r := respond(t, func(_ uint64, reply func([]byte), b []byte) { reply(b) })
-	_, err := run(t, Config{Target: r.addr(), Interval: time.Millisecond, Limit: 5}, time.Minute)
+	log, err := run(t, Config{Target: r.addr(), Interval: time.Millisecond, Limit: 5}, time.Minute)
+	if ends := log.named(results.EchoLost, results.EchoInterval); len(ends) > 0 {
+		t.Errorf("a train that failed told of its end: %+v", ends)
+	}
 	if err == nil || !strings.Contains(err.Error(), "probes.echo.interval") || !strings.Contains(err.Error(), r.addr().String()) {
 		t.Fatalf("got %v", err)
 	}
@@ -332,16 +355,6 @@ func TestRunWithoutTarget(t *testing.T) {
 	t.Parallel()
 	if _, err := run(t, Config{}, time.Minute); err == nil {
 		t.Fatal("a train without a target ran")
-	}
-}
-
-// A reply before its probe can only be a clock that was set: no figure is made of it.
-func TestRecordRefusesNegativeTimes(t *testing.T) {
-	t.Parallel()
-	var log recorder
-	err := (&train{sent: []int64{100}, replies: []int64{99}}).record(&log)
-	if err == nil || len(log.named(results.EchoRTT)) != 0 {
-		t.Fatalf("error %v, records %+v", err, log.records)
 	}
 }
 
@@ -398,9 +411,9 @@ func TestHeard(t *testing.T) {
 			t.Errorf("%d comes %d ns after the one before", i, x.Time-heard[i-1].Time)
 		}
 	}
-	first, last := log.named(results.EchoHeard, results.EchoRTT)[0], log.named(results.EchoRTT, results.EchoHeard)
-	if first.Name != results.EchoHeard || last[len(last)-1].Name != results.EchoRTT {
-		t.Error("they do not come before the train's end")
+	both := log.named(results.EchoHeard, results.EchoRTT)
+	if both[0].Name != results.EchoHeard || both[len(both)-1].Name != results.EchoRTT {
+		t.Error("they do not come before the answers are told")
 	}
 	if silent, _ := run(t, Config{Target: r.addr(), Heard: least}, 20*time.Millisecond); len(silent.named(results.EchoHeard)) > 0 {
 		t.Error("something was heard in the silence")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -113,10 +114,10 @@ func isLoss(err error) bool {
 	return false
 }
 
-// wait sleeps until something arrives; woken tells that wakeUp was called.
-func (s *socket) wait() (woken bool, err error) {
+// wait sleeps until something arrives, or for so long; woken tells that wakeUp was called.
+func (s *socket) wait(most time.Duration) (woken bool, err error) {
 	fds := []unix.PollFd{{Fd: int32(s.fd), Events: unix.POLLIN}, {Fd: int32(s.wake), Events: unix.POLLIN}}
-	if _, err := unix.Poll(fds, -1); err != nil && !errors.Is(err, unix.EINTR) {
+	if _, err := unix.Poll(fds, int(most.Milliseconds())); err != nil && !errors.Is(err, unix.EINTR) {
 		return false, fmt.Errorf("wait for replies: %w", err)
 	}
 	return fds[1].Revents != 0, nil

@@ -90,6 +90,7 @@ var measurements = []Measurement{
 	{results.EchoRTT, results.Seconds, "seq", perClient, always},
 	{results.EchoLost, results.Event, "error seq", perClient, always},
 	{results.EchoInterval, results.Seconds, "", perClient, always},
+	{results.EchoSilent, results.Event, "", perClient, always},
 	{results.EchoHeard, results.Event, "", perClient, always},
 	{results.HostCPU, results.Seconds, "mode", perMachine, always},
 	{results.HostCPUs, results.One, "", perMachine, always},
