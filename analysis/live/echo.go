@@ -35,12 +35,17 @@ func (a *arrivals) Pop() any {
 
 // echo is what the client's probes show: the longest time in which no answer came, from when the latest probe that had been
 // answered was sent to the next answer. Late answers, which come all at once, prove no life after their probes were sent. It is
-// what a timeline calls the raw gap of the client's view. Records come in the order in which probes were sent.
+// what a timeline calls the raw gap of the client's view.
+//
+// A probe tells answers in the order of arrival while it runs, and losses at its end. Older ones told all at their end, in the
+// order of sending. What is said here holds for both: that whoever is yet to be told of was answered after the newest probe
+// that was told of had been sent, or never.
 type echo struct {
 	count    int64
-	newest   int64 // when the newest probe was sent
+	newest   int64 // when the newest probe was sent that was told of, or for which silence was
 	over     bool  // the probe told all
 	lastLost int64 // when the last probe that was lost was sent
+	silent   int64 // no answer had come until then but those that were told
 
 	gaps     gaps
 	underWay arrivals // answers that came after the newest probe was sent
@@ -65,10 +70,11 @@ func (g *gaps) take(p probe, action, collected int64) {
 	g.alive = max(g.alive, p.sent)
 }
 
-// arrived takes in answers that had come when the probe of that time was sent.
-func (t *trial) arrived(at int64) {
+// reach takes in the answers that had come at a time from which on those come that are yet to be told of.
+func (t *trial) reach(at int64) {
 	e := &t.echo
-	for len(e.underWay) > 0 && (e.underWay[0].answered <= at || len(e.underWay) > maxUnderWay) {
+	e.newest = max(e.newest, at)
+	for len(e.underWay) > 0 && (e.underWay[0].answered <= e.newest || len(e.underWay) > maxUnderWay) {
 		e.gaps.take(heap.Pop(&e.underWay).(probe), t.actionBegin, t.collected)
 	}
 }
@@ -79,8 +85,7 @@ func (t *trial) answered(at int64, rtt float64) {
 	}
 	e := &t.echo
 	e.count++
-	e.newest = max(e.newest, at)
-	t.arrived(at)
+	t.reach(at)
 	p := probe{at, at + max(1, int64(math.Round(rtt*1e9)))}
 	heap.Push(&e.underWay, p)
 	if t.actionBegin != 0 && at >= t.actionBegin {
@@ -96,9 +101,14 @@ func (t *trial) answered(at int64, rtt float64) {
 
 func (t *trial) lost(at int64) {
 	t.echo.count++
-	t.echo.newest = max(t.echo.newest, at)
 	t.echo.lastLost = max(t.echo.lastLost, at)
-	t.arrived(at)
+	t.reach(at)
+}
+
+// noAnswer takes in that no answer came until then but those that were told.
+func (t *trial) noAnswer(at int64) {
+	t.echo.silent = max(t.echo.silent, at)
+	t.reach(at)
 }
 
 // unanswered is the longest time without an answer since the action was asked for.
@@ -107,21 +117,17 @@ func (t *trial) unanswered() quantity.Quantity {
 	switch {
 	case t.missing:
 		return quantity.Unknown(results.Seconds, noRecords)
-	case e.count == 0 && (t.ended || t.state == results.StateTearDown):
+	case e.newest == 0 && (t.ended || t.state == results.StateTearDown):
 		return quantity.Unknown(results.Seconds, "there was no echo probe")
-	case e.count == 0:
-		return quantity.Unknown(results.Seconds, "an echo probe tells when it ends")
+	case e.newest == 0:
+		return quantity.Unknown(results.Seconds, "no echo probe has told anything yet")
 	case t.actionBegin == 0:
 		return quantity.Unknown(results.Seconds, "the action has not begun")
 	case e.newest <= t.actionBegin:
 		return quantity.Unknown(results.Seconds, "what was told of probes does not reach the action")
 	}
-	g := e.gaps
-	rest := append(arrivals(nil), e.underWay...)
-	for len(rest) > 0 {
-		g.take(heap.Pop(&rest).(probe), t.actionBegin, t.collected)
-	}
-	open := e.lastLost - max(g.alive, t.actionBegin)
+	g := e.settled(t.actionBegin, t.collected)
+	open := max(e.lastLost, e.silent) - max(g.alive, t.actionBegin)
 	switch {
 	case g.alive == 0:
 		return quantity.Unknown(results.Seconds, "no probe was answered")
@@ -131,6 +137,33 @@ func (t *trial) unanswered() quantity.Quantity {
 		return quantity.AtLeast(seconds(g.longest), results.Seconds, "the echo probe has not told all")
 	}
 	return quantity.Exactly(seconds(g.longest), results.Seconds)
+}
+
+// settled are the gaps with the answers that are under way. While more are to be told of, one that was sent later may have
+// come before these: then the gap is as long as it is sure to be.
+func (e *echo) settled(action, collected int64) gaps {
+	g := e.gaps
+	rest := append(arrivals(nil), e.underWay...)
+	for len(rest) > 0 {
+		p := heap.Pop(&rest).(probe)
+		if !e.over {
+			p.answered = min(p.answered, e.newest)
+		}
+		g.take(p, action, collected)
+	}
+	return g
+}
+
+// longestTrip is that of the probes that were sent since the action was asked for.
+func (t *trial) longestTrip() quantity.Quantity {
+	e := &t.echo
+	switch {
+	case e.held == 0:
+		return quantity.Unknown(results.Seconds, "no probe that was sent since the action was asked for was answered")
+	case !e.over:
+		return quantity.AtLeast(e.held, results.Seconds, "the echo probe has not told all")
+	}
+	return quantity.Exactly(e.held, results.Seconds)
 }
 
 // trips are percentiles of the round trips of the last seconds that were told.

@@ -239,37 +239,6 @@ func TestConvergence(t *testing.T) {
 	}
 }
 
-func TestEcho(t *testing.T) {
-	s := migrating()
-	tr := s.trial()
-	unknown(t, "before it told", tr.unanswered(), "when it ends")
-	tr.add(&results.Record{Time: 950 * ms, Host: "client", Source: "echo", Name: results.EchoRTT, Value: 0.001})
-	unknown(t, "told of the baseline alone", tr.unanswered(), "does not reach")
-	for at := int64(900); at < 3000; at += 10 {
-		switch {
-		case at >= 1500 && at < 1600:
-			s.add(at, "client", "echo", results.EchoLost, 0)
-		case at >= 1600 && at < 1700: // held up, answered together
-			s.add(at, "client", "echo", results.EchoRTT, float64(1701-at)/1e3)
-		default:
-			s.add(at, "client", "echo", results.EchoRTT, 0.001)
-		}
-	}
-	same(t, "so far", s.trial().unanswered(), 0.211, true)
-	s.add(3000, "client", "echo", results.ProbeWall, 2)
-	tr = s.trial()
-	// The last one before was sent at 1490; the next answer came at 1701.
-	same(t, "without an answer", tr.unanswered(), 0.211, false)
-	p50, p99 := tr.trips()
-	same(t, "median", p50, 0.001, false)
-	if p99.Value < 0.05 {
-		t.Errorf("p99 %v", p99.Value)
-	}
-	s.add(3000, "client", "echo", results.EchoLost, 0)
-	s.add(3500, "client", "echo", results.EchoLost, 0)
-	same(t, "lost to the end", s.trial().unanswered(), 0.51, true)
-}
-
 func TestTheBaselinesSilenceDoesNotCount(t *testing.T) {
 	s := &scene{}
 	frame := func(at int64) {

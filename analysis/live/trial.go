@@ -106,8 +106,10 @@ func (t *trial) event(r *results.Record, at int64) {
 		t.announced(r)
 	case results.ActionEnd:
 		t.actionEnd = at
-	case results.ProbeWall:
-		t.echo.over = t.echo.over || r.Source == results.SourceEcho
+	case results.EchoInterval:
+		t.echo.over = true // it comes last
+	case results.EchoSilent:
+		t.noAnswer(at)
 	case results.CaptureFrames, results.CaptureDropped, results.ProbeLate, results.ProbeDropped, results.RecordsDropped, results.RelayDropped, results.ProbeFailed:
 		t.ofProbe(r, at)
 	case results.MemoryCorrupt:

@@ -214,10 +214,7 @@ func (r *Run) trial(now time.Time, state string) *Trial {
 		out.Behind = quantity.Exactly(max(0, seconds(now.UnixNano()-t.latest)), results.Seconds)
 	}
 	out.RTT50, out.RTT99 = t.trips()
-	out.RTTMax = quantity.Unknown(results.Seconds, "no probe that was sent since the action was asked for was answered")
-	if t.echo.held > 0 {
-		out.RTTMax = quantity.Exactly(t.echo.held, results.Seconds)
-	}
+	out.RTTMax = t.longestTrip()
 	stop := t.switches.last()
 	out.Rounds = t.rounds.show(stop, t.latest)
 	t.bars(out, now)

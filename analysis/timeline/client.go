@@ -37,7 +37,11 @@ func (x *index) client(o observation) Outage {
 	if len(probes) == 0 {
 		return noView(BlackoutClient, "there was no echo probe")
 	}
-	train := x.newTrain(probes)
+	asked := x.byName[results.EchoInterval]
+	if len(asked) == 0 {
+		return noView(BlackoutClient, "the echo probe did not tell of all probes: what had no answer is not known")
+	}
+	train := newTrain(probes, asked[0].Value)
 	if len(train.arrivals) == 0 {
 		return noView(BlackoutClient, fmt.Sprintf("none of %d probes was ever answered", len(probes)))
 	}
@@ -73,27 +77,19 @@ type train struct {
 	late     int64   // ns: a round trip that is longer by more was held up, not merely slow
 }
 
-func (x *index) newTrain(probes []probe) *train {
+// newTrain takes probes by time of sending and the interval that was asked for, in s.
+func newTrain(probes []probe, asked float64) *train {
 	t := &train{probes: probes}
-	var trips, steps []int64
-	for i, p := range probes {
+	var trips []int64
+	for _, p := range probes {
 		if p.answered != 0 {
 			t.arrivals = append(t.arrivals, p)
 			trips = append(trips, p.answered-p.sent)
 		}
-		if i > 0 {
-			steps = append(steps, p.sent-probes[i-1].sent)
-		}
 	}
 	slices.SortStableFunc(t.arrivals, func(a, b probe) int { return cmp.Compare(a.answered, b.answered) })
 	slices.Sort(trips)
-	slices.Sort(steps)
-	switch asked := x.byName[results.EchoInterval]; {
-	case len(asked) > 0:
-		t.interval = asked[0].Value
-	case len(steps) > 0:
-		t.interval = quantile(steps, 0.5) / 1e9
-	}
+	t.interval = asked
 	if len(trips) == 0 {
 		return t
 	}
