@@ -43,9 +43,10 @@ func (a *arrivals) Pop() any {
 type echo struct {
 	count    int64
 	newest   int64 // when the newest probe was sent that was told of, or for which silence was
-	over     bool  // the probe told all
 	lastLost int64 // when the last probe that was lost was sent
 	silent   int64 // no answer had come until then but those that were told
+	complete bool  // it is one that told all in the end
+	ended    bool
 
 	gaps     gaps
 	underWay arrivals // answers that came after the newest probe was sent
@@ -54,6 +55,10 @@ type echo struct {
 	ring []probe
 	next int
 }
+
+// over reports whether all was told. Where records are in the order of time, as a database has them, what says that all was told
+// comes before it.
+func (e *echo) over() bool { return e.complete && e.ended }
 
 // gaps is the state of what lies between answers.
 type gaps struct {
@@ -133,7 +138,7 @@ func (t *trial) unanswered() quantity.Quantity {
 		return quantity.Unknown(results.Seconds, "no probe was answered")
 	case open > g.longest && (t.collected == 0 || g.alive < t.collected):
 		return quantity.AtLeast(seconds(open), results.Seconds, "no probe was answered again")
-	case !e.over:
+	case !e.over():
 		return quantity.AtLeast(seconds(g.longest), results.Seconds, "the echo probe has not told all")
 	}
 	return quantity.Exactly(seconds(g.longest), results.Seconds)
@@ -146,7 +151,7 @@ func (e *echo) settled(action, collected int64) gaps {
 	rest := append(arrivals(nil), e.underWay...)
 	for len(rest) > 0 {
 		p := heap.Pop(&rest).(probe)
-		if !e.over {
+		if !e.over() {
 			p.answered = min(p.answered, e.newest)
 		}
 		g.take(p, action, collected)
@@ -160,7 +165,7 @@ func (t *trial) longestTrip() quantity.Quantity {
 	switch {
 	case e.held == 0:
 		return quantity.Unknown(results.Seconds, "no probe that was sent since the action was asked for was answered")
-	case !e.over:
+	case !e.over():
 		return quantity.AtLeast(e.held, results.Seconds, "the echo probe has not told all")
 	}
 	return quantity.Exactly(e.held, results.Seconds)

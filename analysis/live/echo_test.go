@@ -28,10 +28,12 @@ func TestEchoInTheOrderOfSending(t *testing.T) {
 	tr = s.trial()
 	same(t, "so far", tr.unanswered(), 0.211, true)
 	same(t, "longest round trip so far", tr.longestTrip(), 0.101, true)
-	lost := slices.Clone(*s)
-	s.add(3000, "client", "echo", results.ProbeWall, 2)
-	same(t, "a probe that could not go on", s.trial().unanswered(), 0.211, true)
+	lost, failed := slices.Clone(*s), slices.Clone(*s)
+	failed.add(3000, "client", "echo", results.ProbeWall, 2)
+	same(t, "a probe that could not go on", failed.trial().unanswered(), 0.211, true)
 	s.add(900, "client", "echo", results.EchoInterval, 0.01)
+	same(t, "records in the order of time", s.trial().unanswered(), 0.211, true)
+	s.end(900)
 	tr = s.trial()
 	// The last one before was sent at 1490; the next answer came at 1701.
 	same(t, "without an answer", tr.unanswered(), 0.211, false)
@@ -43,7 +45,7 @@ func TestEchoInTheOrderOfSending(t *testing.T) {
 	}
 	lost.add(3000, "client", "echo", results.EchoLost, 0)
 	lost.add(3500, "client", "echo", results.EchoLost, 0)
-	lost.add(900, "client", "echo", results.EchoInterval, 0.01)
+	lost.end(900)
 	same(t, "lost to the end", lost.trial().unanswered(), 0.51, true)
 }
 
@@ -75,7 +77,7 @@ func TestEchoInTheOrderOfArrival(t *testing.T) {
 	rtt(1410, 1411)
 	unanswered("late answers ended it", 0.371, true)
 	s.add(1040, "client", "echo", results.EchoLost, 0)
-	s.add(970, "client", "echo", results.EchoInterval, 0.01)
+	s.end(970)
 	unanswered("over", 0.371, false)
 }
 
@@ -87,7 +89,7 @@ func TestEchoSilentToTheEnd(t *testing.T) {
 	for _, at := range []int64{1000, 1500, 2000} {
 		s.add(at, "client", "echo", results.EchoLost, 0)
 	}
-	s.add(990, "client", "echo", results.EchoInterval, 0.5)
+	s.end(990)
 	same(t, "never again", s.trial().unanswered(), 1, true)
 }
 
@@ -98,6 +100,11 @@ func TestEchoBoundsHold(t *testing.T) {
 		probes := anyProbes(rng)
 		a, b := bySending(probes), byArrival(probes, 1+rng.Int64N(300))
 		end := boundsHold(t, seed, "sending", a)
+		c := slices.Clone(*b)
+		slices.SortStableFunc(c, func(x, y results.Record) int { return cmp.Compare(x.Time, y.Time) })
+		if other := boundsHold(t, seed, "time", &c); end != other {
+			t.Fatalf("seed %d: %v in the order of sending, %v in that of time", seed, end, other)
+		}
 		if other := boundsHold(t, seed, "arrival", b); end != other {
 			t.Fatalf("seed %d: %v in the order of sending, %v in that of arrival", seed, end, other)
 		}
@@ -124,6 +131,12 @@ func anyProbes(rng *rand.Rand) []probe {
 	return list
 }
 
+// end is what a probe tells last.
+func (s *scene) end(first int64) {
+	s.add(first, "client", "echo", results.EchoInterval, 0.01)
+	s.add(3500, "client", "echo", results.ProbeWall, 2)
+}
+
 func (s *scene) probe(p probe) {
 	if p.answered == 0 {
 		s.add(p.sent, "client", "echo", results.EchoLost, 0)
@@ -137,7 +150,7 @@ func bySending(list []probe) *scene {
 	for _, p := range list {
 		s.probe(p)
 	}
-	s.add(list[0].sent, "client", "echo", results.EchoInterval, 0.01)
+	s.end(list[0].sent)
 	return s
 }
 
@@ -171,7 +184,7 @@ func byArrival(list []probe, every int64) *scene {
 			s.probe(p)
 		}
 	}
-	s.add(list[0].sent, "client", "echo", results.EchoInterval, 0.01)
+	s.end(list[0].sent)
 	return s
 }
 

@@ -107,7 +107,9 @@ func (t *trial) event(r *results.Record, at int64) {
 	case results.ActionEnd:
 		t.actionEnd = at
 	case results.EchoInterval:
-		t.echo.over = true // it comes last
+		t.echo.complete = true
+	case results.ProbeWall:
+		t.echo.ended = t.echo.ended || r.Source == results.SourceEcho
 	case results.EchoSilent:
 		t.noAnswer(at)
 	case results.CaptureFrames, results.CaptureDropped, results.ProbeLate, results.ProbeDropped, results.RecordsDropped, results.RelayDropped, results.ProbeFailed:
