@@ -7,8 +7,7 @@ import (
 	"virtscope/results"
 )
 
-// pushRest names --again, as what was there of an attempt under way is taken for all of it.
-const pushRest = "push again with --again for the rest"
+const pushRest = "push again for the rest"
 
 // sayWhetherMore says of a run that was shipped to its end, as far as its Shipper could tell, what is to be known of whether there will be more: a file
 // system that cannot tell is taken for a run that ended.

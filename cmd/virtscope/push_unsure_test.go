@@ -14,8 +14,8 @@ func TestSayWhetherMore(t *testing.T) {
 		process live.Process
 		want    string
 	}{
-		{"nobody can tell", true, live.Unsure, "influx: ! what is there was sent; whether a process still works on the run is not known: no locks available: if one does, push again with --again for the rest\n"},
-		{"it goes on", false, live.Working, "influx: ! what was there was sent, and a process works on the run: once it has ended, push again with --again for the rest\n"},
+		{"nobody can tell", true, live.Unsure, "influx: ! what is there was sent; whether a process still works on the run is not known: no locks available: if one does, push again for the rest\n"},
+		{"it goes on", false, live.Working, "influx: ! what was there was sent, and a process works on the run: once it has ended, push again for the rest\n"},
 		{"its journal tells", false, live.Unsure, ""},
 		{"it was killed", true, live.Gone, ""},
 	} {

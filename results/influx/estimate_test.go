@@ -38,3 +38,23 @@ func TestEveryTagIsBounded(t *testing.T) {
 		}
 	}
 }
+
+// What an action recorded is counted for that action.
+func TestWhatIsRecordedIsEstimated(t *testing.T) {
+	actions := map[string]int{"precopy": migrate, "boot": boot, "checkpoint": checkpoint, "jobs": jobs}
+	known := map[string]Measurement{}
+	for _, m := range measurements {
+		known[m.Name] = m
+	}
+	for trial, records := range recordedTrials(t) {
+		missed := map[string]bool{}
+		for _, r := range records {
+			if known[r.Name].actions&actions[trial] == 0 {
+				missed[r.Name] = true
+			}
+		}
+		for name := range missed {
+			t.Errorf("%s records %s, which is not counted for it", trial, name)
+		}
+	}
+}

@@ -103,7 +103,11 @@ func (p *part) end(note string) error {
 	known.Latest, known.read = p.encoder.Latest(), true
 	r.ledger.mu.Unlock()
 	b.records, b.last, b.note = max(p.count, p.skip), true, note
-	if r.shipper.Beside == nil || !r.shipper.Run.AttemptOver(p.attempt.Trial.ID, p.attempt.Number) {
+	over := r.shipper.Run.AttemptOver(p.attempt.Trial.ID, p.attempt.Number)
+	if !over && !r.shipper.sure() {
+		b.last = false // there may be more of it: a later Shipper looks
+	}
+	if r.shipper.Beside == nil || !over {
 		return r.submit(b)
 	}
 	if r.shipper.Gentle && p.count > r.shipper.besideRecords() && !r.shipper.over() {

@@ -157,6 +157,15 @@ func (s *Shipper) over() bool {
 	return err != nil || !live
 }
 
+// sure reports whether over is known.
+func (s *Shipper) sure() bool {
+	if s.Over != nil {
+		return true
+	}
+	_, err := s.Run.Live()
+	return err == nil
+}
+
 // lines bounds a batch.
 func (s *Shipper) lines() int { return cmp.Or(s.batchLines, maxBatchLines) }
 
