@@ -1,8 +1,10 @@
 package influx
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -85,7 +87,19 @@ func (g guarded) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, fmt.Errorf("%w: status %d where it answers 204", errNoInflux, res.StatusCode)
 	}
 	res.Body = bounded{io.LimitReader(res.Body, maxAnswer), res.Body}
+	if res.StatusCode/100 != 2 {
+		keepWords(res)
+	}
 	return res, nil
+}
+
+// keepWords puts what an answer in JSON says of an error where the client looks for it: in JSON it knows InfluxDB 2's form alone.
+func keepWords(res *http.Response) {
+	body, err := io.ReadAll(res.Body)
+	res.Body = bounded{bytes.NewReader(body), res.Body}
+	if err == nil && json.Valid(body) {
+		res.Header.Set(errorHeader, wordsOf(res.Header, body))
+	}
 }
 
 type bounded struct {

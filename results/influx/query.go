@@ -2,6 +2,7 @@ package influx
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,7 +20,6 @@ type Reader struct {
 	Bucket string // or database, or database/retention-policy
 	Token  Secret // or user:password of 1.x; "" for a server that asks for none
 	Client *http.Client
-	hide   func(string) string // takes the token out of a text; nil changes nothing
 }
 
 // rowsOfPiece is how many rows a server puts into one piece of an answer.
@@ -50,10 +50,10 @@ type answer struct {
 // ask gives each piece of the answer to each, in order. No error holds the token, whatever the server says.
 func (r *Reader) ask(ctx context.Context, query string, each func(*answerSeries) error) error {
 	err := r.query(ctx, query, each)
-	if err == nil || r.hide == nil || r.hide(err.Error()) == err.Error() {
+	if err == nil || r.target().hide(err.Error()) == err.Error() {
 		return err
 	}
-	return errors.New(r.hide(err.Error()))
+	return errors.New(r.target().hide(err.Error()))
 }
 
 func (r *Reader) query(ctx context.Context, query string, each func(*answerSeries) error) error {
@@ -76,23 +76,52 @@ func (r *Reader) query(ctx context.Context, query string, each func(*answerSerie
 	}
 	res, err := client.Do(req)
 	if err != nil {
-		return fmt.Errorf("ask InfluxDB: %w", err)
+		return r.unanswered(err)
 	}
 	defer func() { _ = res.Body.Close() }()
 	if res.StatusCode != http.StatusOK {
-		text, _ := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
-		return fmt.Errorf("ask InfluxDB at %s: %s: %s", r.URL, res.Status, r.brief(string(text)))
+		text, _ := io.ReadAll(io.LimitReader(res.Body, maxAnswer)) // what of it can be read
+		return r.answered(res.StatusCode, wordsOf(res.Header, text))
 	}
-	return readAnswer(res.Body, each)
+	err = readAnswer(res.Body, each)
+	var said saidError
+	if errors.As(err, &said) {
+		return r.answered(res.StatusCode, string(said))
+	}
+	return err
 }
 
-// brief is a server's text, cut once the token is out of it.
-func (r *Reader) brief(text string) string {
-	if r.hide != nil {
-		text = r.hide(text)
+// target is the server as one to write to.
+func (r *Reader) target() Target { return Target{URL: r.URL, Bucket: r.Bucket, Token: r.Token} }
+
+func (r *Reader) unanswered(err error) error {
+	var certificate *tls.CertificateVerificationError
+	switch {
+	case errors.Is(err, context.Canceled):
+		return fmt.Errorf("ask InfluxDB: %w", err)
+	case errors.As(err, &certificate):
+		return fmt.Errorf("ask InfluxDB: %w: %s", err, certificateRemedy)
 	}
-	return brief(text)
+	return fmt.Errorf("ask InfluxDB: %w: is InfluxDB running there?", err)
 }
+
+// answered is a server's error with what to do about it.
+func (r *Reader) answered(code int, words string) error {
+	t := r.target()
+	text := t.quote(words)
+	if code != http.StatusOK {
+		text = t.saying(code, words)
+	}
+	if remedy := t.readRemedy(code, words); remedy != "" {
+		text += ": " + remedy
+	}
+	return fmt.Errorf("InfluxDB at %s answers %s", r.URL, text)
+}
+
+// A saidError is what a server says of an error within an answer.
+type saidError string
+
+func (e saidError) Error() string { return "InfluxDB answers " + string(e) }
 
 func readAnswer(in io.Reader, each func(*answerSeries) error) error {
 	d := json.NewDecoder(in)
@@ -105,11 +134,11 @@ func readAnswer(in io.Reader, each func(*answerSeries) error) error {
 		case err != nil:
 			return fmt.Errorf("read InfluxDB's answer: %w", err)
 		case a.Error != "":
-			return fmt.Errorf("ask InfluxDB: %s", a.Error)
+			return saidError(a.Error)
 		}
 		for _, result := range a.Results {
 			if result.Error != "" {
-				return fmt.Errorf("ask InfluxDB: %s", result.Error)
+				return saidError(result.Error)
 			}
 			for _, s := range result.Series {
 				if err := each(s); err != nil {

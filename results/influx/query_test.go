@@ -101,6 +101,42 @@ func TestAskHidesTheToken(t *testing.T) {
 	}
 }
 
+// What a server does not answer is said with what to do about it, and without the token.
+func TestAskSaysWhatToDo(t *testing.T) {
+	for _, tc := range []struct {
+		code       int
+		body       string
+		token      Secret
+		want, todo string
+	}{
+		{200, `{"results":[{"statement_id":0,"error":"database not found: nope"}]}`, "", "database not found: nope", "name a database that is there, by --database or --bucket"},
+		{200, `{"results":[{"statement_id":0,"error":"retention policy not found: week"}]}`, "", "retention policy not found: week", "make retention policy week of database b"},
+		{200, `{"error":"it burns, sesame"}`, "sesame", "it burns, [secret]", ""},
+		{401, `{"error":"authorization failed"}`, "", "401 Unauthorized: authorization failed", "set INFLUX_TOKEN, or INFLUX_USER"},
+		{401, `{"error":"authorization failed"}`, "me:sesame", "401 Unauthorized: authorization failed", "it does not know the token, or user and password"},
+		{403, `{"error":"not authorized to execute statement 'SHOW', requires READ on b"}`, "", "403 Forbidden: not authorized", "read access to b/week"},
+		{404, `{"code":"not found","message":"no dbrp mapping found"}`, "", "404 Not Found: no dbrp mapping found", "dbrp create"},
+		{302, "", "", "302 Found", "sends us elsewhere"},
+		{418, "a pot", "", "418 I'm a teapot: a pot", "look at what answers"},
+		{503, "soon", "", "503 Service Unavailable: soon", "try again later"},
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(tc.code)
+			_, _ = w.Write([]byte(tc.body))
+		}))
+		r, err := Target{URL: server.URL, Bucket: "b/week", Token: tc.token}.Reader()
+		fatal(t, err)
+		_, err = r.Runs(t.Context())
+		if want := "InfluxDB at " + server.URL + " answers " + tc.want; err == nil || !strings.HasPrefix(err.Error(), want) || !strings.Contains(err.Error(), tc.todo) || tc.todo == "" && err.Error() != want {
+			t.Errorf("%v, want %q and %q", err, want, tc.todo)
+		}
+		server.Close()
+	}
+	if _, err := (&Reader{URL: "http://127.0.0.1:1", Bucket: "b"}).Runs(t.Context()); err == nil || !strings.Contains(err.Error(), "is InfluxDB running there?") {
+		t.Errorf("away: %v", err)
+	}
+}
+
 func FuzzReadAnswer(f *testing.F) {
 	f.Add(goodAnswer)
 	f.Add(`{"results":[{"series":[{"name":"%","tags":null,"columns":["time","value","event","attr_x%p2","attr_x"],"values":[[1,1e300,false,"b","a"]]}]}]}`)

@@ -1,13 +1,13 @@
 package influx
 
 import (
+	"cmp"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/http"
 	"regexp"
 	"strconv"
-	"strings"
 	"time"
 
 	influxhttp "github.com/influxdata/influxdb-client-go/v2/api/http"
@@ -37,10 +37,10 @@ func (t Target) judge(err error) reply {
 	if err == nil {
 		return reply{kind: accepted}
 	}
-	reason := brief(t.hide(err.Error())) // cut first, a part of the token would stay
+	reason := t.quote(err.Error())
 	var certificate *tls.CertificateVerificationError
 	if errors.As(err, &certificate) {
-		return reply{kind: hopeless, reason: fmt.Sprintf("%s: name the certificate that signed it by --ca or influx.ca", reason)}
+		return reply{kind: hopeless, reason: reason + ": " + certificateRemedy}
 	}
 	if errors.Is(err, errNoInflux) {
 		return reply{kind: hopeless, reason: fmt.Sprintf("%s: is there a proxy or another server at %s?", reason, t.URL)}
@@ -49,31 +49,18 @@ func (t Target) judge(err error) reply {
 	if !errors.As(err, &answer) || answer.StatusCode == 0 {
 		return reply{kind: later, reason: reason}
 	}
-	reason = fmt.Sprintf("%d %s", answer.StatusCode, reason)
-	switch code := answer.StatusCode; {
+	words := cmp.Or(answer.Message, answer.Header.Get(errorHeader))
+	if words == "" && answer.Err != nil {
+		words = "what it says of it cannot be read: " + answer.Err.Error()
+	}
+	reason = t.saying(answer.StatusCode, words)
+	switch code := meaning(answer.StatusCode, words); {
 	case code == http.StatusTooManyRequests || code == http.StatusRequestTimeout || code >= 500:
 		return reply{kind: later, reason: reason, after: retryAfter(answer.Header, time.Now())}
 	case code == http.StatusBadRequest || code == http.StatusUnprocessableEntity || code == http.StatusRequestEntityTooLarge:
 		return reply{kind: refused, reason: reason, dropped: dropped(answer.Message)}
 	}
-	return reply{kind: hopeless, reason: reason + ": " + t.remedy(answer.StatusCode)}
-}
-
-// remedy says what to do about an answer that stays.
-func (t Target) remedy(code int) string {
-	switch {
-	case code == http.StatusUnauthorized && t.Token == "":
-		return "it wants to know who writes: set INFLUX_TOKEN, or INFLUX_USER and INFLUX_PASSWORD"
-	case code == http.StatusUnauthorized:
-		return "it does not know the token, or user and password: put it right in INFLUX_TOKEN, or INFLUX_USER and INFLUX_PASSWORD"
-	case code == http.StatusForbidden:
-		return fmt.Sprintf("the token may not write there: give it write access to bucket %s", t.Bucket)
-	case code == http.StatusNotFound:
-		return fmt.Sprintf("make bucket %s there (1.8: CREATE DATABASE), or name one that exists; servers before 1.8 have no /api/v2/write", t.Bucket)
-	case code/100 == 3:
-		return "it sends us elsewhere: name the URL where InfluxDB itself answers"
-	}
-	return fmt.Sprintf("look at what answers at %s", t.URL)
+	return reply{kind: hopeless, reason: reason + ": " + t.remedy(answer.StatusCode, words)}
 }
 
 // retryAfter reads seconds or a date (RFC 9110, section 10.2.3).
@@ -104,15 +91,4 @@ func dropped(message string) int {
 		return 0
 	}
 	return n
-}
-
-// maxReason bounds what is kept of a server's text, in bytes.
-const maxReason = 500
-
-func brief(text string) string {
-	text = strings.TrimSpace(text)
-	if len(text) <= maxReason {
-		return text
-	}
-	return strings.ToValidUTF8(text[:maxReason], "") + "…"
 }

@@ -54,12 +54,18 @@ const (
 
 const defaultTimeout = 20 * time.Second
 
+// What a target lacks; how to name it depends on who asks.
+var (
+	ErrNoURL    = errors.New("no InfluxDB is named")
+	ErrNoBucket = errors.New("no bucket of InfluxDB is named")
+)
+
 // Check finds what is wrong with the target before anything is sent.
 func (t Target) Check() error {
 	u, err := url.Parse(t.URL)
 	switch {
 	case t.URL == "":
-		return errors.New("no InfluxDB is named: give its URL by --influx=URL, --url, INFLUX_URL or the experiment's influx.url")
+		return ErrNoURL
 	case err != nil:
 		// Not the parser's error: it holds the URL, which may hold a password.
 		return errors.New("read InfluxDB's URL: want one such as http://localhost:8086")
@@ -70,7 +76,7 @@ func (t Target) Check() error {
 	case u.RawQuery != "" || u.Fragment != "":
 		return errors.New("InfluxDB's URL holds a query: leave out all from ? on; org and bucket are options of their own")
 	case t.Bucket == "":
-		return fmt.Errorf("no bucket of InfluxDB at %s is named: give --bucket (2, 3) or --database (1.8), INFLUX_BUCKET, or the experiment's influx.bucket", t.URL)
+		return ErrNoBucket
 	case t.Gzip != GzipAuto && t.Gzip != GzipOn && t.Gzip != GzipOff:
 		return fmt.Errorf("gzip is %q: want on or off", t.Gzip)
 	case t.Timeout < 0:
@@ -129,17 +135,4 @@ func (t Target) compresses() bool {
 	}
 	ip := net.ParseIP(u.Hostname())
 	return u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback())
-}
-
-// hide takes the token, and its parts, out of a text that a server or a library wrote.
-func (t Target) hide(text string) string {
-	token := string(t.Token)
-	if token == "" {
-		return text
-	}
-	text = strings.ReplaceAll(text, token, "[secret]")
-	if _, password, ok := strings.Cut(token, ":"); ok && len(password) > 2 {
-		text = strings.ReplaceAll(text, password, "[secret]")
-	}
-	return text
 }

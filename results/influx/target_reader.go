@@ -14,7 +14,7 @@ func (t Target) Reader() (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Reader{URL: t.URL, Bucket: t.Bucket, Token: t.Token, hide: t.hide, Client: &http.Client{
+	return &Reader{URL: t.URL, Bucket: t.Bucket, Token: t.Token, Client: &http.Client{
 		Transport: &http.Transport{ // without a limit for the whole answer, which may be long
 			Proxy: http.ProxyFromEnvironment, TLSClientConfig: config, ForceAttemptHTTP2: true, ResponseHeaderTimeout: cmp.Or(t.Timeout, defaultTimeout),
 		},
