@@ -1,6 +1,8 @@
 package influx
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,7 +19,7 @@ import (
 const Dir = "influx"
 
 // StateFormat is the version of a State's layout.
-const StateFormat = 1
+const StateFormat = 2
 
 // A State is how far a run was shipped to one target. It holds no secret.
 type State struct {
@@ -31,6 +33,7 @@ type State struct {
 	Kept     int64          `json:"refused_bytes"` // of the file that holds them
 	Head     bool           `json:"head,omitempty"`
 	Attempts []AttemptState `json:"attempts"` // in the order in which they are shipped
+	Sum      string         `json:"sum"`      // of all else, so that a file that was edited is not believed
 }
 
 // An AttemptState is how far an attempt was shipped.
@@ -95,8 +98,16 @@ func parseState(data []byte) (*State, error) {
 	if s.Format != StateFormat {
 		return nil, fmt.Errorf("format %d, want %d", s.Format, StateFormat)
 	}
+	if sum, err := s.sum(); err != nil || sum != s.Sum {
+		return nil, errors.Join(errors.New("it is not as virtscope wrote it"), err)
+	}
+	return &s, s.check()
+}
+
+// check finds what cannot be.
+func (s *State) check() error {
 	if s.Refused < 0 || s.Lost < 0 || s.Kept < 0 {
-		return nil, errors.New("it counts below 0")
+		return errors.New("it counts below 0")
 	}
 	type key struct {
 		trial   string
@@ -106,20 +117,43 @@ func parseState(data []byte) (*State, error) {
 	for _, a := range s.Attempts {
 		k := key{a.Trial, a.Attempt}
 		if a.Records < 0 || a.Attempt < 1 || a.Trial == "" || seen[k] {
-			return nil, fmt.Errorf("attempt %d of trial %q cannot be", a.Attempt, a.Trial)
+			return fmt.Errorf("attempt %d of trial %q cannot be", a.Attempt, a.Trial)
 		}
 		seen[k] = true
 	}
-	return &s, nil
+	return nil
+}
+
+// marshal writes the state with its sum.
+func (s *State) marshal() ([]byte, error) {
+	sum, err := s.sum()
+	if err != nil {
+		return nil, err
+	}
+	out := *s
+	out.Sum = sum
+	return json.Marshal(&out)
+}
+
+// sum is the SHA-256 of the state without a sum, in hexadecimal.
+func (s *State) sum() (string, error) {
+	bare := *s
+	bare.Sum = ""
+	data, err := json.Marshal(&bare)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:]), nil
 }
 
 func (s *State) save(path string) error {
-	data, err := json.Marshal(s)
+	data, err := s.marshal()
 	if err != nil {
 		return fmt.Errorf("write how far the run was shipped: %w", err)
 	}
 	if err := results.WriteFile(path, append(data, '\n')); err != nil {
-		return fmt.Errorf("write how far the run was shipped: %w", err)
+		return onDisk("write how far the run was shipped into "+filepath.Dir(path), err)
 	}
 	return nil
 }
@@ -130,11 +164,11 @@ var ErrShipping = errors.New("another virtscope ships this run there")
 // lockState makes this process the only one that ships the run to the target.
 func lockState(run string, t Target) (release func(), err error) {
 	if err := os.MkdirAll(filepath.Join(run, Dir), 0o755); err != nil {
-		return nil, fmt.Errorf("ship run: %w", err)
+		return nil, onDisk("ship run "+run, err)
 	}
 	f, err := os.OpenFile(filepath.Join(run, Dir, t.ID()+".lock"), os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
-		return nil, fmt.Errorf("ship run: %w", err)
+		return nil, onDisk("ship run "+run, err)
 	}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		_ = f.Close()
