@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -30,7 +31,7 @@ type ledger struct {
 func openLedger(s *State, path, refusedPath string, every time.Duration) (*ledger, error) {
 	f, err := os.OpenFile(refusedPath, os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
-		return nil, fmt.Errorf("keep what is refused: %w", err)
+		return nil, onDisk("keep what is refused in "+filepath.Dir(refusedPath), err)
 	}
 	l := &ledger{path: path, every: every, state: s, refused: f}
 	info, err := f.Stat()
@@ -84,7 +85,7 @@ func (l *ledger) advance(b *batch) error {
 	}
 	lost, kept, err := l.keep(b.refused)
 	if err != nil {
-		return fmt.Errorf("keep what is refused: %w", err)
+		return onDisk("keep what is refused in "+filepath.Dir(l.refused.Name()), err)
 	}
 	l.state.Lost += lost
 	l.lost += lost
@@ -126,7 +127,7 @@ func (l *ledger) keep(list []Refusal) (lost, kept int64, err error) {
 // save writes the state. What it says is refused is on disk before.
 func (l *ledger) save() error {
 	if err := l.refused.Sync(); err != nil {
-		return fmt.Errorf("keep what is refused: %w", err)
+		return onDisk("keep what is refused in "+filepath.Dir(l.refused.Name()), err)
 	}
 	l.saved = time.Now()
 	return l.state.save(l.path)

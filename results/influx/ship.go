@@ -84,11 +84,20 @@ func (s *Shipper) Ship(ctx context.Context) error {
 	took := &atomic.Bool{}
 	took.Store(state.Head || state.Settled() > state.Lost) // by the state: an earlier Shipper's count, too
 	err = s.pump(ctx, l, &sender{client: c, gate: g, took: took}, senders)
-	err = errors.Join(err, l.close())
+	err = withClose(err, l.close())
 	if err != nil && ctx.Err() == nil {
 		err = fmt.Errorf("ship %s to %s: %w", s.Run.Manifest.Run, s.Target, err)
 	}
 	return err
+}
+
+// withClose joins what closing says, unless the folder could not be written to before: then that is the same again.
+func withClose(err, closing error) error {
+	var before, now *diskError
+	if errors.As(err, &before) && errors.As(closing, &now) {
+		return err
+	}
+	return errors.Join(err, closing)
 }
 
 // begin is the state to go on from.
