@@ -31,7 +31,7 @@ func newInfluxCheckCommand() *cobra.Command {
 		Short: "look whether InfluxDB answers and would let us write, without writing",
 		Long: `check asks the server who it is, and whether it would take points into the bucket, and writes nothing. With a run, it takes what that run's experiment says
 of InfluxDB where neither flags nor the environment do, if --as-said asks for that.`,
-		Args: cobra.MaximumNArgs(1),
+		Args: noURL("the argument is a run: give the server by --url", cobra.MaximumNArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
 			var r *results.Run
 			if len(args) == 1 {

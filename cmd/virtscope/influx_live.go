@@ -34,7 +34,7 @@ func (o *liveOptions) add(c *cobra.Command) {
 
 // checkInflux finds what is wrong with where the records go, before anything is started. They go nowhere without --influx: a file that somebody else
 // wrote must not send them, and a token, to where it likes.
-func (o *runOptions) checkInflux(p *plan.Plan) error {
+func (o *runOptions) checkInflux(ctx context.Context, p *plan.Plan) error {
 	said := p.Experiment.Influx
 	if o.live.where == "" {
 		if said != nil && said.URL != "" {
@@ -50,7 +50,10 @@ func (o *runOptions) checkInflux(p *plan.Plan) error {
 		return specError(err)
 	}
 	o.target = &t
-	return checkSeries(p)
+	if err := checkSeries(p); err != nil {
+		return err
+	}
+	return askInflux(ctx, os.Stderr, t)
 }
 
 // A live sink ships a run's records while it goes on. Nothing waits for it but the end of the run, for a bounded time.
@@ -59,6 +62,7 @@ type liveSink struct {
 	over    atomic.Bool
 	done    chan struct{}
 	err     error // of shipping; read it after done
+	said    bool  // likewise: why it stopped
 	cancel  context.CancelFunc
 }
 
@@ -72,9 +76,11 @@ func startLive(ctx context.Context, r *results.Run, t influx.Target, say func(st
 		defer close(s.done)
 		s.err = s.shipper.Ship(ctx)
 		if s.err != nil && ctx.Err() == nil {
+			s.said = true
 			say(fmt.Sprintf("influx: %v; the records are kept in %s", s.err, r.Dir))
 		}
 	}()
+	go s.tell(say)
 	return s
 }
 
@@ -110,13 +116,28 @@ func (s *liveSink) finish(ctx context.Context, w io.Writer, wait time.Duration) 
 	if s.err == nil {
 		return
 	}
-	trouble := s.err.Error()
-	if errors.Is(s.err, context.Canceled) {
-		trouble = fmt.Sprintf("not all was shipped within %s after the last trial", wait)
-		if t := s.shipper.Status().Trouble; t != "" {
-			trouble += ": " + t
-		}
+	fmt.Fprintln(w, "influx:", s.whyNotAll(wait))
+	if !s.shipper.Status().Known {
+		fmt.Fprintf(w, "influx: ship it with: %s\n", pushCommand(s.shipper.Run, s.shipper.Target))
+		return
 	}
-	fmt.Fprintln(w, "influx:", trouble)
 	sayRest(context.WithoutCancel(ctx), w, s.shipper)
+}
+
+// whyNotAll says why not all was shipped, once.
+func (s *liveSink) whyNotAll(wait time.Duration) string {
+	switch {
+	case s.said:
+		return "shipping stopped, for the reason that is said above: not all of the run is there"
+	case !errors.Is(s.err, context.Canceled):
+		return s.err.Error()
+	}
+	text := fmt.Sprintf("not all was shipped within %s after the last trial", wait)
+	if t := s.shipper.Status().Trouble; t != "" {
+		text += ": " + t
+	}
+	if disk := influx.DiskTrouble(s.err); disk != nil {
+		text += "; " + disk.Error()
+	}
+	return text
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -25,7 +24,7 @@ ended, and follows a run that is under way to its end. The same point twice is o
 What the server refuses for what it is stands in the run's folder with the server's reason, and push then exits with 1.`,
 		Example: `  virtscope influx push latest --url http://localhost:8086 --database bench
   INFLUX_TOKEN=… virtscope influx push latest --url https://influx.example:8086 --org lab --bucket bench`,
-		Args: oneArg("name one run folder, or latest"),
+		Args: noURL("the argument is a run: give the server by --url", oneArg("name one run folder, or latest")),
 		RunE: func(c *cobra.Command, args []string) error {
 			r, err := openRun(c, args[0])
 			if err != nil {
@@ -85,8 +84,8 @@ func pushed(c *cobra.Command, s *influx.Shipper, took time.Duration, err error) 
 	if c.Context().Err() != nil {
 		return &codedError{exitInterrupted, fmt.Errorf("interrupted: go on with virtscope influx push %s", s.Run.Dir)}
 	}
-	if errors.Is(err, influx.ErrShipping) {
-		return err // the other one knows what is left
+	if err != nil && !s.Status().Known {
+		return err // nothing was begun: what is left is as before, or another process knows it
 	}
 	if err != nil {
 		sayRest(context.WithoutCancel(c.Context()), w, s)

@@ -20,15 +20,20 @@ type influxOptions struct {
 	ca, gzip                              string
 	timeout                               time.Duration
 	asSaid                                bool // by the run's experiment
+
+	prefix string // of the flags
+	mayAsk bool   // there is --as-said
 }
 
 // addAsSaid adds the flag by which a run's experiment may say where to.
 func (o *influxOptions) addAsSaid(c *cobra.Command) {
+	o.mayAsk = true
 	c.Flags().BoolVar(&o.asSaid, "as-said", false, "take from the run's experiment what neither flags nor the environment say: server, bucket, token's file; read it first")
 }
 
 // add adds the flags, each with a prefix.
 func (o *influxOptions) add(c *cobra.Command, prefix string) {
+	o.prefix = prefix
 	f := c.Flags()
 	if prefix == "" { // run has --influx itself
 		f.StringVar(&o.url, "url", "", "of the server, such as http://localhost:8086")
@@ -71,10 +76,7 @@ func (o *influxOptions) ofRun(r *results.Run) (influx.Target, error) {
 
 // target takes each value from the flags, else the environment, else the experiment. Values that belong together are taken from one of them.
 func (o *influxOptions) target(env func(string) string, said *spec.Influx) (influx.Target, error) {
-	flags := influxOptions{}
-	if o != nil {
-		flags = *o
-	}
+	flags := *o
 	experiment := influxOptions{gzip: "auto"}
 	if said != nil {
 		experiment = influxOptions{
@@ -119,7 +121,7 @@ func (o *influxOptions) target(env func(string) string, said *spec.Influx) (infl
 	if flags.gzip != "auto" {
 		t.Gzip = influx.Gzip(flags.gzip)
 	}
-	return t, t.Check()
+	return t, o.howToName(t.Check())
 }
 
 func firstOf(a, b string) string {

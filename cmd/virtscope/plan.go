@@ -15,8 +15,11 @@ func newPlanCommand() *cobra.Command {
 		Short: "print the trials in the order in which they would run; start nothing",
 		Example: `  virtscope plan quickstart
   virtscope plan quickstart --power 5%,10% --from latest     # how many replicates show a difference of 5 %`,
-		Args: oneArg("name one experiment file, or one of the catalogue such as quickstart"),
+		Args: noURL("give the server as --influx=URL, with = before it", oneArg("name one experiment file, or one of the catalogue such as quickstart")),
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := series.check(); err != nil {
+				return specError(err)
+			}
 			p, err := planAtScale(c, args[0])
 			if err != nil {
 				return err

@@ -12,18 +12,27 @@ import (
 
 // seriesOptions are the flags of plan that ask how many series the run would make in InfluxDB.
 type seriesOptions struct {
-	ask   bool
+	ask   string // "" not unless the experiment sends, else as --influx of run
 	limit int
 }
 
 func (o *seriesOptions) add(c *cobra.Command) {
-	c.Flags().BoolVar(&o.ask, "influx", false, "say how many series the run would make in InfluxDB, also where the experiment does not send it there")
+	c.Flags().StringVar(&o.ask, "influx", "", "say how many series the run would make in InfluxDB, also where the experiment does not name one; no server is asked, also not at a URL")
+	c.Flags().Lookup("influx").NoOptDefVal = asSaid
 	c.Flags().IntVar(&o.limit, "influx-series", influx.DefaultSeriesLimit, "refuse a plan that would make more series in InfluxDB")
+}
+
+// check finds what is no URL: --influx is as that of run.
+func (o *seriesOptions) check() error {
+	if o.ask == "" || o.ask == asSaid {
+		return nil
+	}
+	return influx.Target{URL: o.ask, Bucket: "any"}.Check()
 }
 
 // write says how many series there would be, where that matters, and refuses too many.
 func (o *seriesOptions) write(c *cobra.Command, w io.Writer, p *plan.Plan) error {
-	ask, limit := o.ask, o.limit
+	ask, limit := o.ask != "", o.limit
 	if own, sends := p.Experiment.InfluxSeries(); sends {
 		ask = true
 		if !c.Flags().Changed("influx-series") {

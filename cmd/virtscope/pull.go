@@ -25,7 +25,7 @@ func newPullCommand() *cobra.Command {
 What is not there it says, in its output and in pulled.json. It asks in InfluxQL. Where from is said by flags, else by the environment, as for virtscope influx push.`,
 		Example: `  virtscope pull --url http://localhost:8086 --bucket bench --run quickstart-20261127T073215.149Z
   virtscope pull --url http://localhost:8086 --bucket bench --run quickstart-20261127T073215.149Z --to /tmp/pulled`,
-		Args: cobra.NoArgs,
+		Args: noURL("give the server by --url", cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			target, err := from.target(os.Getenv, nil)
 			if err != nil {

@@ -36,7 +36,7 @@ func newRunCommand(release func()) *cobra.Command {
   virtscope run experiments/quickstart.yaml
   virtscope run --resume latest
   virtscope run --more-of latest --only rate=8MiB/s     # as many replicates again, in a run of their own`,
-		Args: oneArg("name one experiment file, or one of the catalogue such as quickstart"),
+		Args: noURL("give the server as --influx=URL, with = before it", oneArg("name one experiment file, or one of the catalogue such as quickstart")),
 		RunE: func(c *cobra.Command, args []string) error {
 			if resume && c.Flags().Changed("scale") {
 				return specError(errors.New("run --resume: a run goes on at the scale that it began with: leave out --scale"))
@@ -63,7 +63,7 @@ func startRun(c *cobra.Command, name string, options runOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := options.checkInflux(p); err != nil {
+	if err := options.checkInflux(c.Context(), p); err != nil {
 		return err
 	}
 	lab, err := newLab(c.Context(), p, newRunID(p.Experiment.Name))
@@ -100,7 +100,7 @@ func resumeRun(c *cobra.Command, name string, options runOptions) (err error) {
 	if err != nil {
 		return specError(fmt.Errorf("resume %s: %w", r.Dir, err))
 	}
-	if err := options.checkInflux(p); err != nil {
+	if err := options.checkInflux(c.Context(), p); err != nil {
 		return err
 	}
 	lab, err := newLab(c.Context(), p, runID{name: r.Manifest.Run, short: r.Manifest.Short})

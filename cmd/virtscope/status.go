@@ -96,13 +96,10 @@ func (s *status) line(now time.Time) string {
 	if left := s.deadline.Sub(now); left > 0 {
 		line += fmt.Sprintf(" · about %s left", left.Round(time.Second))
 	}
-	if s.note != nil {
-		line += " · " + s.note()
+	if s.note == nil {
+		return clip(line, s.width()-1)
 	}
-	if r := []rune(line); len(r) > s.width()-1 {
-		line = string(r[:s.width()-2]) + "…"
-	}
-	return line
+	return withNote(line, s.note(), s.width()-1)
 }
 
 // phase is the state, how long it has lasted, and how long it should.

@@ -24,6 +24,15 @@ func (e *diskError) Error() string {
 
 func (e *diskError) Unwrap() error { return e.err }
 
+// DiskTrouble is what of an error of Ship says that the run's folder cannot be written to; nil if nothing does.
+func DiskTrouble(err error) error {
+	var d *diskError
+	if !errors.As(err, &d) {
+		return nil
+	}
+	return d
+}
+
 // onDisk is an error of writing into the folder, and what to do about it.
 func onDisk(doing string, err error) error {
 	e := &diskError{doing: doing, err: err}

@@ -180,14 +180,15 @@ func (s *Shipper) lines() int { return cmp.Or(s.batchLines, maxBatchLines) }
 
 // Status is how far a Shipper is.
 type Status struct {
-	Known   bool   // it has begun; else there are no figures
-	Records int64  // settled, in all: the target has or refused them
-	Sent    int64  // that the target took from this Shipper
-	Refused int64  // records and other lines, in all
-	Lost    int64  // of them records
-	Retries int64  // requests that were made again
-	Trouble string // why the last request failed; "" if it did not
-	At      string // the attempt that is read; "" if none is
+	Known   bool      // it has begun; else there are no figures
+	Records int64     // settled, in all: the target has or refused them
+	Sent    int64     // that the target took from this Shipper
+	Refused int64     // records and other lines, in all
+	Lost    int64     // of them records
+	Retries int64     // requests that were made again
+	Trouble string    // why the last request failed; "" if it did not
+	Since   time.Time // the first request since the last success that failed; zero if none did
+	At      string    // the attempt that is read; "" if none is
 }
 
 // Status is safe to ask while Ship runs.
@@ -202,7 +203,7 @@ func (s *Shipper) Status() Status {
 	out := Status{Known: true, Records: l.state.Settled(), Sent: l.sent - l.lost, Refused: l.state.Refused, Lost: l.state.Lost}
 	l.mu.Unlock()
 	g.mu.Lock()
-	out.Retries, out.Trouble = g.retries, g.reason
+	out.Retries, out.Trouble, out.Since = g.retries, g.reason, g.first
 	g.mu.Unlock()
 	if at != nil {
 		out.At = at.Trial.ID
