@@ -13,8 +13,8 @@ const askFor = 3 * time.Second
 
 // askInflux looks whether the target would take points, before anything is started. What only the user can mend is an error; of a server that is away, or in
 // trouble, it only warns.
-func askInflux(ctx context.Context, w io.Writer, t influx.Target) error {
-	ctx, cancel := context.WithTimeout(ctx, askFor)
+func askInflux(ctx context.Context, w io.Writer, t influx.Target, wait time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	answer, err := influx.Probe(ctx, t)
 	switch {

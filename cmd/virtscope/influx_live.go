@@ -53,7 +53,7 @@ func (o *runOptions) checkInflux(ctx context.Context, p *plan.Plan) error {
 	if err := checkSeries(p); err != nil {
 		return err
 	}
-	return askInflux(ctx, os.Stderr, t)
+	return askInflux(ctx, os.Stderr, t, askFor)
 }
 
 // A live sink ships a run's records while it goes on. Nothing waits for it but the end of the run, for a bounded time.
