@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 	"virtscope/results"
 	"virtscope/results/influx"
@@ -95,7 +96,31 @@ func pushed(c *cobra.Command, s *influx.Shipper, took time.Duration, err error) 
 	if n := s.Status().Refused; n > 0 {
 		return fmt.Errorf("%s refused %s lines: %s in the run's folder has them with the reasons", s.Target, grouped(n), s.RefusedFile())
 	}
+	if n := damaged(s); n > 0 {
+		return fmt.Errorf("%s that ended could not be read whole, or not be annotated: see what is said with ! above", plural(int64(n), "attempt"))
+	}
 	return nil
+}
+
+// damaged counts the attempts that have an outcome, and with which something is wrong. What a kill cut off is as it should be.
+func damaged(s *influx.Shipper) (n int) {
+	state, err := influx.ReadState(s.Run, s.Target)
+	if err != nil {
+		return 0 // summarise has said how far it came
+	}
+	all, err := s.Run.Attempts()
+	if err != nil {
+		return 0
+	}
+	for _, known := range state.Attempts {
+		ended := slices.ContainsFunc(all, func(a results.Attempted) bool {
+			return a.Ended && a.Trial.ID == known.Trial && a.Number == known.Attempt
+		})
+		if ended && known.Note != "" {
+			n++
+		}
+	}
+	return n
 }
 
 func summarise(w io.Writer, s *influx.Shipper, how string) {
