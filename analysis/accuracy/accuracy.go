@@ -124,7 +124,7 @@ func milliseconds(q quantity.Quantity) string {
 	case !q.Known:
 		return "unknown"
 	case q.Censored:
-		return fmt.Sprintf("≥%.3f", q.Value*1e3)
+		return "≥" + quantity.Fixed(q.Value, 1e-3, 3, quantity.Down)
 	}
 	return fmt.Sprintf("%.3f", q.Value*1e3)
 }

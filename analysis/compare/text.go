@@ -153,14 +153,8 @@ func (row Row) middle(s stats.Summary) string {
 	if s.Known == 0 {
 		return "unknown, " + n
 	}
-	more := ""
-	if s.Median.AtLeast {
-		more = "≥ "
-	}
-	return fmt.Sprintf("%s%s, %s", more, scaled(s.Median.Value, row.Unit), n)
+	return s.Median.Show(row.Unit, quantity.Nearest) + ", " + n
 }
-
-func scaled(v float64, u results.Unit) string { return quantity.Scaled(v, math.Abs(v)/500, u) }
 
 func (row Row) difference() string {
 	s := row.Shift
@@ -168,16 +162,16 @@ func (row Row) difference() string {
 	case !s.Known:
 		return "unknown"
 	case s.Confidence == 0:
-		return signed(s.Value, row.Unit)
+		return signed(s.Value, row.Unit, quantity.Nearest)
 	}
-	return fmt.Sprintf("%s [%s, %s]", signed(s.Value, row.Unit), signed(s.Low, row.Unit), signed(s.High, row.Unit))
+	return fmt.Sprintf("%s [%s, %s]", signed(s.Value, row.Unit, quantity.Nearest), signed(s.Low, row.Unit, quantity.Down), signed(s.High, row.Unit, quantity.Up))
 }
 
-func signed(v float64, u results.Unit) string {
+func signed(v float64, u results.Unit, side quantity.Side) string {
 	if v == 0 {
 		return "0"
 	}
-	return quantity.WithSign(v, scaled(math.Abs(v), u))
+	return quantity.WithSign(v, quantity.Bound(math.Abs(v), math.Abs(v)/500, u, side.Magnitude(v)))
 }
 
 func ratio(e stats.Effect) string {
@@ -185,7 +179,7 @@ func ratio(e stats.Effect) string {
 	case !e.Known:
 		return ""
 	case e.Confidence == 0:
-		return fmt.Sprintf("%+.1f %%", 100*(e.Value-1))
+		return quantity.Change(e.Value, quantity.Nearest) + " %"
 	}
-	return fmt.Sprintf("%+.1f %% [%+.1f, %+.1f]", 100*(e.Value-1), 100*(e.Low-1), 100*(e.High-1))
+	return fmt.Sprintf("%s %% [%s, %s]", quantity.Change(e.Value, quantity.Nearest), quantity.Change(e.Low, quantity.Down), quantity.Change(e.High, quantity.Up))
 }

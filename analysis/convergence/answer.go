@@ -17,7 +17,7 @@ func (in Input) answer(a *Analysis) string {
 		return in.held(a)
 	case in.Switched && in.Switch.Known && in.Switch.Value > brief:
 		return fmt.Sprintf("it did not need to converge: after %s of pre-copy (%s) it turned to post-copy%s",
-			quantity.Duration(in.Switch.Value), plural(len(in.Rounds), "round"), in.leftText())
+			quantity.Brief(in.Switch), plural(len(in.Rounds), "round"), in.leftText())
 	case in.Switched:
 		return "it did not need to converge: it turned to post-copy, which sends each page once, however fast memory is dirtied"
 	case in.Completed:

@@ -29,7 +29,7 @@ type Prediction struct {
 // working set is not all that is written to.
 func (in Input) whole() Input {
 	if q := in.DirtyRate; q.Known && q.Censored {
-		in.DirtyRate = quantity.Unknown(q.Unit, fmt.Sprintf("it is at least %s: %s", quantity.Cell(quantity.Exactly(q.Value, q.Unit)), q.Why))
+		in.DirtyRate = quantity.Unknown(q.Unit, fmt.Sprintf("it is at least %s: %s", quantity.Bound(q.Value, 0, q.Unit, quantity.Down), q.Why))
 		in.Limits.WorkingSet = 0
 	}
 	return in

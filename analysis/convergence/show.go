@@ -25,7 +25,7 @@ func (a *Analysis) RoundRows() [][]string {
 	for _, r := range a.Rounds {
 		rows = append(rows, []string{
 			fmt.Sprint(r.N), cell(r.Duration), cell(r.LinkRate), cell(r.Dirtied), cell(r.DirtyRate), cell(r.Reported), cell(r.Ratio),
-			cell(r.NextDuration), cell(r.NextLeft), percent(r.CPU),
+			cell(r.NextDuration), cell(r.NextLeft), quantity.Percent(r.CPU),
 		})
 	}
 	return rows
@@ -123,13 +123,6 @@ func indented(rows [][]string) [][]string {
 		rows[i][0] = "  " + rows[i][0]
 	}
 	return rows
-}
-
-func percent(q quantity.Quantity) string {
-	if !q.Known {
-		return "—"
-	}
-	return fmt.Sprintf("%.0f %%", 100*q.Value)
 }
 
 func signedPercent(q quantity.Quantity) string {

@@ -1,7 +1,6 @@
 package deploy
 
 import (
-	"fmt"
 	"slices"
 	"virtscope/analysis/edges"
 	"virtscope/analysis/metric"
@@ -134,9 +133,3 @@ func (d *Deployment) hostMetrics() []metric.Metric {
 }
 
 // percent writes a share.
-func percent(q quantity.Quantity) string {
-	if !q.Known {
-		return "—"
-	}
-	return fmt.Sprintf("%.0f %%", 100*q.Value)
-}

@@ -41,7 +41,7 @@ func (d *Deployment) together() text.Section {
 func (d *Deployment) hostSection() text.Section {
 	s := text.Section{Title: "machines in the action", Rows: [][]string{{"machine", "CPUs busy", "most memory in use"}}}
 	for _, h := range d.Hosts {
-		s.Rows = append(s.Rows, []string{h.Name, percent(h.Busy), quantity.Cell(h.Memory)})
+		s.Rows = append(s.Rows, []string{h.Name, quantity.Percent(h.Busy), quantity.Cell(h.Memory)})
 	}
 	return s
 }

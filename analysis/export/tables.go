@@ -138,9 +138,9 @@ func latexMedian(s stats.Summary, factor float64) string {
 	case s.Known == 0:
 		return "---"
 	case s.Median.AtLeast:
-		return "$\\ge$ " + figures(s.Median.Value/factor)
+		return "$\\ge$ " + figures(s.Median.Value, factor, quantity.Down)
 	}
-	return figures(s.Median.Value / factor)
+	return figures(s.Median.Value, factor, quantity.Nearest)
 }
 
 // latexFewer says of how many trials a median is, if some have none.
@@ -156,20 +156,20 @@ func latexInterval(s stats.Summary, factor float64) string {
 	if !i.Known {
 		return ""
 	}
-	high := figures(i.High.Value / factor)
+	high := figures(i.High.Value, factor, quantity.Up)
 	if i.High.AtLeast {
 		high = "\\infty"
 	}
-	return fmt.Sprintf("{\\footnotesize $[%s, %s]$}", figures(i.Low.Value/factor), high)
+	return fmt.Sprintf("{\\footnotesize $[%s, %s]$}", figures(i.Low.Value, factor, quantity.Down), high)
 }
 
-// figures is v with four significant digits, and all before the point.
-func figures(v float64) string {
+// figures is v over factor with four significant digits, and all before the point.
+func figures(v, factor float64, side quantity.Side) string {
 	if v == 0 {
 		return "0"
 	}
-	digits := max(0, 3-int(math.Floor(math.Log10(math.Abs(v)))))
-	return fmt.Sprintf("%.*f", digits, v)
+	digits := max(0, 3-int(math.Floor(math.Log10(math.Abs(v/factor)))))
+	return quantity.Fixed(v, factor, digits, side)
 }
 
 var latexEscaper = strings.NewReplacer(

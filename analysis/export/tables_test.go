@@ -13,18 +13,19 @@ import (
 // A number of the table stands in the unit of its head, whatever that is.
 func TestLaTeXNumbersAreInTheirColumnsUnit(t *testing.T) {
 	for _, c := range []struct {
-		value float64
-		unit  results.Unit
-		head  string
-		want  string
+		value    float64
+		unit     results.Unit
+		head     string
+		want     string
+		interval string // its ends hold the value
 	}{
-		{0.360607, results.Seconds, "(ms)", "360.6"},
-		{0.0000421, results.Seconds, "(µs)", "42.10"},
-		{2.993, results.Seconds, "(s)", "2.993"},
-		{137300185, results.Bytes, "(MiB)", "130.9"},
-		{3 << 30, results.Bytes, "(GiB)", "3.000"},
-		{2048, results.BytesPerSecond, "(KiB/s)", "2.000"},
-		{3, results.One, "", "3.000"},
+		{0.360607, results.Seconds, "(ms)", "360.6", "$[360.6, 360.7]$"},
+		{0.0000421, results.Seconds, "(µs)", "42.10", "$[42.10, 42.10]$"},
+		{2.993, results.Seconds, "(s)", "2.993", "$[2.993, 2.993]$"},
+		{137300185, results.Bytes, "(MiB)", "130.9", "$[130.9, 131.0]$"},
+		{3 << 30, results.Bytes, "(GiB)", "3.000", "$[3.000, 3.000]$"},
+		{2048, results.BytesPerSecond, "(KiB/s)", "2.000", "$[2.000, 2.000]$"},
+		{3, results.One, "", "3.000", "$[3.000, 3.000]$"},
 	} {
 		set := dataset.Set{Name: "r"}
 		for i := range 8 { // enough for an interval
@@ -35,7 +36,7 @@ func TestLaTeXNumbersAreInTheirColumnsUnit(t *testing.T) {
 		}
 		text := written(t, func(w io.Writer) error { return LaTeX(w, set, []string{"x"}, 0.95) })
 		head := latex(c.head)
-		for _, want := range []string{head, "& 8 & " + c.want + ` \\`, "$[" + c.want + ", " + c.want + "]$"} {
+		for _, want := range []string{head, "& 8 & " + c.want + ` \\`, c.interval} {
 			if !strings.Contains(text, want) {
 				t.Errorf("%v %s: no %s in\n%s", c.value, c.unit, want, text)
 			}

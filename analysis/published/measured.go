@@ -72,51 +72,50 @@ func way(same bool) string {
 
 // text is the value for reading, in the form in which the claim is.
 func (m measured) text(c Claim, u results.Unit) string {
-	mark := ""
 	switch {
 	case m.atLeast:
-		mark = "≥ "
+		return "≥ " + c.show(m.value, u, quantity.Down)
 	case m.atMost:
-		mark = "≤ "
+		return "≤ " + c.show(m.value, u, quantity.Up)
 	}
-	return mark + c.show(m.value, u)
+	return c.show(m.value, u, quantity.Nearest)
 }
 
 // ends is the interval, or the range.
 func (m measured) ends(c Claim, u results.Unit) string {
 	switch {
 	case m.interval && math.IsInf(m.high, 1):
-		return fmt.Sprintf("[%s, ∞)", c.show(m.low, u))
+		return fmt.Sprintf("[%s, ∞)", c.show(m.low, u, quantity.Down))
 	case m.interval:
-		return fmt.Sprintf("[%s, %s]", c.show(m.low, u), c.show(m.high, u))
+		return fmt.Sprintf("[%s, %s]", c.show(m.low, u, quantity.Down), c.show(m.high, u, quantity.Up))
 	case m.ranged:
-		return fmt.Sprintf("%s – %s", c.show(m.from, u), c.show(m.to, u))
+		return fmt.Sprintf("%s – %s", c.show(m.from, u, quantity.Nearest), c.show(m.to, u, quantity.Nearest))
 	}
 	return ""
 }
 
 // show writes a measured value as the claim writes what was published: in percent, as a factor, or with a unit.
-func (c Claim) show(v float64, u results.Unit) string {
+func (c Claim) show(v float64, u results.Unit, side quantity.Side) string {
 	switch {
 	case c.Unit == "%":
-		return strings.ReplaceAll(digits(v*100), "-", "−") + " %"
+		return strings.ReplaceAll(digits(v, 0.01, side), "-", "−") + " %"
 	case u == results.One:
-		return strings.ReplaceAll(digits(v), "-", "−")
+		return strings.ReplaceAll(digits(v, 1, side), "-", "−")
 	}
-	return quantity.Scaled(v, math.Abs(v)/200, u)
+	return quantity.Bound(v, math.Abs(v)/200, u, side)
 }
 
-// digits writes v with three significant digits, or as a whole number.
-func digits(v float64) string {
-	switch a := math.Abs(v); {
+// digits writes v over factor with three significant digits, or as a whole number.
+func digits(v, factor float64, side quantity.Side) string {
+	switch a := math.Abs(v / factor); {
 	case a >= 100:
-		return fmt.Sprintf("%.0f", v)
+		return quantity.Fixed(v, factor, 0, side)
 	case a >= 10:
-		return fmt.Sprintf("%.1f", v)
+		return quantity.Fixed(v, factor, 1, side)
 	case a >= 1:
-		return fmt.Sprintf("%.2f", v)
+		return quantity.Fixed(v, factor, 2, side)
 	case a >= 0.1:
-		return fmt.Sprintf("%.3f", v)
+		return quantity.Fixed(v, factor, 3, side)
 	}
-	return fmt.Sprintf("%.3g", v)
+	return quantity.Digits(v, factor, 3, side)
 }

@@ -255,7 +255,7 @@ func TestCensoredRatio(t *testing.T) {
 		return Rows(set, Paper{Claims: []Claim{c}}, How{Confidence: 0.95})[0]
 	}
 	got := row(c, run1())
-	if got.Measured != "≤ 0.333" || got.Verdict != Open || !strings.Contains(got.Why, "the medians point the way that was published") {
+	if got.Measured != "≤ 0.334" || got.Verdict != Open || !strings.Contains(got.Why, "the medians point the way that was published") {
 		t.Errorf("a censored base: %+v", got)
 	}
 	c.Where, c.Against = c.Against, c.Where

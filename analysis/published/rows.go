@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"virtscope/analysis/dataset"
+	"virtscope/analysis/quantity"
 	"virtscope/results"
 )
 
@@ -153,7 +154,7 @@ func ends(c Claim, values []float64, u results.Unit) string {
 	if len(values) == 0 {
 		return ""
 	}
-	low, high := c.show(slices.Min(values), u), c.show(slices.Max(values), u)
+	low, high := c.show(slices.Min(values), u, quantity.Nearest), c.show(slices.Max(values), u, quantity.Nearest)
 	if low == high {
 		return low
 	}

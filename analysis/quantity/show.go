@@ -8,7 +8,7 @@ import (
 	"virtscope/results"
 )
 
-// Show writes a quantity for reading: scaled, with no more digits than its bounds support; "≥" if it is censored and
+// Show writes a quantity for reading: scaled, with no more digits than its bounds support; "≥" and rounded down if it is censored, and
 // "unknown" if it is not known.
 func Show(q Quantity) string {
 	switch {
@@ -17,7 +17,7 @@ func Show(q Quantity) string {
 	case q.Censored && q.Unit == results.One && q.Value == math.Trunc(q.Value):
 		return Count(q)
 	case q.Censored:
-		return "≥ " + Scaled(q.Value, math.Abs(q.Value)/200, q.Unit)
+		return "≥ " + Bound(q.Value, math.Abs(q.Value)/200, q.Unit, Down)
 	}
 	return Scaled(q.Value, (q.High-q.Low)/2, q.Unit)
 }
@@ -74,15 +74,15 @@ func Signed(q Quantity) string {
 	if !q.Known {
 		return "—"
 	}
-	text := Scaled(math.Abs(q.Value), (q.High-q.Low)/2, q.Unit)
+	side, mark := Nearest, ""
+	if q.Censored {
+		side, mark = Down, "≥ "
+	}
+	text := Bound(math.Abs(q.Value), (q.High-q.Low)/2, q.Unit, side.Magnitude(q.Value))
 	if q.Unit == results.One {
 		text = thousands(math.Abs(q.Value))
 	}
-	text = WithSign(q.Value, text)
-	if q.Censored {
-		return "≥ " + text
-	}
-	return text
+	return mark + WithSign(q.Value, text)
 }
 
 // Full writes a count in full, and everything else as Cell does.
@@ -93,21 +93,24 @@ func Full(q Quantity) string {
 	return Cell(q)
 }
 
-// ShowBounds writes the interval of a quantity, such as "[18.1, 20.3] ms"; "" if there is none.
+// ShowBounds writes the interval of a quantity, such as "[18.1, 20.3] ms", rounded outward; "" if there is none.
 func ShowBounds(q Quantity) string {
 	if !q.Known || q.Censored || q.High <= q.Low {
 		return ""
 	}
 	factor, unit := ScaleOf(max(math.Abs(q.Low), math.Abs(q.High)), q.Unit)
 	d := Decimals((q.High-q.Low)/2/factor, q.High/factor)
-	return fmt.Sprintf("[%.*f, %.*f] %s", d, q.Low/factor, d, q.High/factor, unit)
+	return fmt.Sprintf("[%s, %s] %s", Fixed(q.Low, factor, d, Down), Fixed(q.High, factor, d, Up), unit)
 }
 
 // Scaled writes v in a unit fit for reading. Digits that err, its error either way, makes meaningless are left out;
 // at most four significant digits are written.
-func Scaled(v, err float64, u results.Unit) string {
+func Scaled(v, err float64, u results.Unit) string { return Bound(v, err, u, Nearest) }
+
+// Bound is Scaled, rounded to a side.
+func Bound(v, err float64, u results.Unit, side Side) string {
 	factor, unit := ScaleOf(v, u)
-	return strings.TrimSpace(fmt.Sprintf("%.*f %s", Decimals(err/factor, v/factor), v/factor, unit))
+	return strings.TrimSpace(Fixed(v, factor, Decimals(err/factor, v/factor), side) + " " + unit)
 }
 
 // ScaleOf is the factor and the name of the unit in which v is fit for reading.
@@ -177,4 +180,28 @@ func ShowWithin(q Quantity) string {
 }
 
 // Duration writes s seconds with three significant digits or so.
-func Duration(s float64) string { return Scaled(s, math.Abs(s)/100, results.Seconds) }
+func Duration(s float64) string { return DurationTo(s, Nearest) }
+
+// DurationTo is Duration, rounded to a side.
+func DurationTo(s float64, side Side) string {
+	return Bound(s, math.Abs(s)/100, results.Seconds, side)
+}
+
+// Brief writes a time with three significant digits or so, however narrow its bounds; a dash if it is not known.
+func Brief(q Quantity) string {
+	if !q.Known || q.Censored {
+		return Cell(q)
+	}
+	return Duration(q.Value)
+}
+
+// Percent writes a share in whole percent; a dash if it is not known.
+func Percent(q Quantity) string {
+	switch {
+	case !q.Known:
+		return "—"
+	case q.Censored:
+		return "≥ " + Fixed(q.Value, 0.01, 0, Down) + " %"
+	}
+	return Fixed(q.Value, 0.01, 0, Nearest) + " %"
+}

@@ -28,13 +28,7 @@ func newEffect(c column, m compare.Main) effect {
 		return e
 	}
 	e.Sure = fmt.Sprintf("p = %.2g, n = %d and %d", m.P, m.Head.Known, m.Row.Base.Known)
-	median := func(x stats.Estimate) string {
-		mark := ""
-		if x.AtLeast {
-			mark = "≥ "
-		}
-		return mark + quantity.Scaled(x.Value, math.Abs(x.Value)/500, m.Unit)
-	}
+	median := func(x stats.Estimate) string { return x.Show(m.Unit, quantity.Nearest) }
 	if m.Balanced {
 		e.Medians = fmt.Sprintf("%s, %s", median(m.Head.Median), median(m.Row.Base.Median))
 	}
@@ -46,13 +40,12 @@ func newEffect(c column, m compare.Main) effect {
 		}
 		return e
 	}
-	show := func(v float64) string { return signed(v, m.Unit) }
-	e.Size = show(s.Value)
+	e.Size = signed(s.Value, m.Unit, quantity.Nearest)
 	if r := m.Ratio; r.Known && r.Value > 0 {
 		e.Size += fmt.Sprintf(" (× %s)", ratioText(r.Value))
 	}
 	if s.Confidence > 0 {
-		e.Interval = fmt.Sprintf("[%s, %s]", show(s.Low), show(s.High))
+		e.Interval = fmt.Sprintf("[%s, %s]", signed(s.Low, m.Unit, quantity.Down), signed(s.High, m.Unit, quantity.Up))
 	}
 	return e
 }
@@ -65,15 +58,9 @@ func ratioText(v float64) string {
 	return fmt.Sprintf("%.*f", max(0, 2-int(math.Floor(math.Log10(v)))), v)
 }
 
-func signed(v float64, u results.Unit) string {
-	text := quantity.Scaled(math.Abs(v), math.Abs(v)/500, u)
-	switch {
-	case v > 0:
-		return "+" + text
-	case v < 0:
-		return "−" + text
-	}
-	return text
+// signed writes a difference with its sign and four digits.
+func signed(v float64, u results.Unit, side quantity.Side) string {
+	return quantity.WithSign(v, quantity.Bound(math.Abs(v), math.Abs(v)/500, u, side.Magnitude(v)))
 }
 
 // tooFew is why a comparison could find nothing.
@@ -97,7 +84,7 @@ func says(m compare.Main) string {
 			return "no difference"
 		}
 		if m.Floor > 0 {
-			return fmt.Sprintf("too small to matter (below %s)", quantity.Scaled(m.Floor, m.Floor/20, m.Unit))
+			return fmt.Sprintf("too small to matter (below %s)", quantity.Bound(m.Floor, m.Floor/20, m.Unit, quantity.Up))
 		}
 		return "no difference"
 	}

@@ -73,7 +73,7 @@ func (mc migrationChart) keys() []key {
 			label += " (inferred)"
 		}
 		if p.Duration.Known {
-			label += " " + quantity.Duration(p.Duration.Value)
+			label += " " + quantity.Brief(p.Duration)
 		}
 		keys = append(keys, key{label: label, color: stageColor(p.Name)})
 	}

@@ -97,11 +97,7 @@ func (g group) cell(metric string) cell {
 	factor, name := quantity.ScaleOf(s.Median.Value, unit)
 	d := quantity.Decimals(err/factor, s.Median.Value/factor)
 	number := func(e stats.Estimate) string {
-		mark := ""
-		if e.AtLeast {
-			mark = "≥ "
-		}
-		return fmt.Sprintf("%s%.*f", mark, d, e.Value/factor)
+		return e.Mark() + quantity.Fixed(e.Value, factor, d, e.Side(quantity.Nearest))
 	}
 	c := cell{Median: strings.TrimSpace(number(s.Median) + " " + name), Note: note}
 	switch {

@@ -11,7 +11,6 @@ import (
 	"time"
 	"virtscope/analysis/published"
 	"virtscope/analysis/quantity"
-	"virtscope/analysis/stats"
 	"virtscope/analysis/text"
 	"virtscope/analysis/timeline"
 	"virtscope/analysis/validity"
@@ -301,15 +300,8 @@ func (g group) intervals(times []column) []string {
 			}
 			continue
 		}
-		show := func(e stats.Estimate) string {
-			text := quantity.Scaled(e.Value, e.Value/500, results.Seconds)
-			if e.AtLeast {
-				return "≥ " + text
-			}
-			return text
-		}
 		list = append(list, fmt.Sprintf("%s, %s: median in [%s, %s] (%.1f %% confidence, order statistics, n = %d)",
-			g.name, c.name(), show(i.Low), show(i.High), i.Confidence*100, s.Known))
+			g.name, c.name(), i.Low.Show(results.Seconds, quantity.Down), i.High.Show(results.Seconds, quantity.Up), i.Confidence*100, s.Known))
 	}
 	return list
 }

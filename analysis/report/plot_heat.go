@@ -5,8 +5,8 @@ import (
 	"image/color"
 	"math"
 	"slices"
-	"strconv"
 	"virtscope/analysis/quantity"
+	"virtscope/analysis/stats"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
@@ -35,9 +35,9 @@ func heat(share float64) color.NRGBA {
 
 // A heatCell is the median of a treatment; one that is not known is hatched, one that was not run is blank.
 type heatCell struct {
-	run, known, more bool
-	value            float64
-	text             string
+	run, known bool
+	median     stats.Estimate
+	text       string
 }
 
 // A heatMap is the cells by level of by, then of x.
@@ -57,9 +57,8 @@ func newHeatMap(c chart) heatMap {
 	}
 	for _, r := range c.rows {
 		cell := heatCell{run: true, known: r.summary.Known > 0}
-		if cell.known {
-			m := r.summary.Median
-			cell.value, cell.more = m.Value, m.AtLeast
+		if m := r.summary.Median; cell.known {
+			cell.median = m
 			h.low, h.high = min(h.low, m.Value), max(h.high, m.Value)
 		}
 		h.cells[r.by][r.x] = cell
@@ -76,13 +75,12 @@ func newHeatMap(c chart) heatMap {
 			if !cell.known {
 				continue
 			}
-			cell.text = strconv.FormatFloat(cell.value/factor, 'f', quantity.Decimals(h.high/factor/200, cell.value/factor), 64)
+			v, side := cell.median.Value, cell.median.Side(quantity.Nearest)
+			text := quantity.Fixed(v, factor, quantity.Decimals(h.high/factor/200, v/factor), side)
 			if h.log {
-				cell.text = quantity.Scaled(cell.value, math.Abs(cell.value)/50, c.unit)
+				text = quantity.Bound(v, math.Abs(v)/50, c.unit, side)
 			}
-			if cell.more {
-				cell.text = "≥ " + cell.text
-			}
+			cell.text = cell.median.Mark() + text
 		}
 	}
 	return h
@@ -189,7 +187,7 @@ func (h heatMap) paint(c draw.Canvas, p *plot.Plot) {
 				hatch(c, area)
 				continue
 			}
-			share := h.share(cell.value)
+			share := h.share(cell.median.Value)
 			c.FillPolygon(heat(share), area)
 			sty.Color = black
 			if dark(heat(share)) {

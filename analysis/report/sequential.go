@@ -54,20 +54,17 @@ func (r Run) sequentialRow(g group, m stats.MedianSequence) []string {
 	s := r.Manifest.Stop
 	look := m.Look(g.sample(s.Metric), s.Within)
 	unit := g.unit(s.Metric)
-	show := func(e stats.Estimate) string {
-		switch {
-		case math.IsNaN(e.Value):
+	show := func(e stats.Estimate, side quantity.Side) string {
+		if math.IsNaN(e.Value) {
 			return "unknown"
-		case e.AtLeast:
-			return "≥ " + quantity.Scaled(e.Value, math.Abs(e.Value)/500, unit)
 		}
-		return quantity.Scaled(e.Value, math.Abs(e.Value)/500, unit)
+		return e.Show(unit, side)
 	}
-	row := []string{g.name, fmt.Sprintf("%d of %d", look.N, s.AtMost), show(look.Median), "unknown: " + look.Why, "", "no"}
+	row := []string{g.name, fmt.Sprintf("%d of %d", look.N, s.AtMost), show(look.Median, quantity.Nearest), "unknown: " + look.Why, "", "no"}
 	if i := look.Interval; i.Known {
-		row[3] = fmt.Sprintf("%s to %s (%.1f %%)", show(i.Low), show(i.High), 100*i.Confidence)
+		row[3] = fmt.Sprintf("%s to %s (%.1f %%)", show(i.Low, quantity.Down), show(i.High, quantity.Up), 100*i.Confidence)
 		if i.High.AtLeast {
-			row[3] = fmt.Sprintf("from %s (%.1f %%)", show(i.Low), 100*i.Confidence)
+			row[3] = fmt.Sprintf("from %s (%.1f %%)", show(i.Low, quantity.Down), 100*i.Confidence)
 		}
 	}
 	if !math.IsNaN(look.Half) {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"virtscope/analysis/metric"
+	"virtscope/analysis/quantity"
 	"virtscope/analysis/timeline"
 )
 
@@ -79,12 +80,9 @@ func (g group) slowdown(name string) cell {
 	case b.Median.Value <= 0:
 		return cell{Median: "—", Note: few.name + ": the median is 0"}
 	}
-	v, mark, decimals := a.Median.Value/b.Median.Value, "", 1
-	if a.Median.AtLeast {
-		mark = "≥ "
-	}
+	v, decimals := a.Median.Value/b.Median.Value, 1
 	if v < 10 {
 		decimals = 2
 	}
-	return cell{Median: fmt.Sprintf("%s%.*f×", mark, decimals, v), Note: g.missing(name)}
+	return cell{Median: a.Median.Mark() + quantity.Fixed(v, 1, decimals, a.Median.Side(quantity.Nearest)) + "×", Note: g.missing(name)}
 }

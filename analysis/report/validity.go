@@ -60,7 +60,7 @@ func (r Run) floorLines() []validity.Line {
 		}
 		slices.Sort(known)
 		list = append(list, validity.Line{Text: fmt.Sprintf("%s: median %s, at most %s, of %d of %d trials", v.metric,
-			quantity.Duration(stats.Quantile(known, 0.5)), quantity.Duration(known[len(known)-1]), len(known), len(trials))})
+			quantity.Duration(stats.Quantile(known, 0.5)), quantity.DurationTo(known[len(known)-1], quantity.Up), len(known), len(trials))})
 	}
 	return list
 }

@@ -3,10 +3,10 @@ package stats
 import (
 	"cmp"
 	"fmt"
+	"gonum.org/v1/gonum/stat/distuv"
 	"math"
 	"slices"
-
-	"gonum.org/v1/gonum/stat/distuv"
+	"virtscope/analysis/quantity"
 )
 
 // A gap is by how much the head of some data is above the base: between low and high, which differ where data are censored.
@@ -128,11 +128,11 @@ func invert(list []gap, within tail, confidence float64, unit func(float64) floa
 	case math.IsInf(top, 1) && math.IsInf(bottom, -1):
 		e.Why = "too many values are censored: nothing bounds it"
 	case math.IsInf(top, 1):
-		e.Why = fmt.Sprintf("too many values are censored: nothing bounds it from above; it is at least %.4g", e.Low)
+		e.Why = fmt.Sprintf("too many values are censored: nothing bounds it from above; it is at least %s", quantity.Digits(e.Low, 1, 4, quantity.Down))
 	case math.IsInf(bottom, -1):
-		e.Why = fmt.Sprintf("too many values are censored: nothing bounds it from below; it is at most %.4g", e.High)
+		e.Why = fmt.Sprintf("too many values are censored: nothing bounds it from below; it is at most %s", quantity.Digits(e.High, 1, 4, quantity.Up))
 	case low != high:
-		e.Why = fmt.Sprintf("censored values leave it open: it is in [%.4g, %.4g]", e.Low, e.High)
+		e.Why = fmt.Sprintf("censored values leave it open: it is in [%s, %s]", quantity.Digits(e.Low, 1, 4, quantity.Down), quantity.Digits(e.High, 1, 4, quantity.Up))
 	case math.IsInf(e.Value, 0) || math.IsInf(e.Low, 0) || math.IsInf(e.High, 0):
 		e.Why = "the arithmetic overflowed"
 	default:

@@ -6,12 +6,35 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"virtscope/analysis/quantity"
+	"virtscope/results"
 )
 
 // An Estimate is a statistic. AtLeast says that censored data leave it open upwards: the truth is Value or more.
 type Estimate struct {
 	Value   float64
 	AtLeast bool
+}
+
+// Side is to which side an estimate is rounded: down if the truth is at least that, else to the one given.
+func (e Estimate) Side(otherwise quantity.Side) quantity.Side {
+	if e.AtLeast {
+		return quantity.Down
+	}
+	return otherwise
+}
+
+// Mark is what stands before an estimate: "≥ " if the truth is at least that.
+func (e Estimate) Mark() string {
+	if e.AtLeast {
+		return "≥ "
+	}
+	return ""
+}
+
+// Show writes an estimate in u with four significant digits. The side is Down for the low end of an interval, and Up for its high end.
+func (e Estimate) Show(u results.Unit, side quantity.Side) string {
+	return e.Mark() + quantity.Bound(e.Value, math.Abs(e.Value)/500, u, e.Side(side))
 }
 
 // A Summary describes a sample. All statistics are of the known data; those of an empty sample are NaN.

@@ -2,10 +2,10 @@ package stats
 
 import (
 	"fmt"
+	"gonum.org/v1/gonum/stat/distuv"
 	"math"
 	"slices"
-
-	"gonum.org/v1/gonum/stat/distuv"
+	"virtscope/analysis/quantity"
 )
 
 // A Step is a value at which the share of trials that go beyond it falls.
@@ -82,9 +82,9 @@ func (s *Survival) bound(confidence, top float64) {
 	high, okHigh := s.crossing(func(s Step) float64 { return s.BeyondHigh })
 	switch {
 	case !okLow:
-		s.Interval.Why = fmt.Sprintf("too many values are censored: the median may be anything from %.4g on", top)
+		s.Interval.Why = fmt.Sprintf("too many values are censored: the median may be anything from %s on", quantity.Digits(top, 1, 4, quantity.Down))
 	case !okHigh:
-		s.Interval.Why = fmt.Sprintf("too few values, or too many censored: the median is at least %.4g, and nothing bounds it from above", low)
+		s.Interval.Why = fmt.Sprintf("too few values, or too many censored: the median is at least %s, and nothing bounds it from above", quantity.Digits(low, 1, 4, quantity.Down))
 	default:
 		s.Interval = Interval{Low: Estimate{Value: low}, High: Estimate{Value: high}, Confidence: confidence, Known: true}
 	}

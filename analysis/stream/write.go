@@ -129,12 +129,12 @@ func (m Moment) slack() string {
 	return "−" + short(less) + " +" + short(more)
 }
 
-// short writes s with two digits.
+// short writes an error of s with two digits.
 func short(s float64) string {
 	if s == 0 {
 		return "0"
 	}
-	return quantity.Scaled(s, s/10, results.Seconds)
+	return quantity.Bound(s, s/10, results.Seconds, quantity.Up)
 }
 
 func writePhases(b *bytes.Buffer, m *Migration) {

@@ -30,7 +30,7 @@ func writeMirror(b *bytes.Buffer, m *Mirror, origin int64) {
 		for _, c := range m.Commands {
 			late := func(stat string) string {
 				if q, ok := c.Latency[stat]; ok {
-					return quantity.Duration(q.Value)
+					return quantity.Brief(q)
 				}
 				return "—"
 			}

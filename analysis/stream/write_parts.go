@@ -14,7 +14,11 @@ import (
 
 // rounded is a rate without decimals, which no count supports.
 func rounded(q quantity.Quantity) quantity.Quantity {
-	q.Value = math.Round(q.Value)
+	round := math.Round
+	if q.Censored {
+		round = math.Floor
+	}
+	q.Value = round(q.Value)
 	q.Low, q.High = q.Value, q.Value
 	return q
 }
@@ -72,11 +76,11 @@ func writeDevices(b *bytes.Buffer, m *Migration) {
 	for _, d := range m.Devices {
 		all += d.Bytes.Value
 	}
-	least := "" // a device whose section was not found is in no sum
-	if len(m.Damage) > 0 {
-		least = "≥ "
+	least, side := "", quantity.Nearest
+	if len(m.Damage) > 0 { // a device whose section was not found is in no sum
+		least, side = "≥ ", quantity.Down
 	}
-	fmt.Fprintf(b, "\ndevice state: %s%s of %s%d devices\n", least, quantity.Scaled(all, 0, results.Bytes), least, len(m.Devices))
+	fmt.Fprintf(b, "\ndevice state: %s%s of %s%d devices\n", least, quantity.Bound(all, 0, results.Bytes, side), least, len(m.Devices))
 	rows := [][]string{}
 	for i, d := range m.Devices {
 		if i == mostDevices {
@@ -123,7 +127,7 @@ func writePostCopy(b *bytes.Buffer, p *PostCopy) {
 			row = append(row, quantity.Count(q))
 			continue
 		}
-		row = append(row, quantity.Duration(q.Value))
+		row = append(row, quantity.Brief(q))
 	}
 	text.Aligned(b, [][]string{head, row})
 }

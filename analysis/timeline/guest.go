@@ -66,7 +66,7 @@ func (x *index) guest(o observation) Outage {
 	if g.step == 0 && s.from == s.to {
 		out.From, out.To = 0, 0 // nothing to see, nowhere
 	}
-	still := fmt.Sprintf("the guest's clock stood still for %s ± %s", quantity.Duration(s.length/1e9), quantity.Duration(s.bound/1e9))
+	still := fmt.Sprintf("the guest's clock stood still for %s ± %s", quantity.Duration(s.length/1e9), quantity.DurationTo(s.bound/1e9, quantity.Up))
 	out.Detail = append([]string{still}, out.Detail...)
 	if g.step > 0 {
 		out.Detail = append(out.Detail, fmt.Sprintf("its ticker missed a step of %s on the guest's clock", quantity.Duration(g.step)))

@@ -8,7 +8,6 @@ import (
 	"virtscope/analysis/metric"
 	"virtscope/analysis/quantity"
 	"virtscope/analysis/stats"
-	"virtscope/results"
 )
 
 // Without is the set without its spoiled trials, and how many those were.
@@ -62,7 +61,7 @@ func medians(set, clean dataset.Set, name string) []Line {
 			continue
 		}
 		i := slices.IndexFunc(cleaned, func(c dataset.Treatment) bool { return c.Name == t.Name })
-		what := fmt.Sprintf("%s of %s: median %s of %d", name, called(t.Name), showEstimate(all.Median, unit), all.Known)
+		what := fmt.Sprintf("%s of %s: median %s of %d", name, called(t.Name), all.Median.Show(unit, quantity.Nearest), all.Known)
 		if i < 0 {
 			continue
 		}
@@ -75,18 +74,10 @@ func medians(set, clean dataset.Set, name string) []Line {
 		case rest.Known == 0:
 			list = append(list, Line{what + "; all that have one were spoiled", true})
 		case math.Abs(rest.Median.Value-all.Median.Value) >= metric.About(name).Floor(all.Median.Value) || rest.Median.AtLeast != all.Median.AtLeast:
-			list = append(list, Line{fmt.Sprintf("%s; without the spoiled ones %s of %d", what, showEstimate(rest.Median, unit), rest.Known), true})
+			list = append(list, Line{fmt.Sprintf("%s; without the spoiled ones %s of %d", what, rest.Median.Show(unit, quantity.Nearest), rest.Known), true})
 		}
 	}
 	return list
-}
-
-func showEstimate(e stats.Estimate, u results.Unit) string {
-	text := quantity.Scaled(e.Value, math.Abs(e.Value)/500, u)
-	if e.AtLeast {
-		return "≥ " + text
-	}
-	return text
 }
 
 func called(treatment string) string {

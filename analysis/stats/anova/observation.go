@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"virtscope/analysis/quantity"
 )
 
 // An Observation is one trial's value of a metric, with the levels that it ran at.
@@ -64,7 +65,7 @@ func read(obs []Observation, names []string) (input, error) {
 			continue
 		}
 		if o.Censored && in.why == "" {
-			in.why = fmt.Sprintf("trial %s is censored: its value is at least %.4g, and a mean of it is not known", o.Trial, o.Value)
+			in.why = fmt.Sprintf("trial %s is censored: its value is at least %s, and a mean of it is not known", o.Trial, quantity.Digits(o.Value, 1, 4, quantity.Down))
 		}
 		list = append(list, o)
 	}
