@@ -5,6 +5,7 @@ import (
 	"math/big"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // A Side is to which side a number is rounded. A bound must not say more than is known: one that stands behind ≥, or at the low end
@@ -52,6 +53,9 @@ func exponentOf(v float64) int {
 	exponent, _ := strconv.Atoi(e) // of its own making
 	return exponent
 }
+
+// RoundUp is the least multiple of unit that is not below d, an error bound of 0 or more.
+func RoundUp(d, unit time.Duration) time.Duration { return (d + unit - 1).Truncate(unit) }
 
 // Change writes a ratio as a change in percent, with its sign and one decimal, such as "+2.5".
 func Change(ratio float64, side Side) string {

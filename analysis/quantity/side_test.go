@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 	"virtscope/analysis/quantity"
 	"virtscope/results"
 )
@@ -37,6 +38,8 @@ func TestBoundsAreRoundedOutward(t *testing.T) {
 		{"change down", quantity.Change(1.0599, quantity.Down), "+5.9"},
 		{"change up", quantity.Change(0.94999, quantity.Up), "-5.0"},
 		{"a change that is exact", quantity.Change(1.05, quantity.Up), "+5.0"},
+		{"error bound", quantity.RoundUp(12001*time.Nanosecond, 10*time.Microsecond).String(), "20µs"},
+		{"error bound that is round", quantity.RoundUp(20*time.Microsecond, 10*time.Microsecond).String(), "20µs"},
 		{"not finite", quantity.Fixed(math.Inf(1), 1, 2, quantity.Up), "+Inf"},
 	} {
 		if c.got != c.want {

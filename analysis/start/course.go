@@ -182,7 +182,7 @@ func (o *Start) twice(place func(results.Record) Seen, guest Seen, s segment) {
 		early, late := guest.Edge.Bound()+console.Edge.Stamp+besides, console.Edge.Bound()+guest.Edge.Stamp+besides
 		if text := strings.Fields(r.Attrs["text"]); apart >= 0 && len(text) > 0 && text[len(text)-1] == s.mono(results.BootInit) {
 			o.Notes = append(o.Notes, fmt.Sprintf("the mark of %s, which the guest wrote with its clock, came %v later, by up to %v more: other bytes of the console may have taken as long",
-				guest.Name, apart.Round(10*time.Microsecond), guest.Edge.Early.Round(10*time.Microsecond)))
+				guest.Name, apart.Round(10*time.Microsecond), quantity.RoundUp(guest.Edge.Early, 10*time.Microsecond)))
 		}
 		_, bounded := r.Attrs["bound"]
 		// How long the mark took to arrive is not known where the reader did not say: then it may be late by any time.

@@ -107,7 +107,7 @@ func writeSpans(b *bytes.Buffer, title string, begin, end Edge, spans []Span) {
 			slack = s.Start.Stamp + s.End.Stamp + s.Start.Early + s.End.Early
 		}
 		if s.Start.Early > 0 || s.End.Early > 0 {
-			slack = slack.Round(10 * time.Microsecond)
+			slack = quantity.RoundUp(slack, 10*time.Microsecond)
 		}
 		fmt.Fprintf(tw, "  %s\t%s\t± %v\t%s\n", s.Name, quantity.Duration(s.Duration().Seconds()), slack, text.Bar(begin.Time, end.Time, s.Start.Time, s.End.Time))
 	}

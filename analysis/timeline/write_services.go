@@ -75,10 +75,13 @@ func four(cell func(string, quantity.Quantity), p50, p90, p99, longest quantity.
 	cell("max", longest)
 }
 
-// shareOf is a level in per cent of the baseline; "" if that is not known.
+// shareOf is a level in per cent of the baseline; a dash if that is not known.
 func shareOf(q, baseline quantity.Quantity) string {
-	if !q.Known || !baseline.Known || baseline.Value <= 0 {
+	switch {
+	case !q.Known || !baseline.Known || baseline.Censored || baseline.Value <= 0:
 		return "—"
+	case q.Censored:
+		return "≥ " + quantity.Digits(q.Value/baseline.High, 0.01, 3, quantity.Down) + " %"
 	}
 	return percent(q.Value / baseline.Value)
 }

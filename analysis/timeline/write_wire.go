@@ -105,5 +105,8 @@ func instant(q quantity.Quantity) string {
 	if !q.Known || q.Unit != results.Seconds {
 		return "—"
 	}
+	if q.Censored {
+		return "≥ " + quantity.Fixed(q.Value, 1, 6, quantity.Down) + " s"
+	}
 	return fmt.Sprintf("%.6f s", q.Value)
 }
