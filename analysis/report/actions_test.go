@@ -10,6 +10,7 @@ import (
 	"time"
 	"virtscope/analysis/timeline"
 	"virtscope/analysis/timeline/timelinetest"
+	"virtscope/analysis/validity"
 	"virtscope/results"
 )
 
@@ -22,7 +23,7 @@ type treated struct {
 // sampleOf is a run of some replicates of each level.
 func sampleOf(t *testing.T, name, factor string, replicates int, levels ...treated) Run {
 	t.Helper()
-	r := Run{Manifest: results.Manifest{
+	r := Run{Noise: new(validity.Defaults()), Manifest: results.Manifest{
 		Format: 1, Run: name + "-20260102-030405", Name: name, Seed: 1, Question: "What does it cost?",
 		Created: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), SpecHash: strings.Repeat("ab", 32),
 	}}

@@ -10,6 +10,7 @@ import (
 	"virtscope/analysis/quantity"
 	"virtscope/analysis/stats"
 	"virtscope/analysis/timeline"
+	"virtscope/analysis/validity"
 	"virtscope/results"
 )
 
@@ -41,7 +42,7 @@ func TestSays(t *testing.T) {
 // design is a run of algorithms × rates, n trials each, whose total time and downtime are given.
 func design(n int, of func(algorithm, rate string, i int) (total, downtime quantity.Quantity, v results.Verdict)) Run {
 	algorithms, rates := []string{"precopy", "postcopy"}, []string{"1MiB/s", "8MiB/s"}
-	r := Run{Manifest: results.Manifest{Name: "design", Factors: []results.Factor{{Path: "action.migrate.algorithm", Levels: algorithms}, {Path: "workload.rate", Levels: rates}}}}
+	r := Run{Noise: new(validity.Defaults()), Manifest: results.Manifest{Name: "design", Factors: []results.Factor{{Path: "action.migrate.algorithm", Levels: algorithms}, {Path: "workload.rate", Levels: rates}}}}
 	for _, a := range algorithms {
 		for _, b := range rates {
 			for i := range n {

@@ -15,6 +15,7 @@ import (
 	"virtscope/analysis/convergence"
 	"virtscope/analysis/timeline"
 	"virtscope/analysis/timeline/timelinetest"
+	"virtscope/analysis/validity"
 	"virtscope/results"
 )
 
@@ -26,7 +27,7 @@ func algorithmRun(t *testing.T, replicates int) Run {
 		results.AlgorithmAutoConverge, results.AlgorithmStopAndCopy,
 	}
 	rates := []string{"4MiB/s", "32MiB/s", "128MiB/s"}
-	r := Run{Manifest: results.Manifest{
+	r := Run{Noise: new(validity.Defaults()), Manifest: results.Manifest{
 		Run: "algorithms-20260102-030405", Name: "algorithms", Question: "Which algorithm costs what?",
 		Factors: []results.Factor{{Path: "action.migrate.algorithm", Levels: algorithms}, {Path: "workload.rate", Levels: rates}},
 	}}

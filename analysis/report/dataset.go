@@ -24,14 +24,10 @@ func (r Run) Dataset(name string) dataset.Set {
 		}
 		set.Trials = append(set.Trials, trial)
 	}
-	if r.NoNoise != "" {
-		validity.SpoilByDefaults(&set, r.NoNoise)
+	if r.Noise == nil {
+		validity.SpoilByDefaults(&set, orNoReason(r.NoNoise))
 		return set
 	}
-	limits := r.Noise
-	if limits == (validity.Limits{}) {
-		limits = validity.Defaults()
-	}
-	validity.Spoil(&set, limits)
+	validity.Spoil(&set, *r.Noise)
 	return set
 }

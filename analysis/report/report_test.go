@@ -13,6 +13,7 @@ import (
 	"virtscope/analysis/convergence"
 	"virtscope/analysis/timeline"
 	"virtscope/analysis/timeline/timelinetest"
+	"virtscope/analysis/validity"
 	"virtscope/results"
 
 	"github.com/google/go-cmp/cmp"
@@ -28,6 +29,7 @@ func sample(t *testing.T) Run {
 	t.Helper()
 	rates := []string{"4MiB/s", "32MiB/s"}
 	r := Run{
+		Noise: new(validity.Defaults()),
 		Manifest: results.Manifest{
 			Format: 1, Run: "quickstart-20260102-030405", Name: "quickstart", Seed: 1,
 			Question: "How does the dirty rate change what a live migration costs?",

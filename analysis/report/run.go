@@ -31,9 +31,11 @@ type Run struct {
 	Planned  int    // trials that the plan holds, without those that were not needed; 0 if not known
 	Skipped  int    // trials that were not needed, by the manifest's rule
 	Trials   []Trial
-	Noise    validity.Limits // how much may go on at the machine; nothing is validity.Defaults
-	NoNoise  string          // why Noise is not what the experiment says; "" if it is
-	Plots    []Plot          // that the experiment asks for; none: they are chosen from the design
+	// Noise is how much the experiment allows to go on at the machine, which may be nothing at all; nil: that is not known, NoNoise says why, and
+	// validity.Defaults stand in, which the report then tells.
+	Noise   *validity.Limits
+	NoNoise string
+	Plots   []Plot // that the experiment asks for; none: they are chosen from the design
 }
 
 // A Trial is one attempt that ended.

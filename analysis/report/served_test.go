@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 	"virtscope/analysis/timeline"
 	"virtscope/analysis/timeline/timelinetest"
+	"virtscope/analysis/validity"
 	"virtscope/results"
 )
 
@@ -20,7 +21,7 @@ import (
 func servedRun(t *testing.T) Run {
 	t.Helper()
 	algorithms := []string{results.AlgorithmPreCopy, results.AlgorithmPostCopy, results.AlgorithmStopAndCopy}
-	r := Run{Manifest: results.Manifest{
+	r := Run{Noise: new(validity.Defaults()), Manifest: results.Manifest{
 		Run: "served-20260102-030405", Name: "served", Question: "What do the guest's clients notice?",
 		Factors: []results.Factor{{Path: "action.migrate.algorithm", Levels: algorithms}},
 	}}

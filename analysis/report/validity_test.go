@@ -69,11 +69,37 @@ func TestValidity(t *testing.T) {
 			t.Errorf("%s: %v", trial.ID, trial.Spoiled)
 		}
 	}
-	r.Noise = validity.Defaults()
+	r.Noise = new(validity.Defaults())
 	r.Noise.Others = 1
 	r.Noise.Outliers = 0
 	if got := r.Dataset("x").Trials[2].Spoiled; got != nil {
 		t.Errorf("the experiment allows it: %v", got)
+	}
+}
+
+// An experiment that allows nothing at all is judged by that, and one of which that is not known says by what it is.
+func TestNoLimitIsNotLimitsOfNought(t *testing.T) {
+	spoiled := func(r Run) int {
+		n := 0
+		for _, trial := range r.Dataset("x").Trials {
+			if len(trial.Spoiled) > 0 {
+				n++
+			}
+		}
+		return n
+	}
+	r := noisyRun(t)
+	r.Noise = new(validity.Limits{})
+	if n, assumed := spoiled(r), r.Dataset("x").Assumed; n != 5 || assumed != "" {
+		t.Errorf("by limits of 0, %d trials are spoiled, and %q is assumed; want all 5 that count, by the experiment's own limits", n, assumed)
+	}
+	r.Noise, r.NoNoise = nil, "line 7: unknown key"
+	if n, assumed := spoiled(r), r.Dataset("x").Assumed; n != 1 || !strings.HasSuffix(assumed, "not known: line 7: unknown key") {
+		t.Errorf("by no limits, %d trials are spoiled, and %q is assumed", n, assumed)
+	}
+	r.NoNoise = ""
+	if assumed := r.Dataset("x").Assumed; !strings.HasSuffix(assumed, "not known: no reason was given") {
+		t.Errorf("by no limits and for no reason, %q is assumed", assumed)
 	}
 }
 

@@ -19,14 +19,14 @@ func noiseLimits(n spec.Noise) validity.Limits {
 	}
 }
 
-// noiseOf are the limits of a run's own experiment. Where this virtscope cannot read it they are the defaults, and why is the reason, which a reader of
-// what is judged by them must be told.
-func noiseOf(r *results.Run) (l validity.Limits, why string) {
+// noiseOf are the limits of a run's own experiment; nil, and why, where this virtscope cannot read it. Whoever judges by the defaults then must tell
+// the reason.
+func noiseOf(r *results.Run) (l *validity.Limits, why string) {
 	p, err := loadPlan(r.ExperimentPath())
 	if err != nil {
-		return validity.Defaults(), err.Error()
+		return nil, err.Error()
 	}
-	return noiseLimits(p.Experiment.Noise), ""
+	return new(noiseLimits(p.Experiment.Noise)), ""
 }
 
 // noisy says what the machine did, while a trial was measured, that makes it invalid; nothing where the experiment wants such trials
@@ -55,8 +55,12 @@ func writeNoise(w io.Writer, r *results.Run, tl *timeline.Timeline) error {
 	var b bytes.Buffer
 	l, why := noiseOf(r)
 	metrics := machineMetrics(tl)
-	text.List(&b, "the machine spoiled the trial", validity.Above(metrics, l))
-	if why != "" && validity.Judged(metrics) {
+	limits := validity.Defaults()
+	if l != nil {
+		limits = *l
+	}
+	text.List(&b, "the machine spoiled the trial", validity.Above(metrics, limits))
+	if l == nil && validity.Judged(metrics) {
 		b.WriteString("\n")
 		text.Wrapped(&b, "! ", validity.Assumed(why))
 	}
