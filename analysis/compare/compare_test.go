@@ -189,6 +189,18 @@ func TestFormats(t *testing.T) {
 	if err := json.Unmarshal(b.Bytes(), &back); err != nil || len(back.Rows) != len(r.Rows) || back.Rows[2].Shift != nil {
 		t.Errorf("%v %+v", err, back)
 	}
+	computed := map[bool]int{}
+	for i, row := range back.Rows {
+		for _, test := range row.Tests {
+			computed[test.Known]++
+			if (test.P != nil) != test.Known || (test.Statistic != nil) != test.Known {
+				t.Errorf("row %d: a test of which %v is known has p %v and statistic %v", i, test.Known, test.P, test.Statistic)
+			}
+		}
+	}
+	if computed[true] == 0 || computed[false] == 0 {
+		t.Errorf("tests that are known, and not: %v", computed)
+	}
 	b.Reset()
 	if err := WriteJUnit(&b, r); err != nil {
 		t.Fatal(err)

@@ -24,19 +24,38 @@ type jsonResult struct {
 
 // What is not known is null.
 type jsonRow struct {
-	Treatment string       `json:"treatment"`
-	Metric    string       `json:"metric"`
-	Unit      string       `json:"unit"`
-	Verdict   Verdict      `json:"verdict"`
-	Why       string       `json:"why,omitempty"`
-	Base      jsonSide     `json:"base"`
-	Head      jsonSide     `json:"head"`
-	Shift     *jsonEffect  `json:"shift"`
-	Ratio     *jsonEffect  `json:"ratio"`
-	Delta     *jsonEffect  `json:"cliffs_delta"`
-	P         *float64     `json:"p"`
-	Floor     *float64     `json:"floor"`
-	Tests     []stats.Test `json:"tests,omitempty"`
+	Treatment string      `json:"treatment"`
+	Metric    string      `json:"metric"`
+	Unit      string      `json:"unit"`
+	Verdict   Verdict     `json:"verdict"`
+	Why       string      `json:"why,omitempty"`
+	Base      jsonSide    `json:"base"`
+	Head      jsonSide    `json:"head"`
+	Shift     *jsonEffect `json:"shift"`
+	Ratio     *jsonEffect `json:"ratio"`
+	Delta     *jsonEffect `json:"cliffs_delta"`
+	P         *float64    `json:"p"`
+	Floor     *float64    `json:"floor"`
+	Tests     []jsonTest  `json:"tests,omitempty"`
+}
+
+// A jsonTest is a test with null for what was not computed.
+type jsonTest struct {
+	stats.Test
+	Statistic *float64 `json:"statistic"`
+	P         *float64 `json:"p"`
+}
+
+func testsOf(list []stats.Test) []jsonTest {
+	var out []jsonTest
+	for _, t := range list {
+		j := jsonTest{Test: t}
+		if t.Known {
+			j.Statistic, j.P = finite(t.Statistic), finite(t.P)
+		}
+		out = append(out, j)
+	}
+	return out
 }
 
 type jsonSide struct {
@@ -74,14 +93,14 @@ func (row Row) json() jsonRow {
 	j := jsonRow{
 		Treatment: row.Treatment, Metric: row.Metric, Unit: string(row.Unit), Verdict: row.Verdict, Why: row.Why,
 		Base: side(row.Base), Head: side(row.Head), P: finite(row.P), Floor: finite(row.Floor),
-		Shift: effect(row.Shift), Ratio: effect(row.Ratio), Delta: effect(row.Delta), Tests: row.Tests,
+		Shift: effect(row.Shift), Ratio: effect(row.Ratio), Delta: effect(row.Delta), Tests: testsOf(row.Tests),
 	}
 	if row.Metric == Failures {
 		j.Base = jsonSide{Trials: row.BaseTrials, Known: row.BaseTrials, Failed: &row.BaseFailed}
 		j.Head = jsonSide{Trials: row.HeadTrials, Known: row.HeadTrials, Failed: &row.HeadFailed}
 		j.Shift, j.Ratio, j.Delta, j.Floor = nil, nil, nil, nil
 		if row.Decides.Known {
-			j.Tests = []stats.Test{row.Decides}
+			j.Tests = testsOf([]stats.Test{row.Decides})
 		}
 	}
 	return j

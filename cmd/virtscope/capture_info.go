@@ -17,8 +17,8 @@ import (
 type captureInfo struct {
 	Files       []fileInfo    `json:"files"`
 	Clocks      []clockOffset `json:"clocks,omitempty"`
-	Begin       int64         `json:"begin_ns"` // of the first frame, ns since the Unix epoch; 0 if there is none
-	End         int64         `json:"end_ns"`
+	Begin       int64         `json:"begin_ns,omitzero"` // of the first frame, ns since the Unix epoch; 0, and not in JSON, if there is none
+	End         int64         `json:"end_ns,omitzero"`
 	Frames      int64         `json:"frames"`
 	Bytes       int64         `json:"captured_bytes"`
 	Cut         int64         `json:"cut_frames,omitempty"` // by the capture's snap length
@@ -30,8 +30,8 @@ type captureInfo struct {
 type fileInfo struct {
 	Name      string `json:"name"`
 	Frames    int64  `json:"frames"`
-	Dropped   int64  `json:"dropped_frames"`
-	Counted   bool   `json:"drops_counted"` // false: the file does not say how many frames were dropped; there may be more
+	Dropped   *int64 `json:"dropped_frames,omitempty"` // nil: not known
+	Counted   bool   `json:"drops_counted"`            // false: the file does not say how many frames were dropped; there may be more
 	Truncated bool   `json:"truncated,omitempty"`
 	Partial   int64  `json:"partial_bytes,omitempty"` // of the last record, which is not whole
 	Untimed   int64  `json:"untimed_frames,omitempty"`
@@ -44,17 +44,21 @@ func (f *findings) describe(s *wire.Session, files []*file.File, paths []string,
 	for i, c := range files {
 		stats, _ := c.Stats() // of a file: it cannot fail
 		partial, truncated := c.Truncated()
-		f.about.Files = append(f.about.Files, fileInfo{
-			Name: filepath.Base(paths[i]), Frames: stats.Frames, Dropped: stats.Dropped, Counted: c.CountsDrops(),
+		info := fileInfo{
+			Name: filepath.Base(paths[i]), Frames: stats.Frames, Counted: c.CountsDrops(),
 			Truncated: truncated, Partial: partial, Untimed: c.Untimed(),
-		})
+		}
+		if info.Counted || stats.Dropped > 0 {
+			info.Dropped = &stats.Dropped
+		}
+		f.about.Files = append(f.about.Files, info)
 	}
 }
 
 // describeLive notes what was read from an interface.
 func (f *findings) describeLive(s *wire.Session, name string, stats capture.Stats) {
 	f.about = infoOf(s)
-	f.about.Files = []fileInfo{{Name: name, Frames: stats.Frames, Dropped: stats.Dropped, Counted: true}}
+	f.about.Files = []fileInfo{{Name: name, Frames: stats.Frames, Dropped: &stats.Dropped, Counted: true}}
 }
 
 func infoOf(s *wire.Session) captureInfo {
@@ -70,12 +74,12 @@ func (a captureInfo) write(b *bytes.Buffer) {
 	for _, f := range a.Files {
 		line := fmt.Sprintf("%s: %s frames", f.Name, showCount(f.Frames))
 		switch {
-		case f.Dropped > 0:
-			line += fmt.Sprintf(", and %s were dropped by the capture: sums below may be too low", showCount(f.Dropped))
-		case f.Counted:
-			line += ", none dropped"
-		default:
+		case f.Dropped == nil:
 			line += "; the file does not say how many were dropped"
+		case *f.Dropped > 0:
+			line += fmt.Sprintf(", and %s were dropped by the capture: sums below may be too low", showCount(*f.Dropped))
+		default:
+			line += ", none dropped"
 		}
 		if f.Truncated {
 			line += fmt.Sprintf("; the file ends within a record (%d B of it)", f.Partial)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"virtscope/analysis/quantity"
 	"virtscope/analysis/report"
 	"virtscope/analysis/stream"
 	"virtscope/results"
@@ -58,12 +59,15 @@ func (f *findings) print(w io.Writer, o pcapOptions) error {
 
 func (f *findings) write(w io.Writer, c *stream.Capture, asJSON bool) error {
 	if asJSON {
-		e := json.NewEncoder(w)
-		e.SetIndent("", "  ")
-		return e.Encode(struct {
+		data, err := quantity.JSON(struct {
 			About captureInfo `json:"capture"`
 			*stream.Capture
-		}{f.about, c})
+		}{f.about, c}, "  ")
+		if err != nil {
+			return err
+		}
+		_, err = w.Write(data)
+		return err
 	}
 	var b bytes.Buffer
 	f.about.write(&b)

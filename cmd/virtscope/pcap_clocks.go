@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -18,10 +19,23 @@ import (
 type clockOffset struct {
 	File   string        `json:"file"`
 	Known  bool          `json:"known"`
-	Offset time.Duration `json:"offset_ns"` // this clock less the first
-	Bound  time.Duration `json:"bound_ns"`
+	Offset time.Duration `json:"offset_ns"` // this clock less the first; in JSON there is none if it is not known
+	Bound  time.Duration `json:"bound_ns"`  // likewise
 	Shared int           `json:"shared_packets"`
 	Why    string        `json:"why,omitempty"` // it is not known; it is taken to be 0
+}
+
+// MarshalJSON leaves out what is not known.
+func (c clockOffset) MarshalJSON() ([]byte, error) {
+	type plain clockOffset
+	if c.Known {
+		return json.Marshal(plain(c))
+	}
+	return json.Marshal(struct {
+		plain
+		Offset *time.Duration `json:"offset_ns,omitempty"`
+		Bound  *time.Duration `json:"bound_ns,omitempty"`
+	}{plain: plain(c)})
 }
 
 func (c clockOffset) String() string {
