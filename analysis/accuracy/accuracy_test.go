@@ -56,4 +56,7 @@ func TestWriteSortsAndSaysUnknown(t *testing.T) {
 	if !strings.Contains(lines[1], "100.000") || !strings.Contains(lines[1], "unknown") || !strings.Contains(lines[2], "+0.500") {
 		t.Error(b.String())
 	}
+	if got, want := milliseconds(quantity.AtLeast(0.1234567, results.Seconds, "x")), "≥123.456"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
 }

@@ -7,8 +7,16 @@ import (
 	"virtscope/analysis/dataset"
 	"virtscope/analysis/metric"
 	"virtscope/analysis/quantity"
+	"virtscope/analysis/stats"
 	"virtscope/results"
 )
+
+func TestLaTeXRoundsALeastValueDown(t *testing.T) {
+	s := stats.Summary{N: 1, Known: 1, Median: stats.Estimate{Value: 15.0087, AtLeast: true}}
+	if got, want := latexMedian(s, 1), `$\ge$ 15.00`; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
 
 // A number of the table stands in the unit of its head, whatever that is.
 func TestLaTeXNumbersAreInTheirColumnsUnit(t *testing.T) {

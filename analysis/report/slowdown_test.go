@@ -1,6 +1,7 @@
 package report
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"virtscope/analysis/metric"
@@ -23,6 +24,12 @@ func TestSlowdownIsTheRatioOfMedians(t *testing.T) {
 	}
 	if c := groups[1].cell(slowdown + metric.DeployReady50); !strings.HasPrefix(c.Median, "≥ ") {
 		t.Errorf("arrival to ready is censored: %+v", c)
+	} else {
+		exact := groups[1].summary(metric.DeployReady50).Median.Value / groups[0].summary(metric.DeployReady50).Median.Value
+		shown, err := strconv.ParseFloat(strings.Trim(c.Median, "≥ ×"), 64)
+		if err != nil || shown > exact || shown < exact-0.1 {
+			t.Errorf("%s stands for a factor of at least %v", c.Median, exact)
+		}
 	}
 	if c := groups[2].cell(slowdown + metric.BootPhase + "load"); c != (cell{}) {
 		t.Errorf("a cold start has no load: %+v", c)

@@ -205,6 +205,10 @@ func TestCompareCensored(t *testing.T) {
 	if all.Shift.Known || !strings.Contains(all.Shift.Why, "nothing bounds it from above") || all.Shift.Value != 0 {
 		t.Errorf("all censored: %+v", all.Shift)
 	}
+	fine := Compare(data(0, 0, 0, 0, 0, 0, 0, 0), late(5.98765, 5.98765, 5.98765, 5.98765, 5.98765, 5.98765, 5.98765, 5.98765), How{Confidence: 0.95})
+	if !strings.Contains(fine.Shift.Why, "it is at least 5.987;") && !strings.HasSuffix(fine.Shift.Why, "it is at least 5.987") {
+		t.Errorf("a bound is rounded up: %q", fine.Shift.Why)
+	}
 	both := Compare(late(5, 5, 5, 5), late(5, 5, 5, 5), How{Confidence: 0.95})
 	if both.Decides.P != 1 || both.Shift.Known || both.Delta.Known {
 		t.Errorf("both censored: %+v", both)

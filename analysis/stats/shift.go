@@ -3,10 +3,11 @@ package stats
 import (
 	"cmp"
 	"fmt"
-	"gonum.org/v1/gonum/stat/distuv"
 	"math"
 	"slices"
 	"virtscope/analysis/quantity"
+
+	"gonum.org/v1/gonum/stat/distuv"
 )
 
 // A gap is by how much the head of some data is above the base: between low and high, which differ where data are censored.

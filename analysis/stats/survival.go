@@ -2,10 +2,11 @@ package stats
 
 import (
 	"fmt"
-	"gonum.org/v1/gonum/stat/distuv"
 	"math"
 	"slices"
 	"virtscope/analysis/quantity"
+
+	"gonum.org/v1/gonum/stat/distuv"
 )
 
 // A Step is a value at which the share of trials that go beyond it falls.
