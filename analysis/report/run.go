@@ -170,7 +170,8 @@ func (g group) shown() (t Trial, ok bool) {
 	return Trial{}, false
 }
 
-// typical is the completed trial whose headline (of a migration, its total time) is the (lower) median; ok is false if none completed.
+// typical is the completed trial whose headline (of a migration, its total time) is the (lower) median, of those of which it is known unless it is of none; ok
+// is false if none completed.
 func (g group) typical() (t Trial, ok bool) {
 	var done []Trial
 	for _, t := range g.trials {
@@ -180,6 +181,9 @@ func (g group) typical() (t Trial, ok bool) {
 	}
 	if len(done) == 0 {
 		return Trial{}, false
+	}
+	if known := slices.DeleteFunc(slices.Clone(done), func(t Trial) bool { return !t.headline().Known }); len(known) > 0 {
+		done = known
 	}
 	slices.SortStableFunc(done, func(a, b Trial) int {
 		return cmp.Compare(a.headline().Value, b.headline().Value)

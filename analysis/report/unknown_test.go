@@ -5,6 +5,7 @@ import (
 	"io"
 	"testing"
 	"virtscope/analysis/quantity"
+	"virtscope/analysis/timeline"
 	"virtscope/results"
 )
 
@@ -51,4 +52,29 @@ func parting(a, b string) string {
 	}
 	from, to := max(0, i-80), i+80
 	return a[from:min(to, len(a))] + "\nagainst\n" + b[from:min(to, len(b))]
+}
+
+// A trial of which the total time is not known is not the shortest.
+func TestTypicalTrialIsOneThatIsKnown(t *testing.T) {
+	g := sample(t).groups()[0]
+	total := func(k int, q quantity.Quantity) {
+		for i := range g.trials[k].Timeline.Metrics {
+			if m := &g.trials[k].Timeline.Metrics[i]; m.Name == timeline.TotalTime {
+				m.Quantity = q
+			}
+		}
+	}
+	for k, q := range []quantity.Quantity{
+		quantity.Exactly(1, results.Seconds), quantity.Exactly(2, results.Seconds), quantity.Unknown(results.Seconds, "nobody saw it"),
+	} {
+		total(k, q)
+	}
+	if got, ok := g.typical(); !ok || got.Outcome.Trial.ID != g.trials[0].Outcome.Trial.ID {
+		t.Errorf("typical is %s, %v, want %s: the lower median of 1 and 2 s", got.Outcome.Trial.ID, ok, g.trials[0].Outcome.Trial.ID)
+	}
+	total(0, quantity.Unknown(results.Seconds, "nobody saw it"))
+	total(1, quantity.Unknown(results.Seconds, "nobody saw it"))
+	if _, ok := g.typical(); !ok {
+		t.Error("three trials completed, and none is typical")
+	}
 }
