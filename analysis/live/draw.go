@@ -85,20 +85,27 @@ func (s *screen) rounds(t *Trial) {
 	if len(t.Rounds) == 0 {
 		return
 	}
-	if n := len(t.Rounds) - maxShown; n > 0 {
+	n := t.Earlier + max(0, len(t.Rounds)-maxShown)
+	if n > 0 {
 		s.row("rounds", plain("%d before", n))
 	}
 	for i, r := range tail(t.Rounds, maxShown) {
 		label := ""
-		if i == 0 && len(t.Rounds) <= maxShown {
+		if i == 0 && n == 0 {
 			label = "rounds"
 		}
-		parts := []part{plain("%2d", r.N), show(r.Duration, "", ""), show(r.Sent, "sent", "")}
+		parts := []part{plain("%2d", r.N), show(r.Duration, "", "lasts")}
+		if r.Duration.Known {
+			parts[1] = show(r.Duration, "", "")
+		}
+		if r.Sent.Known || r.Sent.Why != r.Duration.Why {
+			parts = append(parts, show(r.Sent, "handed over", ""))
+		}
 		if r.Rate.Known {
-			parts = append(parts, show(r.Rate, "at", ""))
+			parts = append(parts, plain("at %s", first(quantity.ShowBounds(r.Rate), quantity.Show(r.Rate))))
 		}
 		if r.Pages.Known {
-			parts = append(parts, plain("%s pages", quantity.Count(r.Pages)))
+			parts = append(parts, plain("%s", pages(r.Pages)))
 		}
 		if r.Dirty.Known {
 			parts = append(parts, show(r.Dirty, "dirtied", ""))
@@ -121,6 +128,18 @@ func (s *screen) rounds(t *Trial) {
 		parts = append(parts, show(t.Link, "link", ""))
 	}
 	s.row("memory", append(parts, conv)...)
+}
+
+// pages writes a count of pages in the style of counts, with no more than two digits of its error.
+func pages(q quantity.Quantity) string {
+	if q.Censored {
+		return quantity.Count(q) + " pages"
+	}
+	step := 1.0
+	if err := (q.High - q.Low) / 2; err >= 100 {
+		step = math.Pow(10, math.Floor(math.Log10(err))-1)
+	}
+	return quantity.Count(quantity.Exactly(math.Round(q.Value/step)*step, q.Unit)) + " pages"
 }
 
 func (s *screen) traffic(t *Trial) {

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"virtscope/analysis/edges"
 	"virtscope/analysis/quantity"
 	"virtscope/results"
 )
@@ -8,71 +9,63 @@ import (
 // maxEdges bounds how many stops and resumes are kept of a trial; a guest that stops more often is no migration.
 const maxEdges = 1000
 
-type edge struct {
-	host string
-	at   int64
-}
-
 // switches are the guest's stops and resumes since the action was asked for.
 type switches struct {
 	source         string // who synchronised or stopped first
-	stops, resumes []edge
+	stops, resumes []edges.Edge
 }
 
-func (s *switches) stop(host string, at int64) {
-	s.source = first(s.source, host)
+func (s *switches) stop(e edges.Edge) {
+	s.source = first(s.source, e.Host)
 	if len(s.stops) < maxEdges {
-		s.stops = append(s.stops, edge{host, at})
+		s.stops = append(s.stops, e)
 	}
 }
 
-func (s *switches) resume(host string, at int64) {
+func (s *switches) resume(e edges.Edge) {
 	if len(s.resumes) < maxEdges {
-		s.resumes = append(s.resumes, edge{host, at})
+		s.resumes = append(s.resumes, e)
 	}
-}
-
-// last is the last stop at the source that no resume there follows; 0 if there is none.
-func (s *switches) last() int64 {
-	stop, _, ok := s.pair()
-	if !ok {
-		return 0
-	}
-	return stop
 }
 
 // pair finds the stop that counts, as a timeline does: the source's last before the guest ran at the destination, or else its
-// last one, with the resume at the source after it. Resume is 0 if the guest has not run again; ok is false without a stop.
-func (s *switches) pair() (stop, resume int64, ok bool) {
-	var there int64 // the first resume at the destination
-	for _, r := range s.resumes {
-		if s.source != "" && r.host != s.source && there == 0 {
-			there = r.at
+// last one, with the resume at the source after it. Resume is nil if the guest has not run again, and stop without a stop.
+func (s *switches) pair() (stop, resume *edges.Edge) {
+	for i := range s.resumes {
+		if r := &s.resumes[i]; s.source != "" && r.Host != s.source {
+			resume = r // the first one at the destination
+			break
 		}
 	}
-	for _, e := range s.stops {
-		if e.host != s.source {
+	for i := range s.stops {
+		e := &s.stops[i]
+		if e.Host != s.source {
 			continue
 		}
-		if !ok || there == 0 || e.at <= there {
-			stop, ok = e.at, true
+		// A stop may seem to follow the resume by as much as the clocks may be wrong.
+		if stop == nil || resume == nil || e.Time <= resume.Time+int64(resume.Bound()+e.Bound()) {
+			stop = e
 		}
 	}
-	if there != 0 || !ok {
-		return stop, there, ok
+	if resume != nil || stop == nil {
+		return stop, resume
 	}
-	for _, r := range s.resumes {
-		if r.host == s.source && r.at >= stop {
-			return stop, r.at, true
+	for i := range s.resumes {
+		if r := &s.resumes[i]; r.Host == s.source && r.Time >= stop.Time {
+			return stop, r
 		}
 	}
-	return stop, 0, true
+	return stop, nil
 }
+
+// late is by how much a hypervisor's event may come behind records that are younger, in ns. It is well above what is seen, 0.4 ms,
+// for busy machines.
+const late = int64(20e6)
 
 // downtime is the hypervisors' view: of an outage that goes on, what the records cover of it.
 func (t *trial) downtime() quantity.Quantity {
-	stop, resume, ok := t.switches.pair()
-	until := t.latest
+	stop, resume := t.switches.pair()
+	until := t.latest - late
 	if t.collected != 0 {
 		until = t.collected
 	}
@@ -85,14 +78,16 @@ func (t *trial) downtime() quantity.Quantity {
 		return quantity.Unknown(results.Seconds, "it is told of migrations alone")
 	case t.guests > 1:
 		return quantity.Unknown(results.Seconds, "there are several guests: see their own figures")
-	case !ok && t.closed():
+	case stop == nil && t.closed():
 		return quantity.Unknown(results.Seconds, "no hypervisor reported that the guest stopped")
-	case !ok:
+	case stop == nil:
 		return quantity.Unknown(results.Seconds, "the guest has not stopped")
-	case resume == 0:
-		return quantity.AtLeast(seconds(max(0, until-stop)), results.Seconds, "the guest has not run again")
+	case resume == nil && until <= stop.Time:
+		return quantity.Unknown(results.Seconds, "the guest has just been stopped")
+	case resume == nil:
+		return quantity.AtLeast(seconds(until-stop.Time), results.Seconds, "the guest has not run again")
 	}
-	return quantity.Exactly(seconds(max(0, resume-stop)), results.Seconds)
+	return edges.Between(*stop, *resume)
 }
 
 // closed reports whether nothing more is to come of the trial's observation.

@@ -102,13 +102,17 @@ func TestAgreesWithTheTimeline(t *testing.T) {
 				if math.Abs(got.Duration.Value-want.Duration.Value) > 1e-6 {
 					t.Errorf("%s round %d: lasted %v, the timeline has %v", p.ID, got.N, got.Duration.Value, want.Duration.Value)
 				}
-				if got.Sent.Known && want.Transferred.Known {
+				if got.Sent.Known != want.Transferred.Known || got.Dirty.Known != want.DirtyRate.Known {
+					t.Errorf("%s round %d: %+v, %+v; the timeline has %+v, %+v", p.ID, got.N, got.Sent, got.Dirty, want.Transferred, want.DirtyRate)
+				}
+				if got.Sent.Known {
 					told++
-					if got.Sent.Low > want.Transferred.High || got.Sent.High < want.Transferred.Low {
+					// What the link allows is not in the records that the timeline has here.
+					if got.Sent.Value != want.Transferred.Value || got.Sent.Low > want.Transferred.Low || got.Sent.High < want.Transferred.High {
 						t.Errorf("%s round %d: sent %+v, the timeline has %+v", p.ID, got.N, got.Sent, want.Transferred)
 					}
 				}
-				if got.Dirty.Known && want.DirtyRate.Known && got.Dirty.Value != want.DirtyRate.Value {
+				if got.Dirty.Value != want.DirtyRate.Value {
 					t.Errorf("%s round %d: dirtied %v, the timeline has %v", p.ID, got.N, got.Dirty.Value, want.DirtyRate.Value)
 				}
 			}

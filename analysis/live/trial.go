@@ -1,15 +1,11 @@
 package live
 
 import (
-	"math"
 	"strconv"
 	"strings"
 	"time"
 	"virtscope/results"
 )
-
-// maxOffset bounds what is believed of a clock, in s.
-const maxOffset = 1e9
 
 // A trial is one attempt, as its records show it so far. Times are the controller's, in ns, by the offset that was measured
 // last.
@@ -19,9 +15,9 @@ type trial struct {
 	begin   time.Time
 	link    *Link // nil is not known
 
-	count   int64
-	offsets map[string]int64 // host's clock minus the controller's
-	latest  int64            // the newest time in a record; 0 is none
+	count  int64
+	clocks map[string]hostClock // by host
+	latest int64                // the newest time in a record; 0 is none
 
 	state       string
 	since       int64 // when it began
@@ -36,6 +32,7 @@ type trial struct {
 	guests      int    // 2 stands for several
 
 	switches switches
+	course   course
 	rounds   rounds
 	flow     bins
 	wire     silence
@@ -48,11 +45,11 @@ type trial struct {
 }
 
 func newTrial(p results.Trial, attempt int, begin time.Time, link *Link) *trial {
-	return &trial{plan: p, attempt: attempt, begin: begin, link: link, offsets: map[string]int64{}}
+	return &trial{plan: p, attempt: attempt, begin: begin, link: link, clocks: map[string]hostClock{}}
 }
 
 // at is the controller's time of a record.
-func (t *trial) at(r *results.Record) int64 { return r.Time - t.offsets[r.Host] }
+func (t *trial) at(r *results.Record) int64 { return r.Time - t.clocks[r.Host].offset() }
 
 func (t *trial) addAll(records []results.Record) {
 	for i := range records {
@@ -86,8 +83,8 @@ func (t *trial) add(r *results.Record) {
 func (t *trial) event(r *results.Record, at int64) {
 	switch r.Name {
 	case results.ClockOffset:
-		if math.Abs(r.Value) <= maxOffset {
-			t.offsets[r.Attrs["host"]] = int64(math.Round(r.Value * 1e9))
+		if c, ok := t.clocks[r.Attrs["host"]].measured(r); ok {
+			t.clocks[r.Attrs["host"]] = c
 		}
 	case results.TrialState:
 		t.enter(r.Attrs["state"], at)
@@ -96,6 +93,7 @@ func (t *trial) event(r *results.Record, at int64) {
 	case results.ActionBegin:
 		t.action, t.client, t.actionBegin, t.phase = r.Attrs["action"], r.Attrs["client"], at, ""
 		t.echo.gaps.longest, t.echo.held = 0, 0
+		t.course.snapshot = r.Attrs["algorithm"] == results.AlgorithmBackgroundSnapshot
 		t.wire.restart(at)
 		text := "action: " + t.action
 		if a := r.Attrs["algorithm"]; a != "" {
@@ -140,15 +138,16 @@ func (t *trial) inAction(r *results.Record, at int64) {
 	switch r.Name {
 	case results.VMStop:
 		t.whose(r)
-		t.switches.stop(r.Host, at)
+		t.switches.stop(t.edge(r, at))
 		t.step(at, "the guest is stopped")
 	case results.VMResume:
 		t.whose(r)
-		t.switches.resume(r.Host, at)
+		t.switches.resume(t.edge(r, at))
 		t.step(at, "the guest runs on "+r.Host)
 	case results.PreCopyRound:
 		t.switches.source = first(t.switches.source, r.Host)
-		if n := t.rounds.begin(r, at, t.switches.last()); n > 0 {
+		stop, _ := t.switches.pair()
+		if n := t.rounds.begin(r, t.edge(r, at), stop); n > 0 {
 			t.step(at, "pre-copy round "+strconv.Itoa(n))
 		}
 	case results.MigrationStatus:
@@ -158,6 +157,9 @@ func (t *trial) inAction(r *results.Record, at int64) {
 	case results.LinkUp:
 		t.step(at, r.Attrs["link"]+" is mended")
 	case results.Fault:
+		if r.Attrs["kind"] == results.FaultCancel {
+			set(&t.course.cancel, t.edge(r, at))
+		}
 		t.step(at, r.Attrs["kind"]+", on purpose")
 	case results.DiskCopyBegin:
 		t.step(at, "copy of the disk")
@@ -168,15 +170,6 @@ func (t *trial) inAction(r *results.Record, at int64) {
 			t.whose(r)
 			t.phase = strings.TrimPrefix(r.Name, "boot.")
 		}
-	}
-}
-
-func (t *trial) status(r *results.Record, at int64) {
-	switch s := r.Attrs["status"]; {
-	case strings.HasPrefix(s, "postcopy"):
-		t.step(at, "post-copy"+strings.TrimPrefix(strings.TrimPrefix(s, "postcopy"), "-active"))
-	case s == "failed" || s == "cancelled":
-		t.step(at, "the migration is "+s)
 	}
 }
 

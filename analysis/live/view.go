@@ -49,8 +49,9 @@ type Trial struct {
 	Behind    quantity.Quantity `json:"behind"` // s between the newest record and now
 
 	Rounds     []Round             `json:"rounds"`
-	Throughput quantity.Quantity   `json:"throughput"` // B/s, of the newest second that the capture told
-	Bars       []quantity.Quantity `json:"-"`          // B/s, each BarWidth s long, up to now
+	Earlier    int                 `json:"rounds_before"` // how many rounds were before, which are not kept
+	Throughput quantity.Quantity   `json:"throughput"`    // B/s, of the newest second that the capture told
+	Bars       []quantity.Quantity `json:"-"`             // B/s, each BarWidth s long, up to now
 	BarWidth   float64             `json:"-"`
 	Link       quantity.Quantity   `json:"link"`       // B/s that the migration may use at most
 	Dirty      quantity.Quantity   `json:"dirty_rate"` // B/s by the hypervisor's last word
@@ -215,8 +216,7 @@ func (r *Run) trial(now time.Time, state string) *Trial {
 	}
 	out.RTT50, out.RTT99 = t.trips()
 	out.RTTMax = t.longestTrip()
-	stop := t.switches.last()
-	out.Rounds = t.rounds.show(stop, t.latest)
+	out.Rounds, out.Earlier = t.reader().show(), t.rounds.dropped
 	t.bars(out, now)
 	t.converges(out)
 	return out
