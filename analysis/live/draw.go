@@ -34,14 +34,24 @@ func (s *screen) head(v View) {
 	case "replay":
 		state.style = yellow
 	}
-	parts := []part{{v.Run, bold}, state, plain("%d of %d trials", v.Completed+v.Failed+v.Invalid, v.Trials)}
+	last := part{}
+	switch {
+	case v.Age.Known && v.State == "ended":
+		state.text += " " + ago(v.Age.Value)
+	case v.Age.Known:
+		last = plain("last heard of %s", ago(v.Age.Value))
+	}
+	parts := []part{{v.Run, bold}, state, last, plain("%d of %d trials", v.Completed+v.Failed+v.Invalid, v.Trials)}
 	if v.Elapsed.Known {
 		parts = append(parts, plain("%s", clock(v.Elapsed.Value)))
 	}
 	if v.State == "running" || v.State == "replay" {
-		if v.Left.Known {
+		switch {
+		case v.Left.Censored:
+			parts = append(parts, plain("more than %s left", clock(v.Left.Value)))
+		case v.Left.Known:
 			parts = append(parts, plain("about %s left", clock(v.Left.Value)))
-		} else {
+		default:
 			parts = append(parts, part{"how long is left: not known, " + v.Left.Why, dim})
 		}
 	}
@@ -182,7 +192,7 @@ func (s *screen) echo(t *Trial) {
 }
 
 func (s *screen) treatments(v View) {
-	if v.Completed+v.Failed+v.Invalid == 0 {
+	if v.Completed+v.Failed+v.Invalid == 0 || v.Only != 0 {
 		return
 	}
 	list := v.Treatments
@@ -301,6 +311,20 @@ func clock(s float64) string {
 		return fmt.Sprintf("%d:%02d:%02d", h, m, sec)
 	}
 	return fmt.Sprintf("%d:%02d", m, sec)
+}
+
+// ago writes for how many seconds something is over.
+func ago(s float64) string {
+	d := time.Duration(s * float64(time.Second))
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%d s ago", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%d min ago", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h ago", int(d.Hours()))
+	}
+	return fmt.Sprintf("%d days ago", int(d.Hours()/24))
 }
 
 func tail[T any](list []T, n int) []T { return list[max(0, len(list)-n):] }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -341,4 +342,70 @@ func FuzzFold(f *testing.F) {
 			t.Fatal(err)
 		}
 	})
+}
+
+// What was said of an attempt that another one followed is not said of the trial.
+func TestWarningsOfAttemptsThatDoNotCount(t *testing.T) {
+	plan := []results.Trial{{ID: "1", Order: 1, Treatment: "x"}, {ID: "2", Order: 2, Treatment: "x"}}
+	r := NewRun(results.Manifest{Run: "r"}, plan, nil)
+	attempt := func(id string, n int, v results.Verdict, reason, warning string) []string {
+		r.Entry(results.Entry{Time: time.Unix(1, 0), Event: results.TrialBegin, Trial: id, Attempt: n})
+		r.Outcome(results.Outcome{Trial: results.Trial{ID: id, Order: int(id[0] - '0')}, Warnings: []string{warning}})
+		r.Entry(results.Entry{Time: time.Unix(2, 0), Event: results.TrialDone, Trial: id, Attempt: n, Verdict: v, Reason: reason})
+		return r.View(time.Unix(3, 0)).Warnings
+	}
+	attempt("1", 1, results.Completed, "", "a")
+	got := attempt("2", 1, results.Interrupted, "interrupted", "b")
+	if want := []string{"trial 1: a", "trial 2: b", "trial 2 interrupted: interrupted"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	r.Entry(results.Entry{Time: time.Unix(2, 0), Event: results.RunBegin, Reason: "another version"})
+	got = attempt("2", 2, results.Completed, "", "c")
+	if want := []string{"trial 1: a", "another version", "trial 2: c"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+func TestAge(t *testing.T) {
+	r := NewRun(results.Manifest{Run: "r"}, []results.Trial{{ID: "1", Order: 1}}, nil)
+	r.Entry(results.Entry{Time: time.Unix(100, 0), Event: results.RunBegin})
+	aged := func(p Process, now int64) View {
+		r.Process(p, "")
+		v := r.View(time.Unix(now, 0))
+		r.Aged(&v, time.Unix(now, 0))
+		return v
+	}
+	unknown(t, "it goes on", aged(Working, 300).Age, "it goes on")
+	for now, want := range map[int64]string{130: "30 s ago", 300: "3 min ago", 100 + 2*3600: "2 h ago", 100 + 9*86400: "9 days ago"} {
+		v := aged(Gone, now)
+		same(t, "killed", v.Age, float64(now-100), false)
+		if line := Draw(v, 80, false)[0]; !strings.Contains(line, "killed · last heard of "+want) {
+			t.Errorf("%q, want %s", line, want)
+		}
+	}
+	r.Entry(results.Entry{Time: time.Unix(120, 0), Event: results.RunEnd})
+	if line := Draw(aged(Gone, 310), 80, false)[0]; !strings.Contains(line, "r · ended 3 min ago · ") {
+		t.Errorf("%q", line)
+	}
+	unknown(t, "another clock", aged(Gone, 110).Age, "by this clock")
+}
+
+// A trial that takes longer than others did is not about to end.
+func TestLeftOfALongTrial(t *testing.T) {
+	plan := []results.Trial{{ID: "1", Order: 1}, {ID: "2", Order: 2}, {ID: "3", Order: 3}}
+	r := NewRun(results.Manifest{Run: "r"}, plan, nil)
+	r.Process(Working, "")
+	r.Entry(results.Entry{Time: time.Unix(1, 0), Event: results.RunBegin})
+	for i, p := range plan[:2] {
+		r.Entry(results.Entry{Time: time.Unix(int64(10*i), 0), Event: results.TrialBegin, Trial: p.ID})
+		r.Entry(results.Entry{Time: time.Unix(int64(10*i+5), 0), Event: results.TrialDone, Trial: p.ID, Verdict: results.Completed})
+		r.Entry(results.Entry{Time: time.Unix(int64(10*i+5), 0), Event: results.TrialBegin, Trial: plan[i+1].ID})
+		want := "0:05 left"
+		if i == 1 {
+			want = "not known, this trial takes longer"
+		}
+		if text := strings.Join(Draw(r.View(time.Unix(int64(10*i+11), 0)), 80, false), "\n"); !strings.Contains(text, want) {
+			t.Errorf("no %q: %s", want, text)
+		}
+	}
 }

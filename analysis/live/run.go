@@ -46,6 +46,7 @@ type Run struct {
 	unsure   string // why the process is Unsure
 	folder   string
 	replay   bool
+	only     int // the trial that alone is shown; 0 is all
 
 	begin, end time.Time // end: of the last run.end; zero while there is none after the last run.begin
 	attempts   int
@@ -56,10 +57,13 @@ type Run struct {
 	stopped    bool // some trial's guest was stopped: downtimes are the figure
 	actions    map[string][]quantity.Quantity
 	now        *trial
-	warnings   []string
+	warnings   []warning
 	missing    int // attempts without records
 	lines      []Line
 }
+
+// A warning is of an attempt at a trial, or of the run if trial is "".
+type warning struct{ trial, text string }
 
 // A Line is something that happened.
 type Line struct {
@@ -81,6 +85,9 @@ func (r *Run) Folder(dir string) { r.folder = dir }
 
 // Replay says whether the run is shown again as it happened.
 func (r *Run) Replay(on bool) { r.replay = on }
+
+// Only says that the records of the trial of that order alone are taken in.
+func (r *Run) Only(order int) { r.only = order }
 
 // Process takes in what is known of the process that works on the run; why is the reason for which it is Unsure.
 func (r *Run) Process(p Process, why string) {
@@ -139,8 +146,7 @@ func (r *Run) planned() int { return len(r.plan) - len(r.skipped) }
 func (r *Run) beginTrial(e results.Entry) {
 	r.attempts++
 	if r.now != nil && r.now.cut != "" {
-		r.warnings = append(r.warnings, r.heading()+": "+r.now.cut)
-		r.trim()
+		r.doubt(r.now.plan.ID, r.heading()+": "+r.now.cut)
 	}
 	for _, t := range r.plan {
 		if t.ID == e.Trial {
@@ -166,6 +172,9 @@ func (r *Run) endTrial(e results.Entry) {
 		return
 	}
 	t.ended = true
+	if e.Verdict.Final() {
+		r.settle(t)
+	}
 	s := e.Time.Sub(t.begin).Seconds()
 	text := fmt.Sprintf("%s: %s in %.1f s", r.heading(), e.Verdict, s)
 	if e.Verdict.Final() {
@@ -183,7 +192,24 @@ func (r *Run) endTrial(e results.Entry) {
 	}
 	r.say(e.Time, text)
 	if e.Verdict != results.Completed && e.Reason != "" {
-		r.warnings = append(r.warnings, fmt.Sprintf("trial %d %s: %s", t.plan.Order, e.Verdict, e.Reason))
+		r.doubt(e.Trial, fmt.Sprintf("trial %d %s: %s", t.plan.Order, e.Verdict, e.Reason))
+	}
+}
+
+// settle forgets the warnings of attempts before the one that counts: nothing that is shown is theirs.
+func (r *Run) settle(t *trial) {
+	kept := t.warnings
+	r.warnings = slices.DeleteFunc(r.warnings, func(w warning) bool { return w.trial == t.plan.ID })
+	for _, text := range kept {
+		r.doubt(t.plan.ID, text)
+	}
+}
+
+// doubt keeps a warning of a trial.
+func (r *Run) doubt(trial, text string) {
+	r.warnings = append(r.warnings, warning{trial, text})
+	if n := len(r.warnings) - maxWarnings; n > 0 {
+		r.warnings = slices.Delete(r.warnings, 0, n)
 	}
 }
 
@@ -234,25 +260,24 @@ func (r *Run) Missing() {
 
 // Outcome takes in an attempt's outcome, before the journal's entry of its end.
 func (r *Run) Outcome(o results.Outcome) {
+	var list []string
 	for _, w := range o.Warnings {
-		r.warnings = append(r.warnings, fmt.Sprintf("trial %d: %s", o.Trial.Order, w))
+		list = append(list, fmt.Sprintf("trial %d: %s", o.Trial.Order, w))
 	}
 	if o.Dropped > 0 {
-		r.warnings = append(r.warnings, fmt.Sprintf("trial %d: %d records were dropped", o.Trial.Order, o.Dropped))
+		list = append(list, fmt.Sprintf("trial %d: %d records were dropped", o.Trial.Order, o.Dropped))
 	}
-	r.trim()
+	for _, text := range list {
+		r.doubt(o.Trial.ID, text)
+	}
+	if r.now != nil && r.now.plan.ID == o.Trial.ID {
+		r.now.warnings = list
+	}
 }
 
 func (r *Run) warn(at time.Time, text string) {
 	r.say(at, "! "+text)
-	r.warnings = append(r.warnings, text)
-	r.trim()
-}
-
-func (r *Run) trim() {
-	if n := len(r.warnings) - maxWarnings; n > 0 {
-		r.warnings = slices.Delete(r.warnings, 0, n)
-	}
+	r.doubt("", text)
 }
 
 func (r *Run) say(at time.Time, text string) { r.lines = append(r.lines, Line{at, text}) }
@@ -304,6 +329,7 @@ func (r *Run) left(now time.Time) quantity.Quantity {
 		return quantity.Unknown(results.Seconds, "no trial has ended yet")
 	}
 	var sum float64
+	longer := false
 	for _, t := range r.plan {
 		if _, ended := r.ended[t.ID]; ended {
 			continue
@@ -313,9 +339,17 @@ func (r *Run) left(now time.Time) quantity.Quantity {
 			s = mean(all)
 		}
 		if r.now != nil && r.now.plan.ID == t.ID && !r.now.ended {
-			s = max(0, s-now.Sub(r.now.begin).Seconds())
+			s -= now.Sub(r.now.begin).Seconds()
+			longer = s < 0
 		}
-		sum += s
+		sum += max(0, s)
+	}
+	const why = "this trial takes longer than those that ended"
+	switch {
+	case longer && sum == 0:
+		return quantity.Unknown(results.Seconds, why)
+	case longer:
+		return quantity.AtLeast(sum, results.Seconds, why)
 	}
 	return quantity.Exactly(sum, results.Seconds)
 }

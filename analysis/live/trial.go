@@ -38,8 +38,9 @@ type trial struct {
 	wire     silence
 	echo     echo
 	troubles []string
-	missing  bool   // it has no records
-	cut      string // why its records end early
+	warnings []string // of its outcome
+	missing  bool     // it has no records
+	cut      string   // why its records end early
 
 	lines []Line // what happened, not yet taken
 }

@@ -2,7 +2,6 @@ package live
 
 import (
 	"fmt"
-	"slices"
 	"time"
 	"virtscope/analysis/quantity"
 	"virtscope/results"
@@ -26,7 +25,9 @@ type View struct {
 	Elapsed    quantity.Quantity `json:"elapsed"` // s since the run began
 	Left       quantity.Quantity `json:"left"`    // s, about
 	Trial      *Trial            `json:"trial,omitempty"`
-	Figure     string            `json:"figure"` // what the treatments' figure is: downtime or action
+	Only       int               `json:"only,omitempty"` // the trial that alone is shown: then nothing is said of treatments
+	Age        quantity.Quantity `json:"age"`            // s since the run ended, or last told of anything; unknown while it goes on
+	Figure     string            `json:"figure"`         // what the treatments' figure is: downtime or action
 	Treatments []Treatment       `json:"treatments"`
 	Warnings   []string          `json:"warnings"` // the last ones
 }
@@ -88,14 +89,14 @@ const Bars = 60
 func (r *Run) View(now time.Time) View {
 	v := View{
 		Run: r.manifest.Run, Name: r.manifest.Name, Now: now, Process: r.process, Unsure: r.unsure, Trials: r.planned(),
-		Elapsed: quantity.Unknown(results.Seconds, "the run has not begun"), Left: r.left(now), Warnings: slices.Clone(r.warnings),
+		Elapsed: quantity.Unknown(results.Seconds, "the run has not begun"), Left: r.left(now), Warnings: []string{}, Only: r.only, Age: quantity.Unknown(results.Seconds, "it goes on, or is shown as it happened"),
 		Figure: "action", Treatments: []Treatment{},
 	}
-	if r.missing > 0 {
-		v.Warnings = append(slices.Clip(v.Warnings), fmt.Sprintf("the records of %d attempts are not here: nothing is derived of them", r.missing))
+	for _, w := range r.warnings {
+		v.Warnings = append(v.Warnings, w.text)
 	}
-	if v.Warnings == nil {
-		v.Warnings = []string{}
+	if r.missing > 0 {
+		v.Warnings = append(v.Warnings, fmt.Sprintf("the records of %d attempts are not here: nothing is derived of them", r.missing))
 	}
 	if r.stopped {
 		v.Figure = "downtime"
@@ -111,11 +112,30 @@ func (r *Run) View(now time.Time) View {
 		count(verdict, &v.Completed, &v.Failed, &v.Invalid)
 	}
 	v.State, v.Advice = r.state()
-	v.Treatments = r.treatments()
+	if r.only == 0 {
+		v.Treatments = r.treatments()
+	}
 	if r.now != nil {
 		v.Trial = r.trial(now, v.State)
 	}
 	return v
+}
+
+// Aged says how old the run is by a clock that reads so, if it does not go on. It changes the view.
+func (r *Run) Aged(v *View, clock time.Time) {
+	last := r.end
+	if last.IsZero() {
+		last = r.Newest()
+	}
+	switch age := clock.Sub(last).Seconds(); {
+	case v.State != "ended" && v.State != "killed" && v.State != "unknown":
+	case last.IsZero():
+		v.Age = quantity.Unknown(results.Seconds, "it tells of no time")
+	case age < 0:
+		v.Age = quantity.Unknown(results.Seconds, "it ended later than it is by this clock")
+	default:
+		v.Age = quantity.Exactly(age, results.Seconds)
+	}
 }
 
 func count(v results.Verdict, completed, failed, invalid *int) {
@@ -266,8 +286,10 @@ func (t *trial) converges(out *Trial) {
 		out.Converges, out.Why = "unknown", out.Dirty.Why
 	case !against.Known || against.Value == 0:
 		out.Converges, out.Why = "unknown", "the link's rate is not known"
-	case out.Dirty.Value < against.Value:
+	case out.Dirty.Value < against.Low:
 		out.Converges = "yes"
+	case out.Dirty.Value < against.High:
+		out.Converges, out.Why = "unknown", "it is about what was sent"
 	default:
 		out.Converges = "no"
 	}

@@ -35,7 +35,7 @@ a block that it keeps current; elsewhere it prints a line for each thing that ha
 ended, or again as it happened (--replay).`,
 		Example: `  virtscope watch latest
   virtscope watch latest --replay --speed 10x --trial 3
-  virtscope watch latest --json | jq .trial.phase`,
+  virtscope watch latest --json | jq -c '[.state, .completed, .trial.state]'`,
 		Args: oneArg("name one run folder, or latest"),
 		RunE: func(c *cobra.Command, args []string) error {
 			var err error
@@ -69,7 +69,10 @@ func parseSpeed(text string) (float64, error) {
 
 func watch(c *cobra.Command, name string, o watchOptions) error {
 	r, err := openRun(c, name)
-	if err != nil {
+	switch {
+	case err != nil && name == latest:
+		return fmt.Errorf("%w (one that was started just now makes its folder after some seconds)", err)
+	case err != nil:
 		return err
 	}
 	if o.trial < 0 || o.trial > len(r.Plan) {
@@ -83,6 +86,7 @@ func watch(c *cobra.Command, name string, o watchOptions) error {
 	links, why := linksOf(r)
 	w := newWatcher(r, o, links)
 	w.state.Folder(r.Dir)
+	w.state.Only(o.trial)
 	w.state.Process(process, reasonOf(unsure))
 	over, err := journalOver(r)
 	if err != nil {

@@ -101,7 +101,10 @@ const plainWidth = 100
 
 func (s *shower) view() live.View {
 	var v live.View
-	s.watcher.update(func(r *live.Run) { v = r.View(s.watcher.now()) })
+	s.watcher.update(func(r *live.Run) {
+		v = r.View(s.watcher.now())
+		r.Aged(&v, time.Now())
+	})
 	return v
 }
 
@@ -113,11 +116,11 @@ func (s *shower) lines() {
 		if s.begun.IsZero() {
 			s.begun = l.Time
 		}
-		at := "         "
+		at := fmt.Sprintf("%9s  ", "—") // its time is not known
 		if !l.Time.IsZero() {
-			at = fmt.Sprintf("%9.3f", l.Time.Sub(s.begun).Seconds())
+			at = fmt.Sprintf("%9.3f s", l.Time.Sub(s.begun).Seconds())
 		}
-		fmt.Fprintf(s.w, "%s s  %s\n", at, live.Clean(l.Text))
+		fmt.Fprintf(s.w, "%s  %s\n", at, live.Clean(l.Text))
 	}
 }
 
