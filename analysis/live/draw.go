@@ -66,14 +66,21 @@ func (s *screen) trial(v View, t *Trial) {
 	if t.Attempt > 1 {
 		parts = append(parts, part{fmt.Sprintf("attempt %d", t.Attempt), yellow})
 	}
-	s.row("", append(parts, plain("%s", clock(t.Elapsed.Value)))...)
+	if t.Elapsed.Known {
+		parts = append(parts, plain("%s", clock(t.Elapsed.Value)))
+	}
+	s.row("", parts...)
 	switch {
 	case t.Verdict != "":
 		s.row("state", part{string(t.Verdict), ofVerdict(t.Verdict)})
 	case t.State == "":
 		s.row("state", part{"no record told of it yet", dim})
 	default:
-		s.row("state", part{t.State, bold}, plain("%.1f s", t.In.Value), plain("%s", t.Phase))
+		parts := []part{{t.State, bold}}
+		if t.In.Known {
+			parts = append(parts, plain("%.1f s", t.In.Value))
+		}
+		s.row("state", append(parts, plain("%s", t.Phase))...)
 	}
 	if t.Cut != "" {
 		s.row("", part{"! " + t.Cut, red})

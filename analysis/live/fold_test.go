@@ -409,3 +409,21 @@ func TestLeftOfALongTrial(t *testing.T) {
 		}
 	}
 }
+
+// Times that the watcher's clock cannot tell are not drawn as 0.
+func TestAClockThatIsBehind(t *testing.T) {
+	r := NewRun(results.Manifest{Run: "r"}, []results.Trial{{ID: "1", Order: 1}}, nil)
+	r.Process(Working, "")
+	r.Entry(results.Entry{Time: time.Unix(100, 0), Event: results.RunBegin})
+	r.Entry(results.Entry{Time: time.Unix(100, 0), Event: results.TrialBegin, Trial: "1", Attempt: 1})
+	s := scene{}
+	s.add(100_000, "controller", "runner", results.TrialState, 0, "state", results.StateBoot)
+	r.Records(s)
+	v := r.View(time.Unix(90, 0))
+	for what, q := range map[string]quantity.Quantity{"the run": v.Elapsed, "the trial": v.Trial.Elapsed, "the state": v.Trial.In, "the newest record": v.Trial.Behind} {
+		unknown(t, what, q, "by the clock")
+	}
+	if text := strings.Join(Draw(v, 80, false), "\n"); strings.Contains(text, "0:00") || strings.Contains(text, "0.0 s") {
+		t.Errorf("it draws\n%s", text)
+	}
+}

@@ -106,7 +106,7 @@ func (r *Run) View(now time.Time) View {
 		until = r.end
 	}
 	if !r.begin.IsZero() {
-		v.Elapsed = quantity.Exactly(max(0, until.Sub(r.begin).Seconds()), results.Seconds)
+		v.Elapsed = passed(until.Sub(r.begin).Seconds())
 	}
 	for _, verdict := range r.ended {
 		count(verdict, &v.Completed, &v.Failed, &v.Invalid)
@@ -222,17 +222,17 @@ func (r *Run) trial(now time.Time, state string) *Trial {
 	}
 	out := &Trial{
 		Order: t.plan.Order, ID: t.plan.ID, Treatment: t.plan.Treatment, Levels: t.plan.Levels, Replicate: t.plan.Replicate, Attempt: t.attempt,
-		Elapsed: quantity.Exactly(max(0, now.Sub(t.begin).Seconds()), results.Seconds), Verdict: r.ended[t.plan.ID],
+		Elapsed: passed(now.Sub(t.begin).Seconds()), Verdict: r.ended[t.plan.ID],
 		State: t.state, Action: t.action, Phase: t.phase, Records: t.count, Troubles: append([]string{}, t.troubles...), Cut: t.cut,
 		In: quantity.Unknown(results.Seconds, "no record told of a state"), Behind: quantity.Unknown(results.Seconds, "no record was told"),
 		Downtime: t.downtime(), Wire: t.silent(), Client: t.unanswered(),
 		Throughput: t.flow.throughput(),
 	}
 	if t.state != "" {
-		out.In = quantity.Exactly(max(0, seconds(now.UnixNano()-t.since)), results.Seconds)
+		out.In = passed(seconds(now.UnixNano() - t.since))
 	}
 	if t.latest != 0 {
-		out.Behind = quantity.Exactly(max(0, seconds(now.UnixNano()-t.latest)), results.Seconds)
+		out.Behind = passed(seconds(now.UnixNano() - t.latest))
 	}
 	out.RTT50, out.RTT99 = t.trips()
 	out.RTTMax = t.longestTrip()
@@ -240,6 +240,14 @@ func (r *Run) trial(now time.Time, state string) *Trial {
 	t.bars(out, now)
 	t.converges(out)
 	return out
+}
+
+// passed is s seconds that went by, of clocks that are taken for one: below 0 they are not.
+func passed(s float64) quantity.Quantity {
+	if s < -1 {
+		return quantity.Unknown(results.Seconds, "it began later than it is by the clock")
+	}
+	return quantity.Exactly(max(0, s), results.Seconds)
 }
 
 // bars fit the action into the view, in bars of 0.1 s to 6.4 s.
