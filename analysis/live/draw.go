@@ -45,7 +45,7 @@ func (s *screen) head(v View) {
 	if v.Elapsed.Known {
 		parts = append(parts, plain("%s", clock(v.Elapsed.Value)))
 	}
-	if v.State == "running" || v.State == "replay" {
+	if (v.State == "running" || v.State == "replay") && v.Only == 0 {
 		switch {
 		case v.Left.Censored:
 			parts = append(parts, plain("more than %s left", clock(v.Left.Value)))

@@ -427,3 +427,22 @@ func TestAClockThatIsBehind(t *testing.T) {
 		t.Errorf("it draws\n%s", text)
 	}
 }
+
+// Of one trial alone, nothing is said of others, nor of when all end.
+func TestOneTrialAlone(t *testing.T) {
+	plan := []results.Trial{{ID: "1", Order: 1, Treatment: "x"}, {ID: "2", Order: 2, Treatment: "x"}}
+	r := NewRun(results.Manifest{Run: "r"}, plan, nil)
+	r.Only(2)
+	r.Replay(true)
+	r.Elsewhere(results.Entry{Event: results.TrialDone, Trial: "1", Verdict: results.Completed})
+	r.Entry(results.Entry{Time: time.Unix(1, 0), Event: results.TrialBegin, Trial: "2", Attempt: 1})
+	v := r.View(time.Unix(2, 0))
+	unknown(t, "left", v.Left, "one trial alone")
+	text := strings.Join(Draw(v, 80, false), "\n")
+	if v.Only != 2 || len(v.Treatments) != 0 || strings.Contains(text, "so far") || strings.Contains(text, "left") {
+		t.Errorf("%+v is drawn as\n%s", v.Treatments, text)
+	}
+	if !strings.Contains(text, "1 of 2 trials") {
+		t.Errorf("the run's own count is not drawn:\n%s", text)
+	}
+}

@@ -325,6 +325,9 @@ func (r *Run) left(now time.Time) quantity.Quantity {
 	for _, list := range r.took {
 		all = append(all, list...)
 	}
+	if r.only != 0 {
+		return quantity.Unknown(results.Seconds, "one trial alone is shown")
+	}
 	if len(all) == 0 {
 		return quantity.Unknown(results.Seconds, "no trial has ended yet")
 	}
