@@ -32,10 +32,14 @@ func (c hostClock) measured(r *results.Record) (after hostClock, ok bool) {
 // offset is in ns.
 func (c hostClock) offset() int64 { return int64(math.Round((c.low + c.high) / 2 * 1e9)) }
 
+// bound is by how much the offset may be wrong.
+func (c hostClock) bound() time.Duration {
+	return time.Duration(math.Ceil((c.high - c.low) / 2 * 1e9))
+}
+
 // edge is the instant of a record, at being its time by the controller.
 func (t *trial) edge(r *results.Record, at int64) edges.Edge {
-	c := t.clocks[r.Host]
-	e := edges.Edge{Time: at, Host: r.Host, What: r.Name, Clock: time.Duration(math.Ceil((c.high - c.low) / 2 * 1e9))}
+	e := edges.Edge{Time: at, Host: r.Host, What: r.Name, Clock: t.clocks[r.Host].bound()}
 	if r.Source == results.SourceQMP {
 		e.Stamp = edges.QMPStamp
 	}

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"time"
 	"virtscope/analysis/edges"
 	"virtscope/analysis/quantity"
 	"virtscope/results"
@@ -25,6 +26,17 @@ func (s *switches) stop(e edges.Edge) {
 func (s *switches) resume(e edges.Edge) {
 	if len(s.resumes) < maxEdges {
 		s.resumes = append(s.resumes, e)
+	}
+}
+
+// move moves what a host told by d ns: its clock was measured again, and may be wrong by bound.
+func (s *switches) move(host string, d int64, bound time.Duration) {
+	for _, list := range [][]edges.Edge{s.stops, s.resumes} {
+		for i := range list {
+			if list[i].Host == host {
+				list[i].Time, list[i].Clock = list[i].Time+d, bound
+			}
+		}
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"virtscope/analysis/quantity"
 	"virtscope/analysis/timeline"
 	"virtscope/results"
 )
@@ -220,5 +221,59 @@ func BenchmarkView(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		Draw(s.View(s.Newest()), 80, true)
+	}
+}
+
+// figures of a trial, by name: those that are of the trial, and not of a moment.
+func figures(v *Trial) map[string]quantity.Quantity {
+	m := map[string]quantity.Quantity{"downtime": v.Downtime, "on the wire": v.Wire, "without answer": v.Client, "longest trip": v.RTTMax}
+	for _, r := range v.Rounds {
+		name := fmt.Sprintf("round %d ", r.N)
+		m[name+"lasted"], m[name+"sent"], m[name+"pages"] = r.Duration, r.Sent, r.Pages
+		if !strings.Contains(v.Phase, "round") { // one that ended
+			m[name+"dirtied"] = r.Dirty
+		}
+	}
+	return m
+}
+
+// What is said of a trial while it goes on is true in the end.
+func TestWhatIsSaidStaysTrue(t *testing.T) {
+	r, links := recorded(t)
+	for i := range r.Plan {
+		final := feed(t, r, links, func(trial int, rec results.Record) bool { return trial == i+1 && rec.Name == results.TrialEnd })
+		end := figures(final.View(final.Newest()).Trial)
+		s := NewRun(r.Manifest, r.Plan, links)
+		s.Process(Working, "")
+		s.Entry(results.Entry{Event: results.TrialBegin, Trial: r.Plan[i].ID, Attempt: 1})
+		records, err := r.Records(r.Plan[i].ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bounds := 0
+		for k := range records {
+			s.Records(records[k : k+1])
+			if rec := records[k]; k%25 != 0 && rec.Source != results.SourceQMP {
+				continue
+			}
+			for name, q := range figures(s.View(s.Newest()).Trial) {
+				want := end[name]
+				switch {
+				case !q.Known:
+				case !want.Known:
+					t.Fatalf("%s, record %d: %s %+v, and unknown in the end: %s", r.Plan[i].ID, k, name, q, want.Why)
+				case q.Censored && !want.Censored:
+					bounds++
+					if q.Value > want.High {
+						t.Fatalf("%s, record %d: %s %+v, and %+v in the end", r.Plan[i].ID, k, name, q, want)
+					}
+				case !want.Censored && (q.Low > want.High || q.High < want.Low):
+					t.Fatalf("%s, record %d: %s %+v, and %+v in the end", r.Plan[i].ID, k, name, q, want)
+				}
+			}
+		}
+		if bounds == 0 {
+			t.Errorf("%s: there was no bound to hold", r.Plan[i].ID)
+		}
 	}
 }

@@ -179,4 +179,10 @@ func TestTheClocksBounds(t *testing.T) {
 	if q.Low > 0.098+1e-9 || q.High < 0.102-1e-9 {
 		t.Errorf("downtime %+v, want ± 2 ms", q)
 	}
+	s.add(3000, "controller", "runner", results.ClockOffset, 0.256, "host", "dst", "bound", "0.001")
+	q = s.trial().downtime()
+	same(t, "downtime, measured again", q, 0.098, false)
+	if q.Low > 0.094+1e-9 || q.High < 0.102-1e-9 {
+		t.Errorf("downtime %+v, want ± 4 ms", q)
+	}
 }

@@ -84,8 +84,10 @@ func (t *trial) add(r *results.Record) {
 func (t *trial) event(r *results.Record, at int64) {
 	switch r.Name {
 	case results.ClockOffset:
-		if c, ok := t.clocks[r.Attrs["host"]].measured(r); ok {
+		before := t.clocks[r.Attrs["host"]]
+		if c, ok := before.measured(r); ok {
 			t.clocks[r.Attrs["host"]] = c
+			t.switches.move(r.Attrs["host"], before.offset()-c.offset(), c.bound())
 		}
 	case results.TrialState:
 		t.enter(r.Attrs["state"], at)
