@@ -186,3 +186,21 @@ func TestTheClocksBounds(t *testing.T) {
 		t.Errorf("downtime %+v, want ± 4 ms", q)
 	}
 }
+
+// Events and answers come by different ways: the order of their records is not that of their times.
+func TestPassesThatAreToldLate(t *testing.T) {
+	s := firstRound()
+	s.reply(2001, "pass", "2", 1000100, 4000)
+	s.pass(2100, 3)
+	s.pass(2000, 2)
+	s.reply(2101, "pass", "3", 1100100, 4000)
+	s.reply(2200, "poll", "", 1200100, 4000)
+	got := s.trial().reader().show()
+	if len(got) != 3 {
+		t.Fatalf("%d rounds", len(got))
+	}
+	same(t, "round 1 lasted", got[0].Duration, 1, false)
+	same(t, "round 1 sent", got[0].Sent, 1000000, false)
+	same(t, "round 2 lasted", got[1].Duration, 0.1, false)
+	same(t, "round 2 sent", got[1].Sent, 100000, false)
+}

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"slices"
 	"strconv"
 	"virtscope/analysis/edges"
 	"virtscope/results"
@@ -20,6 +21,7 @@ type pass struct {
 type rounds struct {
 	passes  []pass
 	dropped int   // of rounds that are not kept
+	early   pass  // an answer of which the pass is not told yet
 	first   int64 // when the first pass was; 0 is none
 	now     counters
 	before  counters // of the reply before
@@ -34,14 +36,22 @@ type rounds struct {
 // begin takes in a synchronisation and returns its number; 0 for one after the guest's stop.
 func (s *rounds) begin(r *results.Record, at edges.Edge, stop *edges.Edge) int {
 	n := int(max(0, min(r.Value, 1e9)))
-	if s.first == 0 {
+	if s.first == 0 || at.Time < s.first {
 		s.first = at.Time
 	}
 	if len(s.passes) == maxRounds {
 		s.passes = append(s.passes[:0], s.passes[1:]...)
 		s.dropped++
 	}
-	s.passes = append(s.passes, pass{n: n, begin: at, start: noCounters()})
+	p := pass{n: n, begin: at, start: noCounters()}
+	if s.early.start.at != 0 && s.early.n == n {
+		p.start, s.early = s.early.start, pass{}
+	}
+	i := len(s.passes)
+	for i > 0 && s.passes[i-1].begin.Time > at.Time { // it was told late
+		i--
+	}
+	s.passes = slices.Insert(s.passes, i, p)
 	if stop != nil && at.Time >= stop.Time {
 		return 0
 	}
@@ -89,6 +99,11 @@ func (s *rounds) answer(r *results.Record, at int64) {
 			return
 		}
 	}
+	if s.early.n != n || s.early.start.at != at {
+		s.early = pass{n: n, start: noCounters()}
+	}
+	s.early.start.at = at
+	s.early.start.take(r)
 }
 
 // nearest is the counters that a pass asked for which tell of a time least far from t, and by how much that is, in ns: an answer
