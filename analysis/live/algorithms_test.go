@@ -6,12 +6,13 @@ import (
 	"slices"
 	"testing"
 	"time"
+	"virtscope/analysis/quantity"
 	"virtscope/analysis/timeline"
 	"virtscope/analysis/timeline/timelinetest"
 	"virtscope/results"
 )
 
-// Whatever the algorithm, and however a migration ends, the downtime and the rounds are those of its timeline.
+// Whatever the algorithm, and however a migration ends, the outages and the rounds are those of its timeline.
 func TestSaysOfMigrationsWhatTheirTimelinesSay(t *testing.T) {
 	const ms = time.Millisecond
 	type scenario = timelinetest.Scenario
@@ -46,17 +47,34 @@ func TestSaysOfMigrationsWhatTheirTimelinesSay(t *testing.T) {
 					tr.add(&records[i])
 				}
 			}
-			slices.SortStableFunc(records, func(a, b results.Record) int { return cmp.Compare(tr.at(&a), tr.at(&b)) })
+			slices.SortStableFunc(records, func(a, b results.Record) int {
+				return cmp.Or(cmp.Compare(tr.at(&a), tr.at(&b)), -cmp.Compare(a.Name, b.Name))
+			})
 			tr.addAll(records)
 			tr.ended = true
 			for _, out := range tl.Outages {
-				q := tr.downtime()
-				if out.Name == timeline.Downtime && (q.Known != out.Known || q.Censored != out.Censored || !q.Censored && math.Abs(q.Value-out.Value) > 1e-9) {
-					t.Errorf("%s: downtime %+v, the timeline has %+v", name, q, out.Quantity)
+				switch q := tr.downtime(); out.Name {
+				case timeline.Downtime:
+					if q.Known != out.Known || q.Censored != out.Censored || !q.Censored && math.Abs(q.Value-out.Value) > 1e-9 {
+						t.Errorf("%s: downtime %+v, the timeline has %+v", name, q, out.Quantity)
+					}
+				case timeline.BlackoutWire:
+					sameGap(t, name+": on the wire", tr.silent(), out.Raw)
+				case timeline.BlackoutClient:
+					sameGap(t, name+": without answer", tr.unanswered(), out.Raw)
 				}
 			}
 			compareRounds(t, name, tr.reader().show(), tl.Rounds)
 		}
+	}
+}
+
+// sameGap wants the raw gap, less what of it was before the request: up to a frame's or probe's spacing.
+func sameGap(t *testing.T, what string, q, raw quantity.Quantity) {
+	t.Helper()
+	const spacing = 0.003
+	if q.Known != raw.Known || q.Value > raw.Value+1e-9 || q.Value < raw.Value-spacing {
+		t.Errorf("%s %+v, the timeline has %+v", what, q, raw)
 	}
 }
 
