@@ -240,40 +240,51 @@ func figures(v *Trial) map[string]quantity.Quantity {
 // What is said of a trial while it goes on is true in the end.
 func TestWhatIsSaidStaysTrue(t *testing.T) {
 	r, links := recorded(t)
-	for i := range r.Plan {
-		final := feed(t, r, links, func(trial int, rec results.Record) bool { return trial == i+1 && rec.Name == results.TrialEnd })
-		end := figures(final.View(final.Newest()).Trial)
-		s := NewRun(r.Manifest, r.Plan, links)
-		s.Process(Working, "")
-		s.Entry(results.Entry{Event: results.TrialBegin, Trial: r.Plan[i].ID, Attempt: 1})
-		records, err := r.Records(r.Plan[i].ID)
+	for _, p := range r.Plan {
+		records, err := r.Records(p.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
-		bounds := 0
-		for k := range records {
-			s.Records(records[k : k+1])
-			if rec := records[k]; k%25 != 0 && rec.Source != results.SourceQMP {
-				continue
-			}
-			for name, q := range figures(s.View(s.Newest()).Trial) {
-				want := end[name]
-				switch {
-				case !q.Known:
-				case !want.Known:
-					t.Fatalf("%s, record %d: %s %+v, and unknown in the end: %s", r.Plan[i].ID, k, name, q, want.Why)
-				case q.Censored && !want.Censored:
-					bounds++
-					if q.Value > want.High {
-						t.Fatalf("%s, record %d: %s %+v, and %+v in the end", r.Plan[i].ID, k, name, q, want)
-					}
-				case !want.Censored && (q.Low > want.High || q.High < want.Low):
-					t.Fatalf("%s, record %d: %s %+v, and %+v in the end", r.Plan[i].ID, k, name, q, want)
+		staysTrue(t, p.ID, func() *Run { return NewRun(r.Manifest, r.Plan, links) }, p.ID, records)
+	}
+}
+
+// staysTrue folds a trial's records twice: to the end, and step by step, where nothing may be said that the end gives the lie.
+func staysTrue(t *testing.T, name string, fresh func() *Run, id string, records []results.Record) {
+	t.Helper()
+	begin := func() *Run {
+		s := fresh()
+		s.Process(Working, "")
+		s.Entry(results.Entry{Time: time.Unix(0, records[0].Time), Event: results.TrialBegin, Trial: id, Attempt: 1})
+		return s
+	}
+	final := begin()
+	final.Records(records)
+	final.Entry(results.Entry{Event: results.TrialDone, Trial: id, Attempt: 1, Verdict: results.Completed})
+	end := figures(final.View(final.Newest()).Trial)
+	s, bounds := begin(), 0
+	for k := range records {
+		s.Records(records[k : k+1])
+		if rec := records[k]; k%25 != 0 && rec.Source != results.SourceQMP {
+			continue
+		}
+		for what, q := range figures(s.View(s.Newest()).Trial) {
+			want := end[what]
+			switch {
+			case !q.Known:
+			case !want.Known:
+				t.Fatalf("%s, record %d: %s %+v, and unknown in the end: %s", name, k, what, q, want.Why)
+			case q.Censored:
+				bounds++
+				if q.Value > want.High {
+					t.Fatalf("%s, record %d: %s %+v, and %+v in the end", name, k, what, q, want)
 				}
+			case want.Censored && q.High < want.Value, !want.Censored && (q.Low > want.High || q.High < want.Low):
+				t.Fatalf("%s, record %d: %s %+v, and %+v in the end", name, k, what, q, want)
 			}
 		}
-		if bounds == 0 {
-			t.Errorf("%s: there was no bound to hold", r.Plan[i].ID)
-		}
+	}
+	if bounds == 0 {
+		t.Errorf("%s: there was no bound to hold", name)
 	}
 }
