@@ -53,7 +53,7 @@ func (m *startMarks) firmwareBytes(p []byte, at time.Time) { m.firmware.take(p, 
 func (m *startMarks) consoleLine(l line) {
 	if !m.kernel && m.isKernel(l) {
 		m.kernel = true
-		m.firmwareEnds(m.before)
+		m.firmwareEnds(m.before, l.began)
 		m.record(results.BootKernel, l.began, l.text)
 	}
 	if !m.init && strings.HasPrefix(l.text, agent.ConsoleMark) {
@@ -93,11 +93,17 @@ func (m *startMarks) lastFirmware() *line {
 	return m.last
 }
 
-// firmwareEnds records the firmware's last line before the kernel.
-func (m *startMarks) firmwareEnds(l *line) {
-	if l != nil {
-		m.record(results.BootFirmwareEnd, l.began, l.text)
+// firmwareEnds records the firmware's last line before the kernel, which began at a time: where both were read in one go, the line's stamp may
+// be the later one, and the line was there when the kernel's first byte was.
+func (m *startMarks) firmwareEnds(l *line, kernel time.Time) {
+	if l == nil {
+		return
 	}
+	at := l.began
+	if kernel.Before(at) {
+		at = kernel
+	}
+	m.record(results.BootFirmwareEnd, at, l.text)
 }
 
 // end is called when both streams have ended. Where the kernel said nothing, the firmware's last line counts if it is one
@@ -106,6 +112,6 @@ func (m *startMarks) end() {
 	m.firmware.end(m.firmwareLine)
 	m.console.end(m.consoleLine)
 	if !m.kernel && m.last != nil && handOver.MatchString(m.last.text) {
-		m.firmwareEnds(m.last)
+		m.firmwareEnds(m.last, m.last.began)
 	}
 }

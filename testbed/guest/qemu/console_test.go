@@ -183,3 +183,15 @@ func dial(t *testing.T, path string) net.Conn {
 	}
 	return conn
 }
+
+// What was read in one go with the kernel's first byte, and stamped behind it, was there before it.
+func TestFirmwareReadWithTheKernel(t *testing.T) {
+	log := new(guesttest.Log)
+	m := newStartMarks("src", guest.Spec{}, log)
+	m.firmwareBytes([]byte("SeaBIOS\nBooting from ROM..\n"), time.Unix(5, 9))
+	m.consoleBytes([]byte("[    0.000000] Linux version\n"), time.Unix(5, 0))
+	end, kernel := log.Named(results.BootFirmwareEnd), log.Named(results.BootKernel)
+	if len(end) != 1 || len(kernel) != 1 || end[0].Time != time.Unix(5, 0).UnixNano() || kernel[0].Time != end[0].Time {
+		t.Errorf("%+v, %+v", end, kernel)
+	}
+}
