@@ -12,6 +12,9 @@ import (
 
 // A live sink that annotates trials of real records, as large as it annotates while a run goes on, and larger ones, holds little memory meanwhile.
 func TestLiveSinkMemoryIsBounded(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the race detector has memory of its own")
+	}
 	const bound = 64 << 20
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
 	t.Cleanup(server.Close)

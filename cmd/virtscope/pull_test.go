@@ -181,6 +181,9 @@ func commandLine(t *testing.T, args ...string) (out string, err error) {
 }
 
 func TestPullBringsRunBack(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it derives a run's figures three times, which takes long under the race detector")
+	}
 	server := influxtest.Start(t, os.Getenv("VIRTSCOPE_INFLUXD"), false)
 	server.Create(t, "bench")
 	sent := sentRun(t)

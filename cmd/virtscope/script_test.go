@@ -50,6 +50,8 @@ func TestScripts(t *testing.T) {
 // condition tells scripts what this machine is. exec:PROGRAM is testscript's own.
 func condition(cond string) (bool, error) {
 	switch cond {
+	case "long": // the race detector makes minutes of half minutes: make test runs all without it
+		return !testing.Short(), nil
 	case "root":
 		return os.Geteuid() == 0, nil
 	case "netem":
