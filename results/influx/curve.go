@@ -56,7 +56,7 @@ func (c curve) throughput() string {
 
 // steps are by how much a counter grows from sample to sample, and in how many ns. A counter begins anew with each trial, and with each process: steps are
 // taken within one attempt and one value of the other fields of the query; what goes down meanwhile is none. What was read together, some ns apart, makes
-// small steps in no time, and together with the others the right rate.
+// small steps in no time, and together with the others the right rate; but not what was read together first, which grew in a time that nobody saw.
 func steps(field string) string {
 	return fmt.Sprintf(`  |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
   |> rename(columns: {%s: "_value"})
@@ -64,7 +64,9 @@ func steps(field string) string {
   |> sort(columns: ["_time"])
   |> map(fn: (r) => ({r with ns: int(v: r._time)}))
   |> difference(columns: ["_value", "ns"])
-  |> filter(fn: (r) => r._value >= 0.0)
+  |> duplicate(column: "ns", as: "since")
+  |> cumulativeSum(columns: ["since"])
+  |> filter(fn: (r) => r.since >= 1000000 and r._value >= 0.0)
 `, field)
 }
 

@@ -113,7 +113,7 @@ func testJoinedSeries(t *testing.T, server *influxtest.Server) {
 	}
 }
 
-// Messages that were read together have one arrival, and points some ns apart: their rate is that of the time before them.
+// Messages that were read together have one arrival, and points some ns apart: their rate is that of the time before them, and the first ones have none.
 func testRateOfABurst(t *testing.T, server *influxtest.Server) {
 	server.Create(t, "burst")
 	begin := time.Unix(1_790_000_000, 0)
@@ -124,17 +124,17 @@ func testRateOfABurst(t *testing.T, server *influxtest.Server) {
 			at = i/10*10 + 3 // three wait for the next
 		}
 		records = append(records, results.Record{
-			Time: begin.Add(time.Duration(at) * 100 * time.Millisecond).UnixNano(), Host: "src", Source: "guest", Name: results.GuestDirtied,
+			Time: begin.Add(time.Duration(at) * 30 * time.Millisecond).UnixNano(), Host: "src", Source: "guest", Name: results.GuestDirtied,
 			Value: float64(i) * 2e6, Unit: results.Bytes, Attrs: map[string]string{"guest": "a", "mono": strconv.Itoa(i)},
 		})
 	}
 	fatal(t, server.Write(t, "burst", encodeTrials(t, map[int][]results.Record{0: records}, nil)))
 	got := curvesOf(t, server, "burst/autogen", "Dirty rate against link rate 0", begin, begin.Add(4*time.Second))
-	if len(got) < 12 {
+	if len(got) < 5 {
 		t.Errorf("%d windows", len(got))
 	}
 	for at, v := range got {
-		if math.Abs(v["a"]-2e7) > 1e3 {
+		if math.Abs(v["a"]-2e6/0.03) > 1e3 {
 			t.Errorf("%s: %g B/s", at, v["a"])
 		}
 	}
